@@ -1,0 +1,147 @@
+"""The contract that all tasks keep, and what a prediction is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from headwater.errors import NotFittedError
+from headwater.settings import Settings
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+    from headwater.data.records import Records
+    from headwater.evaluation.report import Report
+    from headwater.run import Run
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """One row of output for every row of input, in order.
+
+    Attributes:
+        labels: the predicted label of each row (a list where several may hold), None where there is no answer.
+        probabilities: shape (rows, classes); not-a-number in the rows without an answer. None when the task has none.
+        classes: the class of each column of `probabilities`.
+        reasons: why a row has no answer; None where it has one.
+    """
+
+    labels: list[Any]
+    probabilities: np.ndarray | None
+    classes: tuple[Any, ...]
+    reasons: list[str | None]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.labels)
+
+    def __getitem__(self, row: int) -> Any:
+        return self.labels[row]
+
+    @property
+    def confidence(self) -> list[float | None]:
+        """The probability of the most probable class of each row."""
+        if self.probabilities is None:
+            return [None] * len(self)
+        best = self.probabilities.max(axis=1)
+        return [None if reason else float(value) for value, reason in zip(best, self.reasons, strict=True)]
+
+    def to_arrow(self) -> pa.Table:
+        """The columns prediction, confidence, reason, and `probability:CLASS` for every class."""
+        import pyarrow as pa
+
+        columns: dict[str, Any] = {
+            "prediction": self.labels,
+            "confidence": pa.array(self.confidence, pa.float64()),
+            "reason": pa.array(self.reasons, pa.string()),
+        }
+        if self.probabilities is not None:
+            for position, name in enumerate(self.classes):
+                columns[f"probability:{name}"] = pa.array(self.probabilities[:, position], from_pandas=True)
+        return pa.table(columns)
+
+    def to_pandas(self) -> Any:
+        """The same columns as a pandas DataFrame."""
+        return self.to_arrow().to_pandas()
+
+
+class Application(ABC):
+    """A task, a model, its fields and its report: fits, predicts, evaluates, saves, loads.
+
+    Constructors store settings; `fit` checks them. The same five verbs serve every task and every model.
+    """
+
+    task: ClassVar[str]
+
+    def __init__(self, model: str | None = None, settings: Settings | None = None, **model_settings: Any) -> None:
+        self.model_name = model
+        self.settings = settings or Settings()
+        self.model_settings = model_settings
+        self.report: Report | None = None
+
+    @abstractmethod
+    def fit(self, records: Any, valid: Any = None, *, run: Run | None = None) -> Self:
+        """Learns from records (anything that `headwater.data` reads); `valid` rows choose between settings."""
+
+    @abstractmethod
+    def predict(self, inputs: Any) -> Predictions:
+        """One prediction a row, in order; a row that cannot be read gives None and its reason."""
+
+    @abstractmethod
+    def evaluate(self, records: Any) -> Report:
+        """Measures the application on labelled records, with intervals and baselines."""
+
+    @abstractmethod
+    def write(self, folder: Path) -> None:
+        """Writes what the application learnt as safetensors and JSON; `save` adds the manifest around it."""
+
+    @abstractmethod
+    def read(self, folder: Path) -> None:
+        """Takes back what `write` wrote."""
+
+    @abstractmethod
+    def parts(self, inputs: Any) -> Iterator[tuple[Records, Predictions]]:
+        """`predict` in parts of bounded size, for inputs that do not fit into memory."""
+
+    @property
+    @abstractmethod
+    def fitted(self) -> bool:
+        """Whether `fit` or `read` has been called."""
+
+    def save(self, folder: str | Path) -> None:
+        """Writes the application to a run folder, whole or not at all."""
+        from headwater import artifact
+
+        self.require_fitted("save")
+        artifact.save(self, Path(folder))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Application:
+        """Reads an application from a run folder after checking every file's hash."""
+        from headwater import artifact
+
+        return artifact.load(Path(folder))
+
+    def require_fitted(self, verb: str) -> None:
+        """Raises NotFittedError unless the application has learnt something."""
+        if not self.fitted:
+            raise NotFittedError(
+                f"{verb} needs a fitted application",
+                where=type(self).__name__,
+                fix="Call fit first, or load a run folder.",
+            )
+
+
+def classes_of(values: Sequence[Any]) -> tuple[Any, ...]:
+    """The distinct values in a stable order: numbers by size, everything else by its text."""
+    distinct = set(values)
+    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in distinct):
+        return tuple(sorted(distinct))
+    return tuple(sorted(distinct, key=str))

@@ -1,0 +1,1 @@
+"""Fields, records, reading, quarantine, splitting."""

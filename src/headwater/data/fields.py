@@ -1,0 +1,218 @@
+"""Fields: how columns of records become what a model reads, and how its answers become labels again."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from headwater.application import classes_of
+from headwater.data.records import Records
+from headwater.errors import DataError
+
+TextInput = str | tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Text:
+    """One text column, or two that make a pair.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> Text(("review",)).values(Records(pa.table({"review": ["fine", " "]})))
+        (['fine', None], {1: 'the text in column review is empty'})
+    """
+
+    columns: tuple[str, ...]
+
+    def values(self, records: Records) -> tuple[list[Any], dict[int, str]]:
+        """The text (or pair) of each row, None where there is none, and the reason for each None."""
+        cells = [records.column(name) for name in self.columns]
+        values: list[Any] = []
+        reasons: dict[int, str] = {}
+        for row, parts in enumerate(zip(*cells, strict=True)):
+            wrong = None if row in records.problems else self._wrong(parts)
+            if wrong:
+                reasons[row] = wrong
+            usable = wrong is None and row not in records.problems
+            values.append((parts[0] if len(parts) == 1 else parts) if usable else None)
+        return values, reasons
+
+    def _wrong(self, parts: Sequence[Any]) -> str | None:
+        for name, part in zip(self.columns, parts, strict=True):
+            if part is None:
+                return f"the text in column {name} is missing"
+            if not isinstance(part, str):
+                return f"column {name} holds {type(part).__name__}, not text"
+            if not part.strip():
+                return f"the text in column {name} is empty"
+        return None
+
+
+@dataclass(frozen=True)
+class Category:
+    """One label a row, out of a closed list of classes.
+
+    Labels keep the type they came with, but are matched by their text: a model fitted on a CSV file, where 1 is text,
+    can be evaluated on a table where 1 is a number.
+
+    Example:
+        >>> field = Category(("label",), ("neg", "pos"))
+        >>> field.decode(np.array([[0.1, 0.9]]))
+        ['pos']
+    """
+
+    columns: tuple[str, ...]
+    classes: tuple[Any, ...] = ()
+    several = False
+
+    def learn(self, cells: Sequence[Any]) -> Category:
+        """The field with the classes that occur in its cells."""
+        return Category(self.columns, classes_of([tidy(cell) for cell in cells if tidy(cell) is not None]))
+
+    def cells(self, records: Records) -> list[Any]:
+        return [tidy(cell) for cell in records.column(self.columns[0])]
+
+    def encode(self, cells: Sequence[Any]) -> tuple[np.ndarray, dict[int, str]]:
+        """Class positions of shape (rows,), -1 where there is no label or an unknown one, and the reasons."""
+        index = {text_of(value): position for position, value in enumerate(self.classes)}
+        targets = np.array([-1 if cell is None else index.get(text_of(cell), -1) for cell in cells], dtype=np.int64)
+        reasons = {
+            row: "the label is missing"
+            if cells[row] is None
+            else f"the label {text_of(cells[row])!r} was not in training"
+            for row in np.flatnonzero(targets < 0).tolist()
+        }
+        return targets, reasons
+
+    def decode(self, probabilities: np.ndarray) -> list[Any]:
+        return [self.classes[position] for position in probabilities.argmax(axis=1).tolist()]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Any number of labels a row: a list, several 0/1 columns, or one text cut at a separator.
+
+    Example:
+        >>> field = Labels(("tags",), ("art", "law"), separator="|")
+        >>> field.encode([["law"], []])[0].tolist()
+        [[0.0, 1.0], [0.0, 0.0]]
+    """
+
+    columns: tuple[str, ...]
+    classes: tuple[Any, ...] = ()
+    separator: str | None = None
+    several = True
+
+    def learn(self, cells: Sequence[Any]) -> Labels:
+        if len(self.columns) > 1:
+            return Labels(self.columns, self.columns, self.separator)
+        return Labels(
+            self.columns, classes_of([label for cell in cells if cell is not None for label in cell]), self.separator
+        )
+
+    def cells(self, records: Records) -> list[Any]:
+        """The list of labels of each row, None where the target is missing."""
+        if len(self.columns) > 1:
+            flags = zip(*(records.column(name) for name in self.columns), strict=True)
+            return [self._flagged(row) for row in flags]
+        return [self._cut(cell) for cell in records.column(self.columns[0])]
+
+    def encode(self, cells: Sequence[Any]) -> tuple[np.ndarray, dict[int, str]]:
+        """Zeros and ones of shape (rows, classes), and the reasons for rows without usable labels."""
+        index = {text_of(value): position for position, value in enumerate(self.classes)}
+        targets = np.zeros((len(cells), len(self.classes)), dtype=np.float32)
+        reasons: dict[int, str] = {}
+        for row, cell in enumerate(cells):
+            strange = [label for label in cell or () if text_of(label) not in index]
+            if cell is None:
+                reasons[row] = "the labels are missing"
+            elif strange:
+                reasons[row] = f"the label {text_of(strange[0])!r} was not in training"
+            else:
+                targets[row, [index[text_of(label)] for label in cell]] = 1.0
+        return targets, reasons
+
+    def decode(self, probabilities: np.ndarray) -> list[Any]:
+        return [[self.classes[position] for position in np.flatnonzero(row >= 0.5)] for row in probabilities]
+
+    def _flagged(self, row: tuple[Any, ...]) -> list[str] | None:
+        texts = [None if value is None else str(tidy(value)).lower() for value in row]
+        if any(text not in ("0", "1", "true", "false") for text in texts):
+            return None
+        return [name for name, text in zip(self.columns, texts, strict=True) if text in ("1", "true")]
+
+    def _cut(self, cell: Any) -> list[Any] | None:
+        if cell is None or isinstance(cell, list | tuple):
+            return None if cell is None else [tidy(label) for label in cell]
+        return [part.strip() for part in str(cell).split(self.separator) if part.strip()]
+
+
+Target = Category | Labels
+
+
+def tidy(label: Any) -> Any:
+    """A label as users mean it: whole floats are whole numbers, blank text and not-a-number are no label.
+
+    Example:
+        >>> tidy(1.0), tidy(" "), tidy(" yes ")
+        (1, None, 'yes')
+    """
+    if isinstance(label, float):
+        if math.isnan(label):
+            return None
+        return int(label) if label.is_integer() else label
+    if isinstance(label, str):
+        return label.strip() or None
+    return label
+
+
+def text_of(label: Any) -> str:
+    """The text by which two labels are held equal."""
+    return str(label)
+
+
+_TARGET_NAMES = re.compile(r"(label|labels|target|class|category|sentiment|y|polarity|topic)$", re.IGNORECASE)
+
+
+def find_target(records: Records) -> str:
+    """The column that carries a usual name of a target.
+
+    Raises:
+        DataError: none does, or several do.
+    """
+    found = [name for name in records.columns if _TARGET_NAMES.match(name.strip())]
+    if len(found) == 1:
+        return found[0]
+    raise DataError(
+        "No column has a usual name of a target" if not found else "Several columns could be the target",
+        where=records.name, got=found or records.columns, fix="Name the label column with --target COLUMN.",
+    )  # fmt: skip
+
+
+def find_text(records: Records, exclude: Sequence[str]) -> str:
+    """The column of text with the most characters a row, among those not excluded.
+
+    Raises:
+        DataError: there is no column of text.
+    """
+    sample = records.take(records.usable[:1000])
+    lengths = {name: _mean_length(sample.column(name)) for name in records.columns if name not in exclude}
+    candidates = {name: length for name, length in lengths.items() if length > 0}
+    if not candidates:
+        raise DataError(
+            "No column holds text",
+            where=records.name,
+            got=records.columns,
+            fix="Name the text column with --text COLUMN.",
+        )
+    return max(candidates, key=lambda name: candidates[name])
+
+
+def _mean_length(cells: Sequence[Any]) -> float:
+    texts = [cell for cell in cells if isinstance(cell, str)]
+    return sum(map(len, texts)) / len(texts) if texts else 0.0

@@ -1,0 +1,98 @@
+"""Records: the user's rows as an Arrow table, each row knowing the file and line it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from headwater.errors import unknown
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a row cannot be used, and where it stands."""
+
+    reason: str
+    file: str | None = None
+    line: int | None = None
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line) if part is not None)
+        return f"{place}: {self.reason}" if place else self.reason
+
+
+@dataclass(frozen=True)
+class Records:
+    """Typed columns of one data set, with the rows that could not be read kept in their places.
+
+    Attributes:
+        table: the columns; a row that could not be read is null in all of them.
+        problems: the reason for each such row, by its position.
+        name: what to call the data in messages.
+        files: the files the rows came from; empty for data that was in memory.
+        file_of: for each row its file, as a position in `files`; None where `files` has at most one.
+        lines: for each row the line it starts on, counted from 1; None where lines have no meaning.
+
+    Example:
+        >>> records = Records(pa.table({"text": ["good", None]}), {1: Problem("cut off", "a.csv", 3)})
+        >>> len(records), records.usable.tolist()
+        (2, [0])
+    """
+
+    table: pa.Table
+    problems: Mapping[int, Problem] = field(default_factory=dict)
+    name: str = "data"
+    files: tuple[str, ...] = ()
+    file_of: np.ndarray | None = None
+    lines: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return self.table.num_rows
+
+    @property
+    def columns(self) -> list[str]:
+        return self.table.column_names
+
+    @property
+    def usable(self) -> np.ndarray:
+        """The positions of the rows that could be read."""
+        mask = np.ones(len(self), dtype=bool)
+        mask[list(self.problems)] = False
+        return np.flatnonzero(mask)
+
+    def column(self, name: str) -> list[Any]:
+        """The values of a column as Python objects.
+
+        Raises:
+            NotFoundError: there is no such column; names the near ones.
+        """
+        if name not in self.columns:
+            raise unknown("column", name, self.columns, where=self.name)
+        return self.table.column(name).to_pylist()
+
+    def take(self, rows: Sequence[int] | np.ndarray) -> Records:
+        """The rows at these positions, in this order, with their problems and places."""
+        picked = np.asarray(rows, dtype=np.int64)
+        return replace(
+            self,
+            table=self.table.take(pa.array(picked)),
+            problems={new: self.problems[old] for new, old in enumerate(picked.tolist()) if old in self.problems},
+            file_of=None if self.file_of is None else self.file_of[picked],
+            lines=None if self.lines is None else self.lines[picked],
+        )
+
+    def with_problems(self, reasons: Mapping[int, str]) -> Records:
+        """The same records with further rows marked as unusable, each under the file and line it came from."""
+        added = {row: self.problem(row, reason) for row, reason in reasons.items() if row not in self.problems}
+        return replace(self, problems={**self.problems, **added})
+
+    def problem(self, row: int, reason: str) -> Problem:
+        """A problem at the place of a row."""
+        file = None
+        if self.files:
+            file = self.files[0 if self.file_of is None else int(self.file_of[row])]
+        return Problem(reason, file, None if self.lines is None else int(self.lines[row]))

@@ -1,0 +1,1 @@
+"""Measuring: metrics with intervals, calibration, baselines, the report."""

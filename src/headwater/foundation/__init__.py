@@ -1,0 +1,1 @@
+"""Pretrained weights behind one `Encoder` contract."""

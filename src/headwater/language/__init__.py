@@ -1,0 +1,1 @@
+"""The language room: one folder a task."""

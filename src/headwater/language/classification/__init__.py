@@ -1,0 +1,1 @@
+"""Text classification: which class, or which labels, does a text have?"""

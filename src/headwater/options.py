@@ -1,0 +1,244 @@
+"""How settings describe themselves: limits as data, one sentence a field, one error for every wrong value.
+
+A settings class is a frozen dataclass whose fields read
+`name: Annotated[type, limit, "The sentence."] = default`. From that one place come the flags and their help, the
+commented YAML, the checks and the errors.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar, get_args, get_origin
+
+from headwater.errors import SettingError, did_you_mean
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class Between:
+    """A closed interval of numbers; None leaves that side open."""
+
+    low: float | None = None
+    high: float | None = None
+
+    def admits(self, value: object) -> bool:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+    def __str__(self) -> str:
+        if self.high is None:
+            return f"{self.low:g} or more"
+        return f"{self.high:g} or less" if self.low is None else f"{self.low:g} to {self.high:g}"
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """A closed list of names."""
+
+    choices: tuple[str, ...]
+
+    def admits(self, value: object) -> bool:
+        return value in self.choices
+
+    def __str__(self) -> str:
+        return ", ".join(self.choices)
+
+
+@dataclass(frozen=True)
+class Duration:
+    """A length of time such as `90s`, `10m`, `2h`; plain numbers are seconds."""
+
+    def admits(self, value: object) -> bool:
+        return isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?\s*[smhd]?", value) is not None
+
+    def __str__(self) -> str:
+        return "a time such as 90s, 10m or 2h"
+
+
+Limit = Between | OneOf | Duration
+
+
+@dataclass(frozen=True)
+class Option:
+    """One setting as data: everything that help, YAML and checks need to know of it."""
+
+    name: str
+    kind: type
+    many: bool
+    optional: bool
+    default: Any
+    limit: Limit | None
+    sentence: str
+    section: str
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def accepted(self) -> str:
+        """What may be given, in words: the limit, else the type."""
+        if self.limit is not None:
+            return str(self.limit)
+        word = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}[self.kind]
+        return f"a list of {word}" if self.many else word
+
+
+@cache
+def options_of(settings: type) -> tuple[Option, ...]:
+    """The options of a settings class, in the order in which they are declared, base classes first."""
+    hints = typing.get_type_hints(settings, include_extras=True)
+    owner = {name: cls for cls in reversed(settings.__mro__) for name in vars(cls).get("__annotations__", {})}
+    return tuple(
+        _option(field, hints[field.name], getattr(owner[field.name], "section", owner[field.name].__name__))
+        for field in dataclasses.fields(settings)
+    )
+
+
+def build(settings: type[Any], values: Mapping[str, Any], *, where: str = "settings") -> Any:
+    """A checked settings object from names and values (texts are converted to the type of their field).
+
+    Raises:
+        SettingError: an unknown name, or one or more values outside their limits; all faults in one sentence.
+
+    Example:
+        >>> from headwater.settings import Settings
+        >>> build(Settings, {"epochs": "5"}).epochs
+        5
+    """
+    known = {option.name: option for option in options_of(settings)}
+    for name in values:
+        if name not in known:
+            raise SettingError(
+                "There is no setting of this name",
+                where=where,
+                got=name,
+                accepted=None if did_you_mean(name, known) else list(known),
+                fix=did_you_mean(name, known),
+            )
+    return check(settings(**{name: _convert(known[name], value) for name, value in values.items()}), where=where)
+
+
+def check(settings: S, *, where: str = "settings") -> S:
+    """Returns the settings when every value is within its limit.
+
+    Raises:
+        SettingError: names every value that is not.
+    """
+    wrong = [
+        (option, value)
+        for option in options_of(type(settings))
+        if not _admits(option, value := getattr(settings, option.name))
+    ]
+    if not wrong:
+        return settings
+    if len(wrong) == 1:
+        option, value = wrong[0]
+        raise SettingError(f"{option.name} cannot have this value", where=where, got=value, accepted=option.accepted)
+    faults = "; ".join(f"{option.name}={value!r} (accepted: {option.accepted})" for option, value in wrong)
+    raise SettingError(f"{len(wrong)} settings cannot have these values: {faults}", where=where)
+
+
+def seconds(duration: str) -> float:
+    """The seconds in a checked duration.
+
+    Example:
+        >>> seconds("10m")
+        600.0
+    """
+    amount = duration.strip()
+    unit = {"s": 1, "m": 60, "h": 3600, "d": 86400}.get(amount[-1])
+    return float(amount[:-1]) * unit if unit else float(amount)
+
+
+def to_yaml(settings: Any, *, head: Iterable[str] = ()) -> str:
+    """The settings as commented YAML, one section a class, which `build` reads back to the same values."""
+    import yaml
+
+    lines, section = [f"# {line}" if line else "#" for line in head], None
+    for option in options_of(type(settings)):
+        if option.section != section:
+            section = option.section
+            lines += ["", f"# {section}"]
+        value = yaml.safe_dump(_plain(getattr(settings, option.name)), default_flow_style=True, width=10_000)
+        value = value.removesuffix("...\n").strip()
+        lines += [f"# {option.sentence} ({option.accepted})", f"{option.name}: {value}"]
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _option(field: dataclasses.Field[Any], hint: Any, section: str) -> Option:
+    base, *notes = get_args(hint)
+    members = [member for member in get_args(base) if member is not types.NoneType]
+    optional = get_origin(base) in (types.UnionType, typing.Union)
+    kind = members[0] if optional else base
+    many = get_origin(kind) is tuple
+    return Option(
+        name=field.name,
+        kind=get_args(kind)[0] if many else kind,
+        many=many,
+        optional=optional,
+        default=field.default,
+        limit=next((note for note in notes if isinstance(note, Limit)), None),
+        sentence=next(note for note in notes if isinstance(note, str)),
+        section=section,
+    )
+
+
+def _admits(option: Option, value: Any) -> bool:
+    if value is None:
+        return option.optional
+    if option.many:
+        return isinstance(value, tuple) and all(_admits_one(option, item) for item in value)
+    return _admits_one(option, value)
+
+
+def _admits_one(option: Option, value: Any) -> bool:
+    if option.kind is int and (isinstance(value, bool) or not isinstance(value, int)):
+        return False
+    if option.kind in (bool, str) and not isinstance(value, option.kind):
+        return False
+    if option.kind is float and not Between().admits(value):
+        return False
+    return option.limit is None or option.limit.admits(value)
+
+
+def _convert(option: Option, value: Any) -> Any:
+    """Texts become the type of the field; what cannot be converted is left for `check` to refuse."""
+    if option.many and value is not None:
+        items = value.split(",") if isinstance(value, str) else value
+        return tuple(_convert_one(option, item) for item in items) if isinstance(items, Iterable) else value
+    return _convert_one(option, value)
+
+
+def _convert_one(option: Option, value: Any) -> Any:
+    if isinstance(option.limit, Duration) and isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:g}"
+    if isinstance(value, str):
+        return _parse(option, value)
+    return float(value) if option.kind is float and type(value) is int else value
+
+
+def _parse(option: Option, text: str) -> Any:
+    word = text.strip()
+    if option.optional and word.lower() in ("none", "null", ""):
+        return None
+    if option.kind is str:
+        return text
+    if option.kind is bool:
+        return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}.get(word.lower(), text)
+    try:
+        return option.kind(word)
+    except ValueError:
+        return text

@@ -1,0 +1,61 @@
+"""One run in progress: where it writes, how long it may take, what it has already done."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from headwater.options import seconds
+from headwater.settings import Settings
+
+
+@dataclass
+class Run:
+    """What a model may use of the run that fits it.
+
+    Attributes:
+        settings: every setting of the run.
+        folder: a writable folder for checkpoints and logs, kept until the run is complete.
+        started: the monotonic time from which the budget counts.
+    """
+
+    settings: Settings
+    folder: Path
+    started: float = field(default_factory=time.monotonic)
+
+    def part(self, name: str) -> Run:
+        """The same run with a folder of its own for one part, such as one stage."""
+        folder = self.folder / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return Run(self.settings, folder, self.started)
+
+    def remaining(self) -> float:
+        """Seconds of the budget that are left; infinite without one."""
+        if self.settings.budget is None:
+            return float("inf")
+        return seconds(self.settings.budget) - (time.monotonic() - self.started)
+
+    def recall(self, name: str) -> dict[str, Any] | None:
+        """What an earlier, interrupted attempt of this run noted under a name."""
+        file = self.folder / f"{name}.json"
+        return json.loads(file.read_text("utf-8")) if file.exists() else None
+
+    def note(self, name: str, values: Mapping[str, Any]) -> None:
+        """Keeps values for `recall`, written whole or not at all."""
+        write_whole(self.folder / f"{name}.json", json.dumps(values, ensure_ascii=False).encode())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file so that a reader, or a crash, sees the old content or the new and nothing between."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with partial.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)

@@ -1,0 +1,102 @@
+"""Every setting of a run. The sentence beside a field is its help, its YAML comment and its documentation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from headwater.options import Between, Duration, OneOf
+
+STRATEGIES = ("auto", "probe", "lora", "last-layers", "full", "probe-then-full")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSettings:
+    """Which columns mean what, what becomes of bad rows, and how rows are divided."""
+
+    section: ClassVar[str] = "Data"
+
+    text: Annotated[
+        tuple[str, ...] | None, "The text column; two make a text pair. Found by its content if not given."
+    ] = None
+    target: Annotated[tuple[str, ...] | None, "The label column; several 0/1 columns make a multi-label target."] = None
+    label_separator: Annotated[str | None, "Cut each target cell here into several labels (multi-label)."] = None
+    delimiter: Annotated[str | None, "The character between cells of a text table. Found by content if not given."] = (
+        None
+    )
+    encoding: Annotated[str | None, "The character encoding of text files. Found by content if not given."] = None
+    valid: Annotated[str | None, "A file of validation rows, instead of a share of the data."] = None
+    test: Annotated[str | None, "A file of test rows, instead of a share of the data."] = None
+    split: Annotated[str | None, "A column that says train, valid or test of each row."] = None
+    group: Annotated[str | None, "A column whose equal values stay on one side of every split."] = None
+    time: Annotated[str | None, "A column to split by time: the newest rows are the test rows."] = None
+    valid_share: Annotated[float, Between(0.01, 0.5), "The share of training rows held out for validation."] = 0.1
+    test_share: Annotated[float, Between(0.01, 0.5), "The share of rows held out for the test."] = 0.2
+    quarantine_share: Annotated[float, Between(0, 1), "Stop when more than this share of rows cannot be read."] = 0.05
+    imbalance: Annotated[
+        str, OneOf(("none", "weights", "oversample", "undersample")), "What to do when classes are of unequal size."
+    ] = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearningSettings:
+    """What learns, and how. None leaves the choice to the model, whose page says what it takes."""
+
+    section: ClassVar[str] = "Learning"
+
+    strategy: Annotated[str, OneOf(STRATEGIES), "How a foundation is adapted; basic models train as they are."] = "auto"
+    budget: Annotated[str | None, Duration(), "The time in which learning must end."] = None
+    seed: Annotated[int, Between(0, 2**32 - 1), "The seed of every random choice."] = 0
+    epochs: Annotated[int | None, Between(1, 10_000), "Passes over the training rows."] = None
+    learning_rate: Annotated[float | None, Between(0, 10), "The highest learning rate of the schedule."] = None
+    batch_size: Annotated[int, Between(1, 65_536), "Rows in one optimiser step, over all processes."] = 32
+    token_budget: Annotated[
+        int, Between(16, 10_000_000), "The most tokens, padding included, in one pass through the network."
+    ] = 4096
+    max_length: Annotated[int | None, Between(4, 1_000_000), "Tokens of a text that are read; the rest is cut off."] = (
+        None
+    )
+    warmup: Annotated[float, Between(0, 1), "The share of steps in which the learning rate rises."] = 0.1
+    weight_decay: Annotated[float, Between(0, 1), "Decoupled weight decay; embeddings, norms and biases have none."] = (
+        0.01
+    )
+    clip: Annotated[float, Between(0, None), "The largest norm of the gradient; 0 leaves it as it is."] = 1.0
+    patience: Annotated[int, Between(1, 10_000), "Epochs without a better validation score before training stops."] = 3
+    last_layers: Annotated[int, Between(1, 1000), "How many of the last layers `last-layers` trains."] = 2
+    lora_rank: Annotated[int, Between(1, 1024), "The rank of the update that `lora` learns."] = 8
+    precision: Annotated[
+        str,
+        OneOf(("auto", "fp32", "bf16", "fp16")),
+        "The number format of training; auto takes what the device does fast.",
+    ] = "auto"
+    device: Annotated[
+        str, OneOf(("auto", "cpu", "cuda", "mps")), "Where to compute; auto takes the fastest there is."
+    ] = "auto"
+    checkpoint_seconds: Annotated[
+        float, Between(0, None), "The time between two checkpoints of a running training."
+    ] = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings:
+    """What a run may reach and leave behind."""
+
+    section: ClassVar[str] = "Run"
+
+    offline: Annotated[bool, "Reach no network: foundations come from this machine or not at all."] = False
+    trust_remote_code: Annotated[
+        bool, "Let a hub model run the code that came with it. Only for code you have read."
+    ] = False
+    feature_cache: Annotated[bool, "Keep frozen features on disk, so that a second run need not compute them."] = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(RunSettings, LearningSettings, DataSettings):
+    """All settings of a run in one flat name space.
+
+    Example:
+        >>> from headwater.options import build
+        >>> build(Settings, {"strategy": "prob"})
+        Traceback (most recent call last):
+        headwater.errors.SettingError: settings: strategy cannot have this value. Got 'prob'. Accepted: auto, ...
+    """

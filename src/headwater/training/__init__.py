@@ -1,0 +1,1 @@
+"""Learning: one trainer for every torch model."""

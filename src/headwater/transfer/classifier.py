@@ -1,0 +1,95 @@
+"""What a model must do to serve a task that names classes, whatever its inputs are."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from headwater.run import Run
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Inputs with their encoded targets.
+
+    Attributes:
+        inputs: what the task's input field gives, one a row.
+        targets: class positions of shape (rows,), or zeros and ones of shape (rows, classes) where several labels hold.
+        n_classes: how many classes there are.
+        weights: the weight of each row in the loss, shape (rows,).
+    """
+
+    inputs: Sequence[Any]
+    targets: np.ndarray
+    n_classes: int
+    weights: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    @property
+    def several(self) -> bool:
+        """Whether a row may have several labels."""
+        return self.targets.ndim == 2
+
+    def take(self, rows: np.ndarray) -> Examples:
+        return replace(
+            self,
+            inputs=[self.inputs[row] for row in rows.tolist()],
+            targets=self.targets[rows],
+            weights=None if self.weights is None else self.weights[rows],
+        )
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of a fit as the report shows it: what was tried, how it scored on validation, what followed."""
+
+    name: str
+    score: float
+    low: float
+    high: float
+    seconds: float
+    decision: str
+
+
+@dataclass
+class Trace:
+    """What a model can tell of its own fit: the stages tried and the learning curve of each."""
+
+    stages: list[Stage] = field(default_factory=list)
+    curve: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Classifier(ABC):
+    """Inputs in, one logit a class out. Settings of its own are fields of its `Settings` dataclass."""
+
+    Settings: ClassVar[type]
+    """A frozen dataclass in the style of `headwater.settings`; empty when the model has none of its own."""
+
+    def __init__(self, settings: Any = None, *, foundation: str | None = None) -> None:
+        self.settings = settings if settings is not None else self.Settings()
+        self.foundation = foundation
+        self.trace = Trace()
+
+    @abstractmethod
+    def fit(self, train: Examples, valid: Examples, run: Run) -> Self:
+        """Learns from `train`; `valid` chooses between settings and epochs. Resumes what `run.folder` holds."""
+
+    @abstractmethod
+    def logits(self, inputs: Sequence[Any]) -> np.ndarray:
+        """Unnormalised scores of shape (rows, classes); softmax, or sigmoid where several labels hold, comes after."""
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Writes the model as safetensors and JSON."""
+
+    @classmethod
+    @abstractmethod
+    def load(cls, folder: Path) -> Self:
+        """Reads what `save` wrote; needs no network."""
