@@ -174,6 +174,11 @@ def to_yaml(settings: Any, *, head: Iterable[str] = ()) -> str:
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
+def plain(settings: Any) -> dict[str, Any]:
+    """The settings as names and JSON values, which `build` reads back."""
+    return {option.name: _plain(getattr(settings, option.name)) for option in options_of(type(settings))}
+
+
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 

@@ -28,6 +28,11 @@ class Run:
     folder: Path
     started: float = field(default_factory=time.monotonic)
 
+    @property
+    def main(self) -> bool:
+        """Whether this process is the one that writes, among those of an `accelerate launch`."""
+        return is_main_process()
+
     def part(self, name: str) -> Run:
         """The same run with a folder of its own for one part, such as one stage."""
         folder = self.folder / name
@@ -47,7 +52,13 @@ class Run:
 
     def note(self, name: str, values: Mapping[str, Any]) -> None:
         """Keeps values for `recall`, written whole or not at all."""
-        write_whole(self.folder / f"{name}.json", json.dumps(values, ensure_ascii=False).encode())
+        if self.main:
+            write_whole(self.folder / f"{name}.json", json.dumps(values, ensure_ascii=False).encode())
+
+
+def is_main_process() -> bool:
+    """Whether this is the first process of a distributed run, or the only one."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def write_whole(path: Path, content: bytes) -> None:

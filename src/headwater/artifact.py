@@ -1,0 +1,167 @@
+"""The run folder on disk: written whole or not at all, checked by hash when read, upgraded from older formats.
+
+    application.json   the manifest: format, task, model, settings, fields, and the sha256 of every file below
+    model/             what the application learnt: safetensors and JSON
+    config.yaml        the settings that make it again
+    report.json, report.html, README.md, quarantine.jsonl
+
+Nothing in a run folder is ever unpickled, and the classes to load come from the catalog, never from the folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headwater import __version__, catalog, options
+from headwater.errors import ArtifactError, HeadwaterError, NotFoundError, ResourceError
+from headwater.run import write_whole
+from headwater.settings import Settings
+
+if TYPE_CHECKING:
+    from headwater.application import Application
+
+FORMAT = 1
+MANIFEST = "application.json"
+MODEL = "model"
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""For each older format, the function that turns its manifest into the next format's."""
+
+
+def save(application: Application, folder: Path) -> None:
+    """Writes an application into a folder, beside whatever else the run left there.
+
+    Raises:
+        ResourceError: the folder cannot be written.
+    """
+    fresh, old = folder / f".{MODEL}.new", folder / f".{MODEL}.old"
+    try:
+        for leftover in (fresh, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        application.write(fresh)
+        # Without a manifest a folder is an unfinished run: a crash between here and the last line leaves no half-truth.
+        (folder / MANIFEST).unlink(missing_ok=True)
+        if (folder / MODEL).exists():
+            (folder / MODEL).rename(old)
+        fresh.rename(folder / MODEL)
+        _write_papers(application, folder)
+        write_whole(folder / MANIFEST, json.dumps(_manifest(application, folder), indent=1, ensure_ascii=False).encode())
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as failure:
+        raise ResourceError(
+            "The run folder cannot be written", where=str(folder), got=str(failure), fix="Choose another folder with --to."
+        ) from failure
+
+
+def load(folder: Path) -> Application:
+    """The application in a folder.
+
+    Raises:
+        NotFoundError: there is no such folder, or no finished application in it.
+        ArtifactError: a file is missing, changed or unsafe, or the format is newer than this headwater.
+    """
+    manifest = _upgraded(_read_manifest(folder), folder)
+    _verify(manifest["files"], folder)
+    entry = catalog.task(manifest["task"])
+    application: Application = catalog.load(entry.path, extra=entry.extra)(
+        manifest["model"],
+        options.build(Settings, manifest["settings"], where=str(folder / MANIFEST)),
+        **manifest["model_settings"],
+    )
+    try:
+        application.read(folder / MODEL)
+    except HeadwaterError:
+        raise
+    except (OSError, KeyError, ValueError) as damage:
+        raise ArtifactError(
+            "The model files do not fit together", where=str(folder), got=str(damage), fix="Make the run again from its config.yaml."
+        ) from damage
+    application.report = _read_report(folder)
+    return application
+
+
+def sha256(path: Path) -> str:
+    """The hash of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _manifest(application: Application, folder: Path) -> dict[str, Any]:
+    files = sorted(path for path in (folder / MODEL).rglob("*") if path.is_file())
+    return {
+        "format": FORMAT,
+        "headwater": __version__,
+        "task": application.task,
+        "model": application.model_name,
+        "settings": options.plain(application.settings),
+        "model_settings": application.model_settings,
+        "files": {path.relative_to(folder).as_posix(): sha256(path) for path in files},
+    }
+
+
+def _write_papers(application: Application, folder: Path) -> None:
+    if application.report is not None:
+        from headwater.evaluation.card import model_card
+
+        application.report.save(folder)
+        write_whole(folder / "README.md", model_card(application.report).encode())
+
+
+def _read_report(folder: Path) -> Any:
+    from headwater.evaluation.report import Report
+
+    path = folder / "report.json"
+    return Report.from_json(path.read_text("utf-8")) if path.exists() else None
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    if not path.exists():
+        unfinished = (folder / "config.yaml").exists()
+        raise NotFoundError(
+            "This run is not finished" if unfinished else "There is no headwater application here",
+            where=str(folder),
+            accepted="a folder that `headwater adapt --to FOLDER` has finished",
+            fix=f"Go on with: headwater adapt --resume --to {folder}" if unfinished else None,
+        )
+    try:
+        manifest = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as damage:
+        raise ArtifactError("The manifest cannot be read", where=str(path), got=str(damage)) from damage
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("format"), int):
+        raise ArtifactError("The manifest has no format number", where=str(path), accepted=f"format 1 to {FORMAT}")
+    return manifest
+
+
+def _upgraded(manifest: dict[str, Any], folder: Path) -> dict[str, Any]:
+    while manifest["format"] < FORMAT and manifest["format"] in UPGRADES:
+        manifest = UPGRADES[manifest["format"]](manifest)
+    if manifest["format"] != FORMAT:
+        raise ArtifactError(
+            "The run folder has a format that this headwater does not know", where=str(folder), got=manifest["format"],
+            accepted=f"format 1 to {FORMAT}", fix="Install the headwater that made it, or a newer one.",
+        )  # fmt: skip
+    needed = {"task", "model", "settings", "model_settings", "files"}
+    if missing := needed - manifest.keys():
+        raise ArtifactError("The manifest lacks entries", where=str(folder / MANIFEST), got=sorted(missing))
+    return manifest
+
+
+def _verify(files: dict[str, str], folder: Path) -> None:
+    root = folder.resolve()
+    for name, expected in files.items():
+        path = (folder / name).resolve()
+        if not path.is_relative_to(root):
+            raise ArtifactError("The manifest names a file outside the run folder", where=str(folder), got=name)
+        if not path.is_file():
+            raise ArtifactError("A file of the application is missing", where=str(path), fix="Copy the whole run folder.")
+        if sha256(path) != expected:
+            raise ArtifactError(
+                "A file of the application is not the one that was saved", where=str(path),
+                fix="Copy the run folder again, or make the run again from its config.yaml.",
+            )  # fmt: skip
