@@ -1,0 +1,204 @@
+"""Runs the sides of a comparison in turn, each as a process of its own, and measures what each one cost.
+
+A benchmark is a script with named sides (functions that return plain data) and a `compare` that measures them:
+
+    if __name__ == "__main__":
+        main(Path(__file__), SIDES, compare)
+
+The same script is the parent, which compares, and the child, which runs one side (`--side NAME`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any, Self
+
+ROOT = Path(__file__).resolve().parent.parent
+WORK = ROOT / "benchmarks" / ".work"
+
+Side = Callable[..., dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one side answered, and what its process cost from its start to its end.
+
+    Attributes:
+        cpu_seconds: user and system seconds of the process and of the processes it waited for.
+        peak_mib: the largest resident set of any one of these processes.
+    """
+
+    side: str
+    arguments: dict[str, Any]
+    values: dict[str, Any]
+    cpu_seconds: float
+    wall_seconds: float
+    peak_mib: float
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The middle and the ends of a few measurements.
+
+    Example:
+        >>> str(Spread.of([0.52, 0.41, 0.47]))
+        '0.47 (0.41 to 0.52)'
+    """
+
+    middle: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Self:
+        known = sorted(values)
+        return cls(median(known), known[0], known[-1])
+
+    def __str__(self) -> str:
+        return f"{self.middle:.3g} ({self.low:.3g} to {self.high:.3g})"
+
+
+class Stopwatch:
+    """The CPU and wall seconds of a block, for the part of a side that a bar is about."""
+
+    def __enter__(self) -> Self:
+        self._cpu, self._wall = time.process_time(), time.perf_counter()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cpu_seconds = time.process_time() - self._cpu
+        self.wall_seconds = time.perf_counter() - self._wall
+
+
+@dataclass
+class Bench:
+    """One benchmark in progress: its options, and every measurement it has made."""
+
+    script: Path
+    options: argparse.Namespace
+    measured: list[Measured] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.script.stem
+
+    @property
+    def seeds(self) -> range:
+        return range(1 if self.options.quick else self.options.seeds)
+
+    def measure(self, side: str, *, python: str | Path = sys.executable, **arguments: Any) -> Measured:
+        """Runs a side with these arguments, or with `--resume` takes the measurement of an earlier attempt.
+
+        Raises:
+            SystemExit: the side failed; the sentence ends with the last lines that it said.
+        """
+        key = {"side": side, "arguments": arguments, "threads": self.options.threads, "commit": commit()}
+        kept = self._recall(key) if self.options.resume else None
+        result = kept or _run(self.script, side, arguments, python=python, threads=self.options.threads)
+        if kept is None:
+            self._note(key, result)
+        self.measured.append(result)
+        self.say(f"{side} {arguments}: {result.cpu_seconds:.1f} CPU s, {result.peak_mib:.0f} MiB, {result.values}")
+        return result
+
+    def pairs(self, first: str, second: str, **arguments: Any) -> Iterator[tuple[Measured, Measured]]:
+        """Measures two sides in turn, A B A B, one pair a seed, so that a drift of the machine meets both."""
+        for seed in self.seeds:
+            yield self.measure(first, seed=seed, **arguments), self.measure(second, seed=seed, **arguments)
+
+    def say(self, line: str) -> None:
+        print(f"{time.strftime('%H:%M:%S')} {line}"[:400], file=sys.stderr, flush=True)
+
+    @property
+    def _journal(self) -> Path:
+        return WORK / f"{self.name}.jsonl"
+
+    def _recall(self, key: Mapping[str, Any]) -> Measured | None:
+        lines = self._journal.read_text("utf-8").splitlines() if self._journal.exists() else []
+        entries = map(json.loads, lines)
+        return next((Measured(**entry["result"]) for entry in entries if entry["key"] == key), None)
+
+    def _note(self, key: Mapping[str, Any], result: Measured) -> None:
+        with self._journal.open("a", encoding="utf-8") as journal:
+            journal.write(json.dumps({"key": key, "result": asdict(result)}) + "\n")
+
+
+def ratio(pairs: Sequence[tuple[Measured, Measured]], cost: str) -> Spread:
+    """The second side's cost over the first's, pair by pair."""
+    return Spread.of(getattr(second, cost) / getattr(first, cost) for first, second in pairs)
+
+
+def main(
+    script: Path,
+    sides: Mapping[str, Side],
+    compare: Callable[[Bench], None],
+    *,
+    seeds: int = 3,
+    flags: Mapping[str, dict[str, Any]] | None = None,
+) -> None:
+    """The main of every benchmark; `flags` are options of its own, as argparse takes them."""
+    parser = argparse.ArgumentParser(description=(sys.modules["__main__"].__doc__ or "").partition("\n")[0])
+    parser.add_argument("--seeds", type=int, default=seeds, help="how many seeds (default: %(default)s)")
+    parser.add_argument("--quick", action="store_true", help="one seed and few rows; writes nothing to results/")
+    parser.add_argument("--resume", action="store_true", help="keep what an interrupted run of this commit measured")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads of every side (default: all)")
+    default = Path(os.environ.get("HEADWATER_DATA", ROOT.parent / "shared" / "data"))
+    parser.add_argument("--data", type=Path, default=default, help="the folder of data sets (or HEADWATER_DATA)")
+    parser.add_argument("--side", choices=list(sides), help=argparse.SUPPRESS)
+    parser.add_argument("--arguments", type=json.loads, default={}, help=argparse.SUPPRESS)
+    for flag, how in (flags or {}).items():
+        parser.add_argument(flag, **how)
+    options = parser.parse_args()
+    if options.side:
+        print(json.dumps(sides[options.side](**options.arguments)))
+        return
+    if not options.data.is_dir():
+        raise SystemExit(f"{options.data}: there is no data folder here. Give one with --data or HEADWATER_DATA.")
+    WORK.mkdir(exist_ok=True)
+    compare(Bench(script, options))
+
+
+def commit() -> str:
+    """The commit of the working tree, marked when a tracked file differs from it."""
+    done = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--abbrev=12"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() or "unknown"
+
+
+def _run(script: Path, side: str, arguments: Mapping[str, Any], *, python: str | Path, threads: int) -> Measured:
+    command = [str(python), str(script), "--side", side, "--arguments", json.dumps(arguments, default=str)]
+    with tempfile.TemporaryDirectory(dir=WORK, prefix=f"{side}-") as scratch:
+        said, complained = Path(scratch, "stdout"), Path(scratch, "stderr")
+        with said.open("wb") as out, complained.open("wb") as err:
+            started = time.perf_counter()
+            process = subprocess.Popen(command, stdout=out, stderr=err, env=_environment(scratch, threads))
+            _, status, usage = os.wait4(process.pid, 0)
+            wall = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            tail = "\n".join(complained.read_text("utf-8", "replace").splitlines()[-15:])
+            raise SystemExit(f"{script.name} --side {side} ended with {process.returncode}. Its last lines:\n{tail}")
+        values = json.loads(said.read_text("utf-8").splitlines()[-1])
+    cpu = usage.ru_utime + usage.ru_stime
+    return Measured(side, json.loads(command[-1]), values, cpu, wall, usage.ru_maxrss / 1024)
+
+
+def _environment(scratch: str, threads: int) -> dict[str, str]:
+    """The same threads for both sides, no network, and caches that begin empty and end with the side."""
+    count = str(threads)
+    return os.environ | {
+        "OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count, "OPENBLAS_NUM_THREADS": count,
+        "RAYON_NUM_THREADS": count, "HF_HUB_OFFLINE": "1", "PYTHONUTF8": "1",
+        "HEADWATER_CACHE": f"{scratch}/cache", "TMPDIR": scratch,
+    }  # fmt: skip
