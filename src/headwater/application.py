@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
+    from headwater.data.preparing import Prepared
     from headwater.data.records import Records
     from headwater.evaluation.report import Report
     from headwater.run import Run
@@ -72,6 +73,26 @@ class Predictions:
         return self.to_arrow().to_pandas()
 
 
+@dataclass(frozen=True)
+class Stage:
+    """One step of a fit as the report shows it: what was tried, how it scored on validation, what followed."""
+
+    name: str
+    score: float
+    low: float
+    high: float
+    seconds: float
+    decision: str
+
+
+@dataclass
+class Trace:
+    """What a model can tell of its own fit: the stages tried and the learning curve of each."""
+
+    stages: list[Stage] = field(default_factory=list)
+    curve: list[dict[str, Any]] = field(default_factory=list)
+
+
 class Application(ABC):
     """A task, a model, its fields and its report: fits, predicts, evaluates, saves, loads.
 
@@ -85,6 +106,11 @@ class Application(ABC):
         self.settings = settings or Settings()
         self.model_settings = model_settings
         self.report: Report | None = None
+        self.trace = Trace()
+
+    @abstractmethod
+    def prepare(self, source: Any, *, want_test: bool = True) -> Prepared:
+        """Training, validation and test rows of a source, with what was found in it."""
 
     @abstractmethod
     def fit(self, records: Any, valid: Any = None, *, run: Run | None = None) -> Self:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from headwater.options import seconds
@@ -54,6 +56,13 @@ class Run:
         """Keeps values for `recall`, written whole or not at all."""
         if self.main:
             write_whole(self.folder / f"{name}.json", json.dumps(values, ensure_ascii=False).encode())
+
+
+@contextmanager
+def scratch(settings: Settings) -> Iterator[Run]:
+    """A run that leaves nothing behind, for a `fit` outside a run folder."""
+    with TemporaryDirectory(prefix="headwater-") as folder:
+        yield Run(settings, Path(folder))
 
 
 def is_main_process() -> bool:

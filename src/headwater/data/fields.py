@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -153,6 +153,25 @@ class Labels:
 
 
 Target = Category | Labels
+Field = Text | Category | Labels
+_KINDS: dict[str, type[Any]] = {"Text": Text, "Category": Category, "Labels": Labels}
+
+
+def to_json(field: Field) -> dict[str, Any]:
+    """A field as JSON values, which `from_json` reads back.
+
+    Example:
+        >>> from_json(to_json(Category(("label",), (0, 1)))) == Category(("label",), (0, 1))
+        True
+    """
+    return {"kind": type(field).__name__, **asdict(field)}
+
+
+def from_json(values: dict[str, Any]) -> Any:
+    """The field that `to_json` described."""
+    settings = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    kind = str(settings.pop("kind"))
+    return _KINDS[kind](**settings)
 
 
 def tidy(label: Any) -> Any:

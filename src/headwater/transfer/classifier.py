@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from headwater.application import Stage, Trace
 from headwater.run import Run
 
 
@@ -46,26 +47,6 @@ class Examples:
         )
 
 
-@dataclass(frozen=True)
-class Stage:
-    """One step of a fit as the report shows it: what was tried, how it scored on validation, what followed."""
-
-    name: str
-    score: float
-    low: float
-    high: float
-    seconds: float
-    decision: str
-
-
-@dataclass
-class Trace:
-    """What a model can tell of its own fit: the stages tried and the learning curve of each."""
-
-    stages: list[Stage] = field(default_factory=list)
-    curve: list[dict[str, Any]] = field(default_factory=list)
-
-
 class Classifier(ABC):
     """Inputs in, one logit a class out. Settings of its own are fields of its `Settings` dataclass."""
 
@@ -93,3 +74,6 @@ class Classifier(ABC):
     @abstractmethod
     def load(cls, folder: Path) -> Self:
         """Reads what `save` wrote; needs no network."""
+
+
+__all__ = ["Classifier", "Examples", "Stage", "Trace"]

@@ -1,0 +1,100 @@
+"""The flow: data and a foundation in, an application out, in one readable function."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headwater import __version__, catalog, workspace
+from headwater.request import Request
+from headwater.run import Run, is_main_process, scratch
+
+if TYPE_CHECKING:
+    from headwater.application import Application
+    from headwater.data.preparing import Prepared
+
+
+def adapt(
+    task: str,
+    data: Any,
+    *,
+    model: str | None = None,
+    to: str | Path | None = None,
+    resume: bool = False,
+    **settings: Any,
+) -> Application:
+    """Makes an application of a model and the user's own data.
+
+    Args:
+        task: a name of `headwater catalog`.
+        data: a file, a folder, `hub:owner/name`, or rows in memory (pandas, polars, Arrow, lists, dicts).
+        model: a basic model, an embedded foundation, a hub id, a folder in hub format, or a run folder.
+        to: the run folder to write; without one the application stays in memory until `save`.
+        resume: go on with the unfinished run in `to`.
+        settings: names of `headwater.settings.Settings`, or of the model's own settings.
+
+    Returns:
+        The fitted application, with its report on held-out rows.
+
+    Raises:
+        HeadwaterError: what is wrong with the request, the data, the model or the machine, and what to do.
+    """
+    request = Request.of(task, data, model, settings)
+    with _opened(request, data, to, resume=resume) as run:
+        entry = catalog.task(task)
+        application: Application = catalog.load(entry.path, extra=entry.extra)(
+            request.model, request.settings, **request.model_settings
+        )
+        prepared = application.prepare(data)
+        application.fit(prepared.train, prepared.valid, run=run)
+        report = application.evaluate(prepared.test)
+        application.report = replace(report, **_story(application, prepared, run, request))
+        if to is not None and is_main_process():
+            workspace.finish(application, Path(to), prepared.problems)
+    return application
+
+
+def resume(folder: str | Path) -> Application:
+    """Goes on with an unfinished run from its own configuration.
+
+    Raises:
+        NotFoundError: the folder holds no unfinished run.
+        DataError: the data is not what the run began with.
+    """
+    request = workspace.unfinished(Path(folder))
+    return adapt(
+        request.task, request.data, model=request.model, to=folder, resume=True,
+        **workspace.changed(request.settings), **request.model_settings,
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _opened(request: Request, data: Any, to: str | Path | None, *, resume: bool) -> Iterator[Run]:
+    if to is None:
+        with scratch(request.settings) as run:
+            yield run
+    else:
+        yield workspace.start(request, data, Path(to), resume=resume)
+
+
+def _story(application: Application, prepared: Prepared, run: Run, request: Request) -> dict[str, Any]:
+    """The sections of the report that tell how the application came to be."""
+    return {
+        "rows": {"train": len(prepared.train), "valid": len(prepared.valid), "test": len(prepared.test)},
+        "stages": [vars(stage) for stage in application.trace.stages],
+        "curve": application.trace.curve,
+        **prepared.findings,
+        "provenance": {
+            "command": " ".join(sys.argv),
+            "data": request.data,
+            "seed": request.settings.seed,
+            "seconds": round(time.monotonic() - run.started, 1),
+            "versions": workspace.versions(),
+            "headwater": __version__,
+        },
+    }

@@ -1,0 +1,33 @@
+"""Text classification: which class, or which labels, does a text or a pair of texts have?"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from headwater.data.fields import Text, find_text
+from headwater.data.records import Records
+from headwater.errors import SettingError
+from headwater.transfer.classification import Classification
+
+
+class TextClassification(Classification):
+    """Names the class of texts or text pairs, in any language.
+
+    Example:
+        >>> texts = [f"a {word} film, number {n}" for n in range(20) for word in ("good", "bad")]
+        >>> app = TextClassification("tfidf-logistic").fit({"text": texts, "label": ["+", "-"] * 20})
+        >>> app.predict(["so good", "", "so bad"]).labels
+        ['+', None, '-']
+    """
+
+    task: ClassVar[str] = "text-classification"
+
+    def find_input(self, records: Records, taken: tuple[str, ...]) -> Text:
+        columns = self.settings.text or (find_text(records, taken),)
+        if len(columns) > 2:
+            raise SettingError(
+                "A text is one column, a pair two", where="--text", got=columns, fix="Name one or two columns."
+            )
+        for column in columns:
+            records.column(column)
+        return Text(columns)

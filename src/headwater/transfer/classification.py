@@ -1,0 +1,206 @@
+"""The application that names classes: the same for texts, images and sounds; a task says only what its inputs are."""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from headwater import catalog, options
+from headwater.application import Application, Predictions
+from headwater.data import fields as data_fields
+from headwater.data import imbalance, preparing, reading
+from headwater.data.fields import Category, Labels, Target
+from headwater.data.preparing import Prepared
+from headwater.data.records import Records
+from headwater.errors import DataError
+from headwater.evaluation.baselines import MajorityBaseline
+from headwater.evaluation.calibration import fit_temperature, probabilities
+from headwater.evaluation.report import Report
+from headwater.run import Run, scratch, write_whole
+from headwater.settings import Settings
+from headwater.transfer.classifier import Classifier, Examples
+from headwater.transfer.measuring import measure
+
+_PART = 8192
+
+
+class Classification(Application):
+    """A classifier with its fields, its temperature and the baselines it is measured against."""
+
+    def __init__(self, model: str | None = None, settings: Settings | None = None, **model_settings: Any) -> None:
+        super().__init__(model or catalog.task(self.task).default_model, settings, **model_settings)
+        self.field: Any = None
+        self.target: Target = Category(())
+        self.classifier: Classifier | None = None
+        self.baseline: Classifier | None = None
+        self.majority: MajorityBaseline | None = None
+        self.temperature = 1.0
+
+    @property
+    def fitted(self) -> bool:
+        return self.classifier is not None
+
+    @abstractmethod
+    def find_input(self, records: Records, taken: tuple[str, ...]) -> Any:
+        """The input field of these records; `taken` columns hold the target and the divisions."""
+
+    def find_fields(self, records: Records) -> tuple[Any, Target]:
+        """The input and target fields that the settings name, or that the columns suggest."""
+        columns = self.settings.target or (data_fields.find_target(records),)
+        for column in columns:
+            records.column(column)
+        cells = records.take(records.usable[:1000]).column(columns[0])
+        several = len(columns) > 1 or self.settings.label_separator or any(isinstance(cell, list) for cell in cells)
+        target = Labels(columns, separator=self.settings.label_separator) if several else Category(columns)
+        named = (self.settings.split, self.settings.group, self.settings.time)
+        return self.find_input(records, (*columns, *(name for name in named if name))), target
+
+    def prepare(self, source: Any, *, want_test: bool = True) -> Prepared:
+        """Training, validation and test rows of a source, bad rows set aside."""
+        return preparing.prepare(source, self.settings, self.find_fields, want_test=want_test)
+
+    def fit(self, records: Any, valid: Any = None, *, run: Run | None = None) -> Self:
+        if run is None:
+            with scratch(self.settings) as temporary:
+                return self.fit(records, valid, run=temporary)
+        options.check(self.settings)
+        train, held_out = self._rows(records, valid)
+        model_class = catalog.model_class(self.task, str(self.model_name))
+        own = options.build(model_class.Settings, self.model_settings, where=f"model {self.model_name}")
+        balanced = self._balanced(train)
+        self._fit_baselines(balanced, held_out, run)
+        classifier = model_class(own, foundation=self.model_name)
+        classifier.fit(balanced, held_out, run.part("model"))
+        self.classifier, self.trace = classifier, classifier.trace
+        self.temperature = fit_temperature(classifier.logits(held_out.inputs), held_out.targets, self.target.several)
+        return self
+
+    def predict(self, inputs: Any) -> Predictions:
+        parts = [predictions for _, predictions in self.parts(inputs)] or [self._predictions([], {})]
+        return Predictions(
+            labels=[label for part in parts for label in part.labels],
+            probabilities=np.concatenate([part.probabilities for part in parts]),
+            classes=self.target.classes,
+            reasons=[reason for part in parts for reason in part.reasons],
+        )
+
+    def parts(self, inputs: Any) -> Iterator[tuple[Records, Predictions]]:
+        self.require_fitted("predict")
+        for records in reading.read_parts(inputs, self.settings, rows=_PART):
+            values, reasons = self.field.values(self._renamed(records))
+            unread = {row: problem.reason for row, problem in records.problems.items()}
+            yield records, self._predictions(values, {**reasons, **unread})
+
+    def evaluate(self, records: Any) -> Report:
+        self.require_fitted("evaluate")
+        return measure(self, records)
+
+    def probabilities(self, values: list[Any]) -> np.ndarray:
+        """Calibrated probabilities of shape (rows, classes) for input values."""
+        if self.classifier is None or not values:
+            return np.zeros((len(values), len(self.target.classes)))
+        return probabilities(self.classifier.logits(values), self.temperature, self.target.several)
+
+    def baseline_predictions(self, values: list[Any]) -> dict[str, np.ndarray]:
+        """What each baseline answers, encoded like the targets."""
+        found = {"majority": self.majority.predict(len(values))} if self.majority else {}
+        if self.baseline is not None:
+            logits = self.baseline.logits(values)
+            found[self._linear] = (logits > 0).astype(np.float32) if self.target.several else logits.argmax(axis=1)
+        return found
+
+    def labelled(self, records: Records) -> tuple[Records, list[Any], np.ndarray]:
+        """The records with every unusable row marked, and the inputs and encoded targets of the usable ones."""
+        records = self._renamed(records)
+        values, reasons = self.field.values(records)
+        targets, unlabelled = self.target.encode(self.target.cells(records))
+        records = records.with_problems({**unlabelled, **reasons})
+        usable = records.usable
+        return records, [values[row] for row in usable.tolist()], targets[usable]
+
+    def write(self, folder: Path) -> None:
+        state = {
+            "field": data_fields.to_json(self.field),
+            "target": data_fields.to_json(self.target),
+            "temperature": self.temperature,
+            "majority": self.majority.to_json() if self.majority else None,
+            "baseline": self._linear if self.baseline else None,
+        }
+        write_whole(folder / "classification.json", json.dumps(state, ensure_ascii=False, indent=1).encode())
+        for name, model in (("classifier", self.classifier), ("baseline", self.baseline)):
+            if model is not None:
+                (folder / name).mkdir()
+                model.save(folder / name)
+
+    def read(self, folder: Path) -> None:
+        state = json.loads((folder / "classification.json").read_text("utf-8"))
+        self.field = data_fields.from_json(state["field"])
+        self.target = data_fields.from_json(state["target"])
+        self.temperature = state["temperature"]
+        self.majority = MajorityBaseline.from_json(state["majority"]) if state["majority"] else None
+        if state["baseline"]:
+            self.baseline = catalog.model_class(self.task, state["baseline"]).load(folder / "baseline")
+        self.classifier = catalog.model_class(self.task, str(self.model_name)).load(folder / "classifier")
+
+    @property
+    def _linear(self) -> str:
+        return catalog.task(self.task).linear_baseline
+
+    def _rows(self, records: Any, valid: Any) -> tuple[Examples, Examples]:
+        """Training and validation examples; finds the fields and learns the classes."""
+        if valid is None:
+            prepared = self.prepare(records, want_test=False)
+            train, held_out = prepared.train, prepared.valid
+        else:
+            train = reading.read(records, self.settings, offline=self.settings.offline)
+            held_out = reading.read(valid, self.settings, offline=self.settings.offline)
+        self.field, target = self.find_fields(train)
+        self.target = target.learn(target.cells(train))
+        if len(self.target.classes) < 2:
+            raise DataError("A classification needs at least two classes", where=train.name, got=self.target.classes)
+        return self._examples(train), self._examples(held_out)
+
+    def _examples(self, records: Records) -> Examples:
+        records, values, targets = self.labelled(records)
+        if not values:
+            raise DataError(
+                "No row has both an input and a known label", where=records.name, got=f"{len(records)} rows"
+            )
+        return Examples(values, targets, len(self.target.classes))
+
+    def _balanced(self, train: Examples) -> Examples:
+        how = self.settings.imbalance
+        if how == "none":
+            return train
+        if how == "weights":
+            return replace(train, weights=imbalance.class_weights(train.targets, train.n_classes))
+        return train.take(imbalance.resample(train.targets, how, self.settings.seed))
+
+    def _fit_baselines(self, train: Examples, valid: Examples, run: Run) -> None:
+        self.majority = MajorityBaseline.fit(train.targets, train.n_classes)
+        if self.model_name != self._linear:
+            model_class = catalog.model_class(self.task, self._linear)
+            self.baseline = model_class().fit(train, valid, run.part("baseline"))
+
+    def _renamed(self, records: Records) -> Records:
+        """Columns that come from a plain list of inputs, under the names of the training columns."""
+        plain = reading.PLAIN_COLUMNS[: len(self.field.columns)]
+        if tuple(records.columns) != plain or plain == self.field.columns:
+            return records
+        return replace(records, table=records.table.rename_columns(list(self.field.columns)))
+
+    def _predictions(self, values: list[Any], reasons: Mapping[int, str]) -> Predictions:
+        answered = [row for row in range(len(values)) if row not in reasons]
+        found = self.probabilities([values[row] for row in answered])
+        spread = np.full((len(values), len(self.target.classes)), np.nan)
+        labels: list[Any] = [None] * len(values)
+        spread[answered] = found
+        for row, label in zip(answered, self.target.decode(found), strict=True):
+            labels[row] = label
+        return Predictions(labels, spread, self.target.classes, [reasons.get(row) for row in range(len(values))])
