@@ -1,0 +1,295 @@
+"""What every (task, model) of the catalog must do. Adding a model adds no line here."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.contract.entries import Entry
+
+import headwater
+from headwater import catalog, workspace
+from headwater.errors import ArtifactError, DataError, HeadwaterError, NotFittedError, NotFoundError, ResourceError
+from headwater.options import Between, OneOf, options_of
+from headwater.settings import Settings
+
+Adapt = Callable[..., Any]
+SAFE = {".safetensors", ".json", ".txt", ".md", ".yaml", ".html", ".jsonl", ".model", ".jinja"}
+
+
+def test_learns_what_is_there(fitted: Any, rows: dict[str, list[Any]]) -> None:
+    if fitted.settings.strategy in ("auto", "probe"):
+        right = [a == b for a, b in zip(fitted.predict(rows).labels, rows["label"], strict=True)]
+        assert np.mean(right) >= 0.6
+
+
+def test_the_same_seed_gives_the_same_application(adapt: Adapt, fitted: Any, rows: dict[str, list[Any]]) -> None:
+    again = adapt()
+    np.testing.assert_array_equal(again.predict(rows).probabilities, fitted.predict(rows).probabilities)
+
+
+def test_inputs_are_left_as_they_were(fitted: Any, rows: dict[str, list[Any]]) -> None:
+    frame = pd.DataFrame(rows)
+    before, kept = frame.copy(deep=True), copy.deepcopy(rows)
+    fitted.predict(frame)
+    fitted.evaluate(rows)
+    pd.testing.assert_frame_equal(frame, before)
+    assert rows == kept
+
+
+def test_predicts_after_load_as_before_save(fitted: Any, folder: Path, rows: dict[str, list[Any]]) -> None:
+    loaded = headwater.load(folder)
+    np.testing.assert_array_equal(loaded.predict(rows).probabilities, fitted.predict(rows).probabilities)
+    assert loaded.report.metrics == fitted.report.metrics
+
+
+def test_an_application_saved_twice_is_the_same(folder: Path, tmp_path: Path, rows: dict[str, list[Any]]) -> None:
+    loaded = headwater.load(folder)
+    loaded.save(tmp_path / "again")
+    again = headwater.load(tmp_path / "again")
+    np.testing.assert_array_equal(again.predict(rows).probabilities, loaded.predict(rows).probabilities)
+
+
+def test_two_loads_at_once_agree(fitted: Any, folder: Path, rows: dict[str, list[Any]]) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda _: headwater.load(folder).predict(rows).probabilities, range(2)))
+    for found in both:
+        np.testing.assert_allclose(found, fitted.predict(rows).probabilities, atol=1e-6)
+
+
+def test_labels_in_labels_out(adapt: Adapt, rows: dict[str, list[Any]]) -> None:
+    numbers = {**rows, "label": [7 if label == "good" else 3 for label in rows["label"]]}
+    application = adapt(numbers)
+    assert application.predict(rows["text"][:4]).classes == (3, 7)
+    assert set(application.predict(rows["text"]).labels) <= {3, 7}
+    assert application.evaluate({**rows, "label": [str(label) for label in numbers["label"]]}).metrics["accuracy"]
+
+
+def test_one_row_out_for_every_row_in(fitted: Any, rows: dict[str, list[Any]]) -> None:
+    inputs = [rows["text"][0], None, rows["text"][1], "   ", rows["text"][2]]
+    found, alone = fitted.predict(inputs), fitted.predict([text for text in inputs if text and text.strip()])
+    assert [label is None for label in found.labels] == [False, True, False, True, False]
+    assert [bool(reason) for reason in found.reasons] == [False, True, False, True, False]
+    assert [label for label in found.labels if label] == alone.labels
+    np.testing.assert_allclose(found.probabilities[[0, 2, 4]], alone.probabilities, atol=1e-5)
+    assert np.isnan(found.probabilities[[1, 3]]).all()
+
+
+def test_a_row_does_not_depend_on_its_neighbours(fitted: Any, rows: dict[str, list[Any]]) -> None:
+    together = fitted.predict(rows["text"]).probabilities
+    single = np.concatenate([fitted.predict([text]).probabilities for text in rows["text"][:5]])
+    np.testing.assert_allclose(single, together[:5], atol=1e-5)
+    np.testing.assert_allclose(fitted.predict(rows["text"][::-1]).probabilities, together[::-1], atol=1e-5)
+
+
+def test_probabilities_sum_to_one(fitted: Any, rows: dict[str, list[Any]]) -> None:
+    found = fitted.predict(rows["text"])
+    np.testing.assert_allclose(found.probabilities.sum(axis=1), 1, atol=1e-6)
+    assert found.probabilities.min() >= 0
+    assert set(found.classes) == {"good", "bad"}
+
+
+def test_no_rows_give_no_predictions(fitted: Any) -> None:
+    assert len(fitted.predict([])) == 0
+
+
+@pytest.mark.parametrize("text", ["🙂🙃 漢字 ελληνικά عربى", "word " * 20_000, "\u202e\u0000x", "a" * 100_000, "?!"])
+def test_strange_texts_get_an_answer(fitted: Any, text: str) -> None:
+    found = fitted.predict([text])
+    assert found.labels[0] in ("good", "bad")
+    assert np.isfinite(found.probabilities).all()
+
+
+def test_the_report_has_intervals_and_baselines(fitted: Any, entry: Entry) -> None:
+    report = fitted.report
+    accuracy = report.metrics["accuracy"]
+    assert 0 <= accuracy.low <= accuracy.value <= accuracy.high <= 1
+    assert "majority" in report.baselines
+    assert (catalog.task(entry.task).linear_baseline in report.baselines) == (entry.model != "tfidf-logistic")
+    assert report.gain
+
+
+def test_several_labels_a_row(adapt: Adapt, rows: dict[str, list[Any]]) -> None:
+    tags = [["good"] if label == "good" else ["bad", "long"] for label in rows["label"]]
+    application = adapt({"text": rows["text"], "label": tags})
+    found = application.predict(rows["text"][:6])
+    assert all(isinstance(labels, list) for labels in found.labels)
+    assert application.report.metrics
+
+
+def test_pairs_of_texts(adapt: Adapt, rows: dict[str, list[Any]]) -> None:
+    data = {"left": rows["text"], "right": rows["text"][::-1], "label": rows["label"]}
+    application = adapt(data, text=("left", "right"))
+    found = application.predict([(data["left"][0], data["right"][0]), (data["left"][1], None)])
+    assert found.labels[0] in ("good", "bad")
+    assert found.labels[1] is None
+
+
+# What must be refused, and how
+
+
+def test_an_unfitted_application_says_so(entry: Entry) -> None:
+    path = catalog.task(entry.task).path
+    with pytest.raises(NotFittedError, match="predict needs a fitted application"):
+        catalog.load(path, extra=None)(entry.model).predict(["x"])
+
+
+def test_an_unknown_column_is_named(adapt: Adapt, rows: dict[str, list[Any]]) -> None:
+    with pytest.raises(NotFoundError, match=r"no column of this name\. Got 'labell'.*Did you mean label\?"):
+        adapt(rows, target="labell")
+
+
+def test_predict_without_the_input_column_is_refused(fitted: Any) -> None:
+    with pytest.raises(NotFoundError, match="no column of this name"):
+        fitted.predict({"other": ["x"]})
+
+
+def test_empty_data_is_refused(adapt: Adapt) -> None:
+    with pytest.raises(DataError):
+        adapt({"text": [], "label": []})
+
+
+def test_one_class_is_refused(adapt: Adapt, rows: dict[str, list[Any]]) -> None:
+    with pytest.raises(DataError, match="at least two classes"):
+        adapt({**rows, "label": ["good"] * len(rows["label"])})
+
+
+def test_missing_targets_are_refused(adapt: Adapt, rows: dict[str, list[Any]]) -> None:
+    with pytest.raises(DataError, match="label is missing"):
+        adapt({**rows, "label": [None] * len(rows["label"])})
+
+
+def test_unseen_labels_are_set_aside_and_told(fitted: Any, rows: dict[str, list[Any]]) -> None:
+    report = fitted.evaluate({**rows, "label": [*rows["label"][:-1], "ugly"]})
+    assert report.quarantine["count"] == 1
+    assert "'ugly' was not in training" in json.dumps(report.quarantine)
+    with pytest.raises(DataError, match="was not in training"):
+        fitted.evaluate({**rows, "label": ["ugly"] * len(rows["label"])})
+
+
+def test_an_unwritable_folder_is_told_before_the_work(adapt: Adapt, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises((ResourceError, ArtifactError), match="run folder"):
+        adapt(to=tmp_path / "file" / "run")
+
+
+def _wrong_values() -> list[tuple[str, Any]]:
+    wrong: list[tuple[str, Any]] = []
+    for option in options_of(Settings):
+        if isinstance(option.limit, Between) and option.limit.low is not None:
+            wrong.append((option.name, option.limit.low - 1))
+        elif isinstance(option.limit, OneOf) or option.limit is not None:
+            wrong.append((option.name, "no such value"))
+        elif option.kind is bool:
+            wrong.append((option.name, "perhaps"))
+    return wrong
+
+
+def test_every_wrong_setting_gets_its_sentence(adapt: Adapt) -> None:
+    wrong = _wrong_values()
+    assert len(wrong) >= 20
+    for name, value in wrong:
+        with pytest.raises(HeadwaterError, match=f"{name} cannot have this value. Got .* Accepted: "):
+            adapt(**{name: value})
+
+
+def test_every_wrong_setting_of_the_model_gets_its_sentence(adapt: Adapt, entry: Entry) -> None:
+    for option in options_of(catalog.model_class(entry.task, entry.model).Settings):
+        with pytest.raises(HeadwaterError, match=f"{option.name} cannot have this value"):
+            adapt(**{option.name: object() if option.limit is None else -1})
+
+
+def test_an_unknown_setting_is_refused(adapt: Adapt) -> None:
+    with pytest.raises(HeadwaterError, match="Did you mean epochs"):
+        adapt(epoch=3)
+
+
+# The run folder
+
+
+def test_an_interrupted_run_resumes_to_the_same_result(
+    adapt: Adapt, entry: Entry, fitted: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: dict[str, list[Any]]
+) -> None:
+    source = tmp_path / "rows.csv"
+    pd.DataFrame(rows).to_csv(source, index=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(workspace, "finish", _interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            adapt(source, to=tmp_path / "run")
+    with pytest.raises(NotFoundError, match="This run is not finished"):
+        headwater.load(tmp_path / "run")
+    with pytest.raises(ArtifactError, match="unfinished run"):
+        adapt(source, to=tmp_path / "run")
+    resumed = headwater.flow.resume(tmp_path / "run")
+    np.testing.assert_array_equal(resumed.predict(rows).probabilities, fitted.predict(rows).probabilities)
+    assert headwater.load(tmp_path / "run").report.metrics == fitted.report.metrics
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_finished_folder_is_not_overwritten(adapt: Adapt, folder: Path) -> None:
+    with pytest.raises(ArtifactError, match="already holds an application"):
+        adapt(to=folder)
+
+
+def test_the_folder_holds_nothing_that_could_run_code(folder: Path) -> None:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert files
+    assert {path.suffix for path in files} <= SAFE
+
+
+def test_a_planted_pickle_is_never_opened(folder: Path, tmp_path: Path, rows: dict[str, list[Any]]) -> None:
+    planted, trap = tmp_path / "planted", tmp_path / "sprung"
+    shutil.copytree(folder, planted)
+    bomb = pickle.dumps(_Bomb(str(trap)))
+    for place in (planted, *(path for path in planted.rglob("*") if path.is_dir())):
+        for name in ("pytorch_model.bin", "training_args.bin", "model.pkl", "adapter_model.bin", "head.joblib"):
+            (place / name).write_bytes(bomb)
+    headwater.load(planted).predict(rows["text"][:2])
+    assert not trap.exists()
+
+
+class _Bomb:
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (open, (self.path, "w"))
+
+
+def test_a_changed_file_is_refused(folder: Path, tmp_path: Path) -> None:
+    copied = tmp_path / "copied"
+    shutil.copytree(folder, copied)
+    name = next(iter(json.loads((copied / "application.json").read_text())["files"]))
+    with (copied / name).open("ab") as file:
+        file.write(b" ")
+    with pytest.raises(ArtifactError, match="not the one that was saved"):
+        headwater.load(copied)
+    (copied / name).unlink()
+    with pytest.raises(ArtifactError, match="is missing"):
+        headwater.load(copied)
+
+
+def test_it_loads_where_its_foundation_is_gone(
+    folder: Path, fitted: Any, rows: dict[str, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import socket
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(catalog, "FOUNDATIONS", ())
+    found = headwater.load(folder).predict(rows["text"][:3])
+    np.testing.assert_allclose(found.probabilities, fitted.predict(rows["text"][:3]).probabilities, atol=1e-6)

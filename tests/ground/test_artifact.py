@@ -1,0 +1,145 @@
+"""The run folder refuses what is damaged, foreign or unsafe, and upgrades what is old."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.contract.entries import texts
+
+import headwater
+from headwater import artifact, workspace
+from headwater.errors import ArtifactError, DataError, NotFoundError, ResourceError
+from headwater.flow import resume
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("runs") / "run"
+    headwater.adapt("text-classification", texts(), model="tfidf-logistic", to=path)
+    return path
+
+
+@pytest.fixture
+def edited(folder: Path, tmp_path: Path) -> Callable[[dict[str, Any]], Path]:
+    def edit(changes: dict[str, Any]) -> Path:
+        import shutil
+
+        copied = tmp_path / "copied"
+        shutil.copytree(folder, copied)
+        manifest = json.loads((copied / artifact.MANIFEST).read_text()) | changes
+        (copied / artifact.MANIFEST).write_text(json.dumps({k: v for k, v in manifest.items() if v is not None}))
+        return copied
+
+    return edit
+
+
+def test_a_run_folder_holds_what_its_page_says(folder: Path) -> None:
+    names = {path.name for path in folder.iterdir()}
+    assert {
+        "application.json",
+        "model",
+        "config.yaml",
+        "report.json",
+        "report.html",
+        "README.md",
+        "quarantine.jsonl",
+    } <= names
+    assert workspace.WORK not in names
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"format": 99}, "format that this headwater does not know. Got 99"),
+        ({"format": "one"}, "no format number"),
+        ({"files": None}, r"lacks entries. Got \['files'\]"),
+        ({"files": {"../../etc/passwd": "0"}}, "outside the run folder"),
+        ({"files": {"model/gone.json": "0"}}, "is missing"),
+        ({"files": {"model/classification.json": "0"}}, "not the one that was saved"),
+    ],
+)
+def test_a_wrong_manifest_is_refused(edited: Callable[..., Path], changes: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ArtifactError, match=sentence):
+        headwater.load(edited(changes))
+
+
+def test_a_manifest_that_is_no_json_is_refused(edited: Callable[..., Path]) -> None:
+    copied = edited({})
+    (copied / artifact.MANIFEST).write_text("{")
+    with pytest.raises(ArtifactError, match="manifest cannot be read"):
+        headwater.load(copied)
+
+
+def test_model_files_that_do_not_fit_are_refused(edited: Callable[..., Path]) -> None:
+    copied = edited({})
+    state = copied / "model" / "classification.json"
+    state.write_text("{}")
+    manifest = json.loads((copied / artifact.MANIFEST).read_text())
+    manifest["files"]["model/classification.json"] = artifact.sha256(state)
+    (copied / artifact.MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(ArtifactError, match="do not fit together"):
+        headwater.load(copied)
+
+
+def test_an_older_format_is_upgraded(edited: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    copied = edited({"format": 0, "model": None, "kind": "tfidf-logistic"})
+    monkeypatch.setitem(artifact.UPGRADES, 0, lambda old: {**old, "format": 1, "model": old["kind"]})
+    assert headwater.load(copied).model_name == "tfidf-logistic"
+
+
+def test_a_folder_that_is_none_is_told(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="There is no headwater application here"):
+        headwater.load(tmp_path)
+
+
+def test_a_failed_write_leaves_no_manifest(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    application = headwater.load(folder)
+    application.save(tmp_path / "run")
+    monkeypatch.setattr(artifact, "_write_papers", fail)
+    with pytest.raises(ResourceError, match=r"run folder cannot be written.*disk full"):
+        application.save(tmp_path / "run")
+    assert not (tmp_path / "run" / artifact.MANIFEST).exists()
+
+
+def test_places_that_are_taken_are_refused(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.doc").write_text("x")
+    for place, sentence in (
+        (folder, "already holds an application"), (tmp_path / "file", "run folder is a file"), (tmp_path / "full", "is no run folder"),
+    ):  # fmt: skip
+        with pytest.raises(ArtifactError, match=sentence):
+            headwater.adapt("text-classification", texts(), model="tfidf-logistic", to=place)
+    with pytest.raises(ResourceError, match="run folder cannot be written"):
+        headwater.adapt("text-classification", texts(), model="tfidf-logistic", to=tmp_path / "file" / "run")
+
+
+def test_only_the_same_data_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pandas as pd
+
+    source = tmp_path / "rows.csv"
+    pd.DataFrame(texts()).to_csv(source, index=False)
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(workspace, "finish", stop)
+    with pytest.raises(KeyboardInterrupt):
+        headwater.adapt("text-classification", source, model="tfidf-logistic", to=tmp_path / "run")
+    pd.DataFrame(texts(40)).to_csv(source, index=False)
+    with pytest.raises(DataError, match="not what this run began with"):
+        resume(tmp_path / "run")
+
+
+def test_what_cannot_be_resumed_is_told(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="This run is finished"):
+        resume(folder)
+    with pytest.raises(NotFoundError, match="no unfinished run here"):
+        resume(tmp_path)

@@ -1,0 +1,77 @@
+"""Settings describe, convert and check themselves."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from headwater.errors import SettingError
+from headwater.options import Between, Duration, OneOf, build, options_of, plain, seconds, to_yaml
+from headwater.settings import Settings
+
+
+def test_every_setting_has_a_sentence_and_a_section() -> None:
+    options = options_of(Settings)
+    assert {option.section for option in options} == {"Data", "Learning", "Run"}
+    assert [option.section for option in options] == sorted(option.section for option in options)
+    assert all(option.sentence.endswith(".") and option.sentence[0].isupper() for option in options)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("epochs", "5", 5),
+        ("epochs", "none", None),
+        ("learning_rate", "5e-5", 5e-5),
+        ("learning_rate", 1, 1.0),
+        ("offline", "yes", True),
+        ("text", "premise,hypothesis", ("premise", "hypothesis")),
+        ("target", ["a", "b"], ("a", "b")),
+        ("budget", 600, "600"),
+        ("delimiter", ";", ";"),
+    ],
+)
+def test_texts_become_values(name: str, text: object, value: object) -> None:
+    assert getattr(build(Settings, {name: text}), name) == value
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"epochs": 0}, r"settings: epochs cannot have this value\. Got 0\. Accepted: 1 to 10000\."),
+        ({"epochs": True}, r"Got True\. Accepted: 1 to 10000\."),
+        ({"epochs": "many"}, r"Got 'many'\. Accepted: 1 to 10000\."),
+        ({"budget": "soon"}, r"budget cannot have this value\. Got 'soon'\. Accepted: a time such as 90s, 10m or 2h\."),
+        ({"strategy": "prob"}, r"Got 'prob'\. Accepted: auto, probe, "),
+        ({"text": 3}, r"text cannot have this value\. Got 3\. Accepted: a list of text\."),
+        ({"offline": "perhaps"}, r"Got 'perhaps'\. Accepted: true or false\."),
+        ({"seed": None}, r"seed cannot have this value\. Got None\."),
+        ({"epochs": 0, "clip": -1}, r"2 settings cannot have these values: epochs=0 \(accepted: 1 to 10000\); clip=-1"),
+        ({"stratgy": "probe"}, r"There is no setting of this name\. Got 'stratgy'\. Did you mean strategy\?"),
+        ({"zzz": 1}, r"Got 'zzz'\. Accepted: "),
+    ],
+)
+def test_wrong_values_get_one_sentence(values: dict[str, object], sentence: str) -> None:
+    with pytest.raises(SettingError, match=sentence):
+        build(Settings, values)
+
+
+def test_yaml_reads_back_to_the_same_settings() -> None:
+    settings = build(Settings, {"epochs": 5, "text": "a,b", "budget": "10m", "learning_rate": 1e-5, "delimiter": "\t"})
+    text = to_yaml(settings, head=("how to use it",))
+    assert text.startswith("# how to use it\n")
+    assert "# Passes over the training rows. (1 to 10000)\nepochs: 5\n" in text
+    assert build(Settings, yaml.safe_load(text)) == settings
+    assert build(Settings, plain(settings)) == settings
+
+
+@pytest.mark.parametrize(("text", "expected"), [("90", 90), ("90s", 90), ("10m", 600), ("1.5h", 5400), ("1d", 86400)])
+def test_durations(text: str, expected: float) -> None:
+    assert seconds(text) == expected
+
+
+def test_limits_say_what_they_admit() -> None:
+    assert str(Between(1, None)) == "1 or more"
+    assert str(Between(None, 1)) == "1 or less"
+    assert not OneOf(("a",)).admits("b")
+    assert not Duration().admits("10 minutes")

@@ -1,0 +1,59 @@
+"""A run knows its folder, its budget and what it has done; files are written whole; progress is told."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from headwater import progress
+from headwater.run import Run, scratch, write_whole
+from headwater.settings import Settings
+
+
+def test_notes_are_recalled(tmp_path: Path) -> None:
+    run = Run(Settings(), tmp_path).part("stage")
+    assert run.recall("done") is None
+    run.note("done", {"score": 0.5})
+    assert Run(Settings(), tmp_path).part("stage").recall("done") == {"score": 0.5}
+
+
+def test_only_the_first_process_notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "1")
+    run = Run(Settings(), tmp_path)
+    run.note("done", {"score": 0.5})
+    assert not run.main
+    assert run.recall("done") is None
+
+
+def test_the_budget_runs_down(tmp_path: Path) -> None:
+    assert Run(Settings(), tmp_path).remaining() == float("inf")
+    assert 590 < Run(Settings(budget="10m"), tmp_path).remaining() <= 600
+
+
+def test_a_scratch_run_leaves_nothing() -> None:
+    with scratch(Settings()) as run:
+        folder = run.part("x").folder
+        assert folder.exists()
+    assert not folder.exists()
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "deep" / "file"
+    write_whole(path, b"old")
+
+    def fail(_: int) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_whole(path, b"new")
+    assert path.read_bytes() == b"old"
+
+
+def test_progress_is_logged_now_and_then(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "_SECONDS_BETWEEN_LINES", 0.0)
+    with caplog.at_level(logging.INFO, "headwater"), progress.bar("work", 3) as bar:
+        bar.advance(1, loss=0.123456)
+    assert "work 1/3 loss=0.1235" in caplog.text
