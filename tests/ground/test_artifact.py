@@ -112,9 +112,12 @@ def test_places_that_are_taken_are_refused(folder: Path, tmp_path: Path) -> None
     (tmp_path / "file").write_text("x")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.doc").write_text("x")
-    for place, sentence in (
-        (folder, "already holds an application"), (tmp_path / "file", "run folder is a file"), (tmp_path / "full", "is no run folder"),
-    ):  # fmt: skip
+    taken = {
+        folder: "already holds an application",
+        tmp_path / "file": "run folder is a file",
+        tmp_path / "full": "is no run folder",
+    }
+    for place, sentence in taken.items():
         with pytest.raises(ArtifactError, match=sentence):
             headwater.adapt("text-classification", texts(), model="tfidf-logistic", to=place)
     with pytest.raises(ResourceError, match="run folder cannot be written"):

@@ -40,5 +40,5 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_model_refuses_what_it_does_not_have() -> None:
-    with pytest.raises(SettingError, match="model tfidf-logistic: There is no setting of this name. Got 'hidden'"):
+    with pytest.raises(SettingError, match=r"model tfidf-logistic: There is no setting of this name\. Got 'hidden'"):
         Request.of("text-classification", "a.csv", "tfidf-logistic", {"hidden": 3})
