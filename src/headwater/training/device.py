@@ -1,0 +1,57 @@
+"""Where a training computes, and in which number format."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from headwater.errors import ResourceError, SettingError
+from headwater.settings import Settings
+
+
+def device_of(settings: Settings) -> torch.device:
+    """The device of a run; `auto` takes the fastest there is. Each launched process has a graphics card of its own.
+
+    Raises:
+        ResourceError: the device that was asked for is not there.
+
+    Example:
+        >>> device_of(Settings(device="cpu"))
+        device(type='cpu')
+    """
+    present = _present()
+    kind = present[0] if settings.device == "auto" else settings.device
+    if kind not in present:
+        raise ResourceError(
+            "This device is not there", where="--device", got=kind, accepted=["auto", *present],
+            fix="`headwater doctor` tells what this machine has.",
+        )  # fmt: skip
+    return torch.device(kind, int(os.environ.get("LOCAL_RANK", "0"))) if kind == "cuda" else torch.device(kind)
+
+
+def precision_of(settings: Settings, device: torch.device) -> torch.dtype:
+    """The number format of products; weights and sums stay in single precision.
+
+    `auto` halves the precision only on a CUDA device: few processors multiply bfloat16 faster than float32.
+
+    Raises:
+        SettingError: fp16 was asked for on a CPU.
+    """
+    if settings.precision == "auto":
+        if device.type != "cuda":
+            return torch.float32
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    if settings.precision == "fp16" and device.type == "cpu":
+        raise SettingError(
+            "A CPU does not train in this precision", where="--precision", got="fp16", accepted=["auto", "fp32", "bf16"]
+        )
+    return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[settings.precision]
+
+
+def _present() -> list[str]:
+    """The kinds of device of this machine, fastest first; `accelerate launch --cpu` hides the others."""
+    if os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true", "yes"):
+        return ["cpu"]
+    kinds = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    return [kind for kind, there in kinds.items() if there]
