@@ -35,8 +35,8 @@ class Between:
 
     def __str__(self) -> str:
         if self.high is None:
-            return f"{self.low:g} or more"
-        return f"{self.high:g} or less" if self.low is None else f"{self.low:g} to {self.high:g}"
+            return f"{self.low:.12g} or more"
+        return f"{self.high:.12g} or less" if self.low is None else f"{self.low:.12g} to {self.high:.12g}"
 
 
 @dataclass(frozen=True)

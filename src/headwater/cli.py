@@ -1,0 +1,228 @@
+"""The command line: one command a verb. It parses and prints; what a verb does is decided below."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.main import get_command
+
+from headwater import __version__, catalog
+from headwater.doors import config as configuration
+from headwater.doors import console, outputs
+from headwater.doors.flags import with_flags
+from headwater.doors.verbs import Verb, Verbs
+from headwater.errors import SettingError
+from headwater.settings import Settings
+
+if TYPE_CHECKING:
+    from headwater.application import Application
+
+
+# Plain help: typer's rich panels take longer to import than everything else that `headwater --help` does.
+app = typer.Typer(cls=Verbs, rich_markup_mode=None, no_args_is_help=True, add_completion=False)
+
+
+def main() -> None:
+    """The entry point of the command `headwater`."""
+    sys.excepthook = console.tell_bug
+    get_command(app)(prog_name="headwater")
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer hands the value over by position
+    if wanted:
+        console.say(f"headwater {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    *,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """A foundation model and your data in; a working application out."""
+    if debug:
+        sys.excepthook = sys.__excepthook__
+    console.show_log()
+
+
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, as adapt left it.", show_default=False)]
+
+
+@app.command(cls=Verb)
+@with_flags(Settings)
+def adapt(
+    task: Annotated[str | None, typer.Argument(metavar="TASK", help="What is asked: see headwater catalog.")] = None,
+    data: Annotated[str | None, typer.Argument(metavar="DATA", help="A file, a folder, or hub:owner/name.")] = None,
+    *,
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="MODEL", help="A name from the catalog, a hub id, or a folder.")
+    ] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="FOLDER", help="The run folder to write.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Settings from a YAML file.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where the stopped run in FOLDER stood.")] = False,
+    **settings: Any,
+) -> None:
+    """Make an application: adapt a model to your data and measure it."""
+    given = {"task": task, "data": data, "model": model, "to": to}
+    values = {
+        **(configuration.read(config) if config else {}),
+        **{name: value for name, value in given.items() if value is not None},
+        **settings,
+    }
+    _require(values, resume=resume)
+    folder = values.setdefault("to", outputs.run_folder(values.get("data")))
+    console.notice(f"Run folder: {folder}")
+    try:
+        application = _adapt(values, resume=resume)
+    except KeyboardInterrupt:
+        console.notice(f"Stopped. Go on with: headwater adapt --resume --to {folder}")
+        raise
+    console.show_application(application, folder)
+
+
+@app.command(cls=Verb)
+def predict(
+    run: Run,
+    data: Annotated[str | None, typer.Argument(metavar="DATA", help="A file or a folder.", show_default=False)] = None,
+    *,
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", metavar="FILE", help="A .csv, .tsv, .jsonl, .parquet or .arrow file to write."),
+    ] = None,
+    keep: Annotated[
+        list[str] | None, typer.Option("--keep", metavar="COLUMN", help="A column of DATA to copy beside the answers.")
+    ] = None,
+    text: Annotated[
+        list[str] | None, typer.Option("--say", metavar="TEXT", help="A text to answer for, instead of DATA.")
+    ] = None,
+) -> None:
+    """Answer for every row of a file, or for texts typed here."""
+    if (data is None) == (not text):
+        raise SettingError("predict needs either DATA or --say TEXT, and not both", where="headwater predict")
+    answers = outputs.answers(_load(run), text if data is None else data, keep or ())
+    if to is None:
+        console.show_answers(outputs.head(answers, console.SHOWN_ROWS), texts=text)
+    else:
+        console.say(f"{outputs.write(answers, to)} rows written to {to}")
+
+
+@app.command(cls=Verb)
+def evaluate(
+    run: Run,
+    data: Annotated[str, typer.Argument(metavar="DATA", help="A file or a folder with labels.", show_default=False)],
+    *,
+    to: Annotated[Path | None, typer.Option("--to", metavar="FOLDER", help="Where to write the report.")] = None,
+) -> None:
+    """Measure an application on labelled data, with intervals and beside baselines."""
+    if to is not None:
+        outputs.make_writable(to)
+    measured = _load(run).evaluate(data)
+    console.say(str(measured))
+    if to is not None:
+        measured.save(to)
+        console.say(f"Report: {to / 'report.html'}")
+
+
+@app.command(cls=Verb)
+def report(
+    run: Run, *, show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False
+) -> None:
+    """Show what was measured when the application was made."""
+    page = run / "report.html"
+    console.say(str(outputs.read_report(run)))
+    console.say(f"Report: {page}")
+    if show:
+        typer.launch(page.resolve().as_uri())
+
+
+@app.command("catalog", cls=Verb)
+def list_catalog(
+    task: Annotated[str | None, typer.Argument(metavar="TASK", help="Only this task.", show_default=False)] = None,
+) -> None:
+    """List the tasks, and the models of each."""
+    for entry in catalog.TASKS if task is None else [catalog.task(task)]:
+        console.show_task(entry)
+
+
+@app.command(cls=Verb)
+def config(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="See headwater catalog.", show_default=False)],
+    *,
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="MODEL", help="Adds the model's own settings.")
+    ] = None,
+) -> None:
+    """Print a commented configuration file to start from."""
+    console.say(configuration.write(task, model).rstrip())
+
+
+@app.command(cls=Verb)
+def doctor(
+    *,
+    offline: Annotated[bool, typer.Option("--offline", help="Reach no network.")] = False,
+    devices: Annotated[bool, typer.Option("--devices", help="Load torch to see which devices it can use.")] = False,
+) -> None:
+    """Say what is installed, what this machine can do, and how to close each gap."""
+    from headwater.doors.doctor import examine
+
+    findings = examine(offline=offline, devices=devices)
+    console.show_findings(findings)
+    if any(finding.state == "broken" for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command(cls=Verb)
+def demo(
+    *,
+    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where the demonstration lives.")] = Path(
+        "runs/demo"
+    ),
+) -> None:
+    """Which library does this passage document? The whole job, on text that this machine already has."""
+    from headwater import flow
+    from headwater.doors.demo import write_passages
+
+    folder = outputs.free(to)
+    counts = write_passages(folder / "passages.csv", folder / "unseen.csv")
+    console.table(("library", "passages"), sorted(counts.items()))
+    application = flow.adapt(
+        "text-classification",
+        folder / "passages.csv",
+        target="library",
+        text="passage",
+        to=folder / "run",
+        offline=True,
+    )
+    console.show_application(application, str(folder / "run"))
+    console.say("\nPassages that it has not seen, with their libraries:")
+    answers = outputs.answers(application, folder / "unseen.csv", ("passage", "library"))
+    console.show_answers(outputs.head(answers, console.SHOWN_ROWS))
+
+
+def _require(values: dict[str, Any], *, resume: bool) -> None:
+    """Refuses a command line that lacks what the run needs: the folder to resume, or the task and its data."""
+    if resume and "to" not in values:
+        raise SettingError("--resume needs the folder of the run", where="headwater adapt", fix="Add --to FOLDER.")
+    if resume and values.keys() == {"to"}:
+        return
+    for name, fix in (("task", "See the tasks with: headwater catalog"), ("data", "Give a file or a folder.")):
+        if name not in values:
+            raise SettingError(f"adapt needs {name.upper()}", where="headwater adapt", fix=fix)
+
+
+def _adapt(values: dict[str, Any], *, resume: bool) -> Application:
+    from headwater import flow
+
+    return flow.adapt(**values, resume=resume) if "task" in values else flow.resume(values["to"])
+
+
+def _load(run: Path) -> Application:
+    from headwater.application import Application
+
+    return Application.load(run)

@@ -1,0 +1,124 @@
+"""What the verbs write outside the run folder, and the report they read back from it."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headwater.errors import ArtifactError, NotFoundError, ResourceError, unknown
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from headwater.application import Application, Predictions
+    from headwater.data.records import Records
+    from headwater.evaluation.report import Report
+
+
+def answers(application: Application, data: Any, keep: Sequence[str] = ()) -> Iterator[pa.Table]:
+    """One row of answer for every row of data, in parts: row (from 1), the kept columns, then the predictions.
+
+    Raises:
+        NotFoundError: a column to keep is not in the data.
+    """
+    first = 1
+    for records, predictions in application.parts(data):
+        yield _rows(records, predictions, first, keep)
+        first += len(records)
+
+
+def write(tables: Iterator[pa.Table], path: Path) -> int:
+    """Writes tables to one file as they come, whole or not at all; returns the number of rows."""
+    from headwater.data.writing import PredictionWriter
+
+    rows = 0
+    with PredictionWriter(path) as writer:
+        for table in tables:
+            writer.write(table)
+            rows += table.num_rows
+    return rows
+
+
+def head(tables: Iterator[pa.Table], rows: int) -> pa.Table:
+    """The first rows of a stream of tables; nothing behind them is computed but the part they are in."""
+    import pyarrow as pa
+
+    parts: list[pa.Table] = []
+    for table in tables:
+        parts.append(table)
+        if sum(part.num_rows for part in parts) >= rows:
+            break
+    return pa.concat_tables(parts, promote_options="permissive").slice(0, rows)
+
+
+def run_folder(data: str | None) -> str:
+    """Where a run goes that was given no folder: `runs/`, under the name of its data.
+
+    Example:
+        >>> run_folder("shop/reviews.csv.gz")
+        'runs/reviews'
+    """
+    stem = Path(data).name.partition(".")[0] if data else ""
+    return str(free(Path("runs") / (stem or "run")))
+
+
+def free(folder: Path) -> Path:
+    """The folder itself where there is none yet, else the first of its name with a number."""
+    if not folder.exists():
+        return folder
+    numbered = (folder.with_name(f"{folder.name}-{number}") for number in itertools.count(2))
+    return next(place for place in numbered if not place.exists())
+
+
+def make_writable(folder: Path) -> None:
+    """Makes a folder, so that a place that cannot be written is known before the work and not after it.
+
+    Raises:
+        ResourceError: the folder cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as failure:
+        raise ResourceError(
+            "The folder cannot be written",
+            where=str(folder),
+            got=failure.strerror,
+            fix="Choose another folder with --to.",
+        ) from failure
+
+
+def read_report(folder: Path) -> Report:
+    """The report of a run folder, read without loading its model.
+
+    Raises:
+        NotFoundError: there is no report in the folder.
+        ArtifactError: the report is damaged.
+    """
+    from headwater.evaluation.report import Report
+
+    path = folder / "report.json"
+    try:
+        return Report.from_json(path.read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFoundError(
+            "There is no report here", where=str(path), fix="Give a run folder that `headwater adapt` has finished."
+        ) from None
+    except (OSError, ValueError, TypeError, KeyError) as damage:
+        raise ArtifactError("The report cannot be read", where=str(path), got=str(damage)) from damage
+
+
+def _rows(records: Records, predictions: Predictions, first: int, keep: Sequence[str]) -> pa.Table:
+    import pyarrow as pa
+
+    columns: dict[str, Any] = {"row": pa.array(range(first, first + len(records)), pa.int64())}
+    for name in keep:
+        if name not in records.columns:
+            raise unknown("column", name, records.columns, where=records.name)
+        columns[name] = records.table.column(name)
+    answers = predictions.to_arrow()
+    return pa.table({**columns, **{name: answers.column(name) for name in answers.column_names}})
