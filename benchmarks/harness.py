@@ -96,7 +96,7 @@ class Bench:
     def seeds(self) -> range:
         return range(1 if self.options.quick else self.options.seeds)
 
-    def measure(self, side: str, *, python: str | Path = sys.executable, **arguments: Any) -> Measured:
+    def measure(self, side: str, *, python: Any = sys.executable, **arguments: Any) -> Measured:
         """Runs a side with these arguments, or with `--resume` takes the measurement of an earlier attempt.
 
         Raises:
