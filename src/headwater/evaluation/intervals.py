@@ -1,0 +1,139 @@
+"""Estimates with 95 % intervals, and whether a gain over a baseline is real."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+LEVEL = 0.95
+Z = 1.959963984540054
+"""The quantile of the standard normal distribution that leaves 2.5 % above it."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A measured value and its 95 % interval; not-a-number where nothing could be measured.
+
+    Example:
+        >>> print(Estimate(0.9123, 0.898, 0.925))
+        0.912 [0.898, 0.925]
+    """
+
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+
+    def __str__(self) -> str:
+        if math.isnan(self.value):
+            return "not measured"
+        return f"{self.value:.3f}" if math.isnan(self.low) else f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+    def to_json(self) -> dict[str, float | None]:
+        """The three numbers by name; None for not-a-number, which JSON does not have."""
+        return {name: value if math.isfinite(value) else None for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, numbers: Mapping[str, float | None]) -> Estimate:
+        """Takes back what `to_json` gave; keys that it does not know are left aside."""
+        value, low, high = (numbers.get(name) for name in ("value", "low", "high"))
+        return cls(*(math.nan if number is None else float(number) for number in (value, low, high)))
+
+
+@dataclass(frozen=True)
+class Gain:
+    """How much better a model is than a baseline, measured on the same rows."""
+
+    over: str
+    metric: str
+    value: float
+    low: float
+    high: float
+
+    @property
+    def real(self) -> bool:
+        """Whether the whole interval lies above zero."""
+        return self.low > 0
+
+    @property
+    def sentence(self) -> str:
+        """What follows from the interval, in words.
+
+        Example:
+            >>> Gain("majority", "accuracy", 0.31, 0.28, 0.34).sentence
+            'Better than majority by 0.310 in accuracy (95 % interval 0.280 to 0.340): the gain is real.'
+        """
+        interval = f"in {self.metric.replace('_', ' ')} (95 % interval {self.low:.3f} to {self.high:.3f})"
+        if math.isnan(self.value):
+            return f"The gain over {self.over} could not be measured."
+        if self.high < 0:
+            return f"Worse than {self.over} by {-self.value:.3f} {interval}: use the baseline."
+        if self.real:
+            return f"Better than {self.over} by {self.value:.3f} {interval}: the gain is real."
+        return f"Differs from {self.over} by {self.value:+.3f} {interval}: this may be chance."
+
+    def to_json(self) -> dict[str, Any]:
+        """The numbers, the verdict and its sentence."""
+        numbers = Estimate(self.value, self.low, self.high).to_json()
+        return {"over": self.over, "metric": self.metric, **numbers, "real": self.real, "sentence": self.sentence}
+
+
+def bootstrapped(
+    value: float, replicates: np.ndarray, *, rows: int, bounds: tuple[float, float] = (0, 1), scale: float = 1.0
+) -> Estimate:
+    """The percentile bootstrap interval (Efron 1979) from replicates of shape (replicates,).
+
+    The replicates are first moved so that their mean is the value: resampling pulls macro means over small classes down
+    and calibration errors up. `scale` shrinks their spread when they come from a sample of the rows.
+
+    Where the value sits on a bound and no replicate leaves it, as with a perfect score, the bootstrap sees no spread at
+    all. The interval then reaches as far from the bound as Wilson's (1927) does for `rows` rows.
+
+    Example:
+        >>> print(bootstrapped(1.0, np.ones(100), rows=50))
+        1.000 [0.929, 1.000]
+    """
+    finite = replicates[np.isfinite(replicates)]
+    if math.isnan(value) or not finite.size:
+        return Estimate(value)
+    reach = np.quantile(finite, ((1 - LEVEL) / 2, (1 + LEVEL) / 2)) - finite.mean()
+    low, high = np.clip(value + scale * reach, *bounds).tolist()
+    return _off_the_bound(Estimate(value, low, high), rows, bounds)
+
+
+def normal(value: float, error: float, *, rows: int, bounds: tuple[float, float] = (0, math.inf)) -> Estimate:
+    """The normal interval of a value with this standard error; bounded values get theirs on the logit scale.
+
+    Example:
+        >>> print(normal(0.5, 0.1, rows=100, bounds=(0, 1)))
+        0.500 [0.313, 0.687]
+    """
+    if not (math.isfinite(value) and math.isfinite(error)):
+        return Estimate(value)
+    if error > 0 and bounds == (0, 1) and 0 < value < 1:
+        centre, spread = math.log(value / (1 - value)), Z * error / (value * (1 - value))
+        return Estimate(value, _sigmoid(centre - spread), _sigmoid(centre + spread))
+    low, high = max(value - Z * error, bounds[0]), min(value + Z * error, bounds[1])
+    return _off_the_bound(Estimate(value, low, high), rows, bounds)
+
+
+def paired_gain(over: str, metric: str, value: float, replicates: np.ndarray, *, scale: float = 1.0) -> Gain:
+    """The gain over a baseline from replicates of the difference, model minus baseline on the same resampled rows."""
+    estimate = bootstrapped(value, replicates, rows=0, bounds=(-math.inf, math.inf), scale=scale)
+    return Gain(over, metric, estimate.value, estimate.low, estimate.high)
+
+
+def _off_the_bound(estimate: Estimate, rows: int, bounds: tuple[float, float]) -> Estimate:
+    reach = (bounds[1] - bounds[0]) * Z**2 / (rows + Z**2)
+    if estimate.low == estimate.high == bounds[1]:
+        return Estimate(estimate.value, estimate.value - reach, estimate.high)
+    if estimate.low == estimate.high == bounds[0] and math.isfinite(reach):
+        return Estimate(estimate.value, estimate.low, estimate.value + reach)
+    return estimate
+
+
+def _sigmoid(number: float) -> float:
+    return 1 / (1 + math.exp(-number)) if number >= 0 else 1 - 1 / (1 + math.exp(number))

@@ -1,0 +1,197 @@
+"""The report: everything that was measured of an application, as plain data, a short table, JSON and one HTML page."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from headwater.errors import ArtifactError
+from headwater.evaluation.intervals import Estimate
+from headwater.run import write_whole
+
+FILE, PAGE = "report.json", "report.html"
+_SHOWN = (
+    "accuracy",
+    "subset_accuracy",
+    "f1_micro",
+    "f1_macro",
+    "mcc",
+    "roc_auc",
+    "average_precision",
+    "log_loss",
+    "ece",
+)
+
+
+@dataclass
+class Report:
+    """What was measured, section by section; all but the first three may be absent.
+
+    Attributes:
+        task: the task's name.
+        model: the model's or foundation's name.
+        metrics: every metric on the test rows.
+        primary: the metric that the application is judged by.
+        strategy: how the foundation was adapted; None for basic models.
+        rows: how many rows were in train, valid and test.
+        notes: what a reader of the metrics must know, as sentences; such as classes without test rows.
+        per_class: of each class its name (`class`), `support`, and estimates in JSON (`precision`, `recall`, `f1` ...).
+        confusion: `classes` and `counts` by true (rows) and predicted class (columns), `left_out` classes.
+        reliability: `bins` (low, high, count, confidence, accuracy), `ece`, `temperature`.
+        baselines: for each baseline its metrics.
+        gain: the gain over the best baseline, as `intervals.Gain.to_json` gives it.
+        mistakes: the most confident ones: `input`, `target`, `prediction`, `confidence`, `place`.
+        stages: the steps of the fit: `name`, `score`, `low`, `high`, `seconds`, `decision`.
+        curve: the learning curve: `stage`, `epoch`, `step`, `loss`, `score`.
+        audit: what `data.audit` found.
+        split: what `data.splitting` found.
+        quarantine: `count`, `share` and `examples` of the rows that could not be used.
+        provenance: `command`, `seed`, `versions`, `hashes`, `seconds`, `machine`.
+        other: sections that a later version wrote; kept as they are.
+
+    Example:
+        >>> report = Report("text-classification", "minilm", {"accuracy": Estimate(0.9, 0.88, 0.92)}, "accuracy")
+        >>> Report.from_json(report.to_json()) == report
+        True
+    """
+
+    task: str
+    model: str
+    metrics: dict[str, Estimate]
+    primary: str = "accuracy"
+    strategy: str | None = None
+    rows: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    per_class: list[dict[str, Any]] = field(default_factory=list)
+    confusion: dict[str, Any] | None = None
+    reliability: dict[str, Any] | None = None
+    baselines: dict[str, dict[str, Estimate]] = field(default_factory=dict)
+    gain: dict[str, Any] | None = None
+    mistakes: list[dict[str, Any]] = field(default_factory=list)
+    stages: list[dict[str, Any]] = field(default_factory=list)
+    curve: list[dict[str, Any]] = field(default_factory=list)
+    audit: dict[str, Any] = field(default_factory=dict)
+    split: dict[str, Any] = field(default_factory=dict)
+    quarantine: dict[str, Any] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
+    other: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def score(self) -> Estimate:
+        """The primary metric."""
+        return self.metrics[self.primary]
+
+    def to_json(self) -> dict[str, Any]:
+        """The sections as values that JSON has: no not-a-number, no tuples."""
+        sections = {part.name: getattr(self, part.name) for part in fields(self) if part.name != "other"}
+        return plain(sections | self.other)
+
+    @classmethod
+    def from_json(cls, sections: Mapping[str, Any]) -> Report:
+        """Takes back what `to_json` gave, with sections of later versions in `other`."""
+        known = {part.name for part in fields(cls)} - {"other"}
+        own = {name: value for name, value in sections.items() if name in known}
+        own["metrics"] = _estimates(own["metrics"])
+        own["baselines"] = {name: _estimates(metrics) for name, metrics in own.get("baselines", {}).items()}
+        return cls(**own, other={name: value for name, value in sections.items() if name not in known})
+
+    def save(self, folder: str | Path) -> None:
+        """Writes report.json and report.html into a folder, each whole or not at all."""
+        content = json.dumps(self.to_json(), ensure_ascii=False, indent=1, allow_nan=False)
+        write_whole(Path(folder) / FILE, content.encode())
+        write_whole(Path(folder) / PAGE, self.to_html().encode())
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Report:
+        """Reads the report.json of a run folder.
+
+        Raises:
+            ArtifactError: there is none, or it is not a report.
+        """
+        file = Path(folder) / FILE
+        try:
+            return cls.from_json(json.loads(file.read_text("utf-8")))
+        except FileNotFoundError as missing:
+            raise ArtifactError(
+                "There is no report here", where=str(file), fix="Give a run folder that adapt or evaluate has written."
+            ) from missing
+        except (ValueError, KeyError, TypeError, AttributeError) as damage:
+            raise ArtifactError(
+                "The report cannot be read", where=str(file), got=str(damage), fix="Run evaluate again."
+            ) from damage
+
+    def to_html(self) -> str:
+        """One self-contained page: no script, no file and no address that it needs."""
+        from headwater.evaluation.html import page
+
+        return page(self)
+
+    def __str__(self) -> str:
+        """A table for the terminal: the model beside its baselines, and whether the gain is real."""
+        names = [name for name in dict.fromkeys((self.primary, *_SHOWN)) if name in self.metrics]
+        columns = {"": [label(name) for name in names], self.model: [str(self.metrics[name]) for name in names]}
+        for baseline, metrics in self.baselines.items():
+            columns[baseline] = [str(metrics[name]) if name in metrics else "-" for name in names]
+        lines = [self.title, "", *_table(columns)]
+        if self.gain:
+            lines += ["", self.gain["sentence"]]
+        return "\n".join([*lines, *self.notes])
+
+    @property
+    def title(self) -> str:
+        """What was measured on how many rows, as one line."""
+        how = f" ({self.strategy})" if self.strategy else ""
+        rows = f", {self.rows['test']:,} test rows" if "test" in self.rows else ""
+        return f"{self.task}: {self.model}{how}{rows}, 95 % intervals"
+
+    def _repr_html_(self) -> str:
+        import html
+
+        return f'<iframe srcdoc="{html.escape(self.to_html())}" width="100%" height="720" style="border:0"></iframe>'
+
+
+def label(metric: str) -> str:
+    """A metric's name for people.
+
+    Example:
+        >>> label("roc_auc"), label("f1_macro")
+        ('ROC AUC', 'F1 macro')
+    """
+    words = {"roc": "ROC", "auc": "AUC", "f1": "F1", "mcc": "MCC", "ece": "ECE", "log": "log", "brier": "Brier"}
+    text = " ".join(words.get(word, word) for word in metric.split("_"))
+    return text if text[:1].isupper() else text.capitalize()
+
+
+def plain(value: Any) -> Any:
+    """The same value out of what JSON has: numpy numbers and arrays, tuples, estimates and not-a-number give way.
+
+    Example:
+        >>> plain({"low": float("nan"), 3: (1, 2)})
+        {'low': None, '3': [1, 2]}
+    """
+    if isinstance(value, Mapping):
+        return {str(name): plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(part) for part in value]
+    if isinstance(value, Estimate):
+        return value.to_json()
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, str | int | float | None) else str(value)
+
+
+def _estimates(metrics: Mapping[str, Any]) -> dict[str, Estimate]:
+    return {name: Estimate.from_json(numbers) for name, numbers in metrics.items()}
+
+
+def _table(columns: Mapping[str, list[str]]) -> list[str]:
+    """Aligned lines: the first column to the left, the others under their heading."""
+    widths = {head: max(len(head), *map(len, cells)) for head, cells in columns.items()}
+    rows = [list(columns), *zip(*columns.values(), strict=True)]
+    return ["  ".join(map(str.ljust, row, widths.values())).rstrip() for row in rows]
