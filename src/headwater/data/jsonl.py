@@ -1,0 +1,67 @@
+"""Reading JSON Lines: one object a line, a bad line costing nothing but itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+
+from headwater.data.lines import Lines, damage, open_lines
+from headwater.data.memory import table_of
+from headwater.data.parts import Row, batches, records_of
+from headwater.data.records import Records
+from headwater.errors import DataError
+from headwater.settings import DataSettings
+
+
+def read_jsonl(path: Path, settings: DataSettings, rows: int) -> Iterator[Records]:
+    """The objects of a JSON Lines file, in parts of at most `rows`; later parts keep the columns of earlier ones.
+
+    Raises:
+        DataError: the file is no text, is empty, or none of the first `rows` lines holds an object.
+    """
+    names: list[str] = []
+    for batch in batches(parse(open_lines(path, settings.encoding)), rows):
+        table, reasons = table_of([None if row.reason else row.cells for row in batch])
+        names += [name for name in table.column_names if name not in names]
+        if not names:
+            raise DataError(
+                f"No line holds an object: {batch[0].reason}" if batch else "The file is empty",
+                where=f"{path}:{batch[0].line}" if batch else str(path),
+                accepted="a JSON object with the columns as its keys on each line",
+            )
+        nulls = pa.nulls(len(batch))
+        whole = pa.table({name: table.column(name) if name in table.column_names else nulls for name in names})
+        rows_of_batch = [row._replace(reason=row.reason or reasons.get(place)) for place, row in enumerate(batch)]
+        yield records_of(whole, rows_of_batch, str(path), path.name)
+
+
+def parse(lines: Lines | Iterable[str]) -> Iterator[Row]:
+    r"""The rows in lines of JSON; blank lines are no rows.
+
+    Example:
+        >>> [row.reason for row in parse(['{"text": "a"}\n', "[]\n"])]
+        [None, 'this is JSON list, not an object']
+    """
+    lines = lines if isinstance(lines, Lines) else Lines(lines)
+    for line in lines:
+        if text := line.strip("\ufeff \t\r\n"):
+            yield _row(lines.number, text)
+    if lines.cut:
+        yield Row(lines.number + 1, None, lines.cut)
+
+
+def _row(number: int, text: str) -> Row:
+    if reason := damage(text):
+        return Row(number, None, reason)
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        return Row(number, None, f"this is not JSON: {error.msg} at character {error.colno}")
+    except (RecursionError, ValueError) as error:  # nested too deeply, or a number with thousands of digits
+        return Row(number, None, f"this JSON cannot be read: {error}")
+    if not isinstance(value, dict):
+        return Row(number, None, f"this is JSON {type(value).__name__}, not an object")
+    return Row(number, value)

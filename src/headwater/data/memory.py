@@ -1,0 +1,187 @@
+"""Records out of what is in memory: lists, dicts, data frames, Arrow tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from headwater.data.columnar import plain
+from headwater.data.records import Problem, Records
+from headwater.errors import DataError
+
+_ACCEPTED = (
+    "a path, hub:owner/name, a list of texts, of (text, text) pairs or of dicts, a dict of columns, "
+    "or a pandas, polars, Arrow or datasets table"
+)
+
+
+def read_memory(source: Any) -> Records:
+    """Records of a table, or of rows, that are in memory.
+
+    A list of texts becomes the column `text`; pairs become `text` and `text_2`. An element of another type than the
+    first is a problem in its place.
+
+    Raises:
+        DataError: the object is none of the accepted kinds, or its columns are of unequal length.
+
+    Example:
+        >>> read_memory(["good", "bad"]).columns, read_memory([("a", "b")]).columns
+        (['text'], ['text', 'text_2'])
+    """
+    if isinstance(source, Records):
+        return source
+    if isinstance(source, Mapping):
+        return _of_columns(source)
+    table = _table(source)
+    return _of_rows(_rows(source)) if table is None else table
+
+
+def table_of(rows: Sequence[Mapping[str, Any] | None]) -> tuple[pa.Table, dict[int, str]]:
+    """A table with the keys of all rows as its columns, and the reasons for rows that hold no valid text.
+
+    Example:
+        >>> table_of([{"text": "a"}, None, {"label": 1}])[0].to_pylist()[2]
+        {'text': None, 'label': 1}
+    """
+    names = list(dict.fromkeys(str(name) for row in rows if row for name in row))
+    columns, reasons = {}, {}
+    for name in names:
+        columns[name], wrong = column([row.get(name) if row else None for row in rows])
+        reasons.update(wrong)
+    return pa.table(columns), reasons
+
+
+def column(values: Sequence[Any]) -> tuple[pa.Array, dict[int, str]]:
+    """Values as one Arrow column, and the reasons for those that are no valid text.
+
+    Values of one kind keep it (whole and broken numbers become broken ones); of several kinds, they become text as
+    JSON writes it. Objects inside a cell are kept as JSON text. Not-a-number is null.
+
+    Example:
+        >>> column([1, None])[0].to_pylist(), column([1, "a"])[0].to_pylist(), column([["a"], []])[0].to_pylist()
+        ([1, None], ['1', 'a'], [['a'], []])
+    """
+    flat = [_flat(value) for value in values]
+    try:
+        return pa.array(flat, from_pandas=True), {}
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, UnicodeEncodeError):
+        texts = [None if value is None or value != value else _text(value) for value in flat]  # noqa: PLR0124
+    reasons = {row: "text that is not valid Unicode" for row, text in enumerate(texts) if not _valid(text)}
+    return pa.array([None if row in reasons else text for row, text in enumerate(texts)], pa.string()), reasons
+
+
+def _table(source: Any) -> Records | None:
+    """Records of a table of one of the libraries, None if the object is no table."""
+    module = type(source).__module__.partition(".")[0]
+    if module == "datasets" and hasattr(source, "with_format"):
+        return Records(plain(_named(source)))
+    if module == "pandas" and hasattr(source, "columns"):
+        return _of_columns({str(name): source[name].tolist() for name in source.columns})
+    if hasattr(source, "__arrow_c_stream__") and hasattr(source, "columns"):
+        return Records(plain(pa.table(source)))
+    return None
+
+
+def _rows(source: Any) -> Sequence[Any]:
+    """The elements of a list, an array or a series."""
+    for method in ("to_pylist", "to_list", "tolist"):
+        if hasattr(source, method):
+            return getattr(source, method)()
+    if isinstance(source, Sequence) and not isinstance(source, bytes | bytearray):
+        return source
+    raise DataError("Data cannot be read from this", got=source, accepted=_ACCEPTED)
+
+
+def _of_columns(source: Mapping[Any, Any]) -> Records:
+    lists = {str(name): _listed(str(name), values) for name, values in source.items()}
+    lengths = {name: len(values) for name, values in lists.items()}
+    if len(set(lengths.values())) > 1:
+        raise DataError("The columns are of unequal length", got=lengths)
+    columns, reasons = {}, {}
+    for name, values in lists.items():
+        columns[name], wrong = column(values)
+        reasons.update(wrong)
+    return _records(pa.table(columns), reasons)
+
+
+def _listed(name: str, values: Any) -> list[Any]:
+    if isinstance(values, str | bytes | Mapping) or not hasattr(values, "__iter__"):
+        raise DataError("A dict of columns needs a list for each", where=name, got=values)
+    return values.tolist() if hasattr(values, "tolist") else list(values)
+
+
+def _of_rows(rows: Sequence[Any]) -> Records:
+    first = next((row for row in rows if not _missing(row)), "")
+    kind = next((kind for kind in (str, Mapping, tuple, list) if isinstance(first, kind)), None)
+    if kind is None:
+        raise DataError("A row cannot be read from this", got=first, accepted="a text, a (text, text) pair, or a dict")
+    reasons = {place: _mismatch(row, kind) for place, row in enumerate(rows) if not _missing(row)}
+    wrong = {place: reason for place, reason in reasons.items() if reason}
+    good = [None if place in wrong or _missing(row) else row for place, row in enumerate(rows)]
+    if kind is Mapping:
+        table, invalid = table_of(good)
+    else:
+        pairs = kind is not str
+        dicts = [_named_texts(row if pairs else (row,)) if row is not None else None for row in good]
+        table, invalid = table_of([{"text": None, **({"text_2": None} if pairs else {})}, *dicts])
+        table, invalid = table.slice(1), {place - 1: reason for place, reason in invalid.items()}
+    return _records(table, {**wrong, **invalid})
+
+
+def _named_texts(texts: Sequence[Any]) -> dict[str, Any]:
+    return dict(zip(("text", "text_2"), texts, strict=False))
+
+
+def _mismatch(row: Any, kind: type) -> str | None:
+    """Why a row is not of the kind of the others, if so."""
+    if not isinstance(row, kind):
+        return f"this row is {type(row).__name__}, not {kind.__name__.lower()} as the others"
+    if kind in (tuple, list) and len(row) != 2:
+        return f"a pair has two texts, not {len(row)}"
+    return None
+
+
+def _missing(row: Any) -> bool:
+    return row is None or (isinstance(row, float) and row != row)  # noqa: PLR0124
+
+
+def _records(table: pa.Table, reasons: Mapping[int, str]) -> Records:
+    """Records whose rows with a reason are null in all columns."""
+    if reasons:
+        keep = pa.array([None if row in reasons else row for row in range(table.num_rows)], pa.int64())
+        table = table.take(keep)
+    return Records(table, {row: Problem(reason) for row, reason in reasons.items()})
+
+
+def _named(dataset: Any) -> pa.Table:
+    """The table of a `datasets.Dataset`, its class numbers replaced by their names."""
+    table = dataset.with_format("arrow")[:]
+    for name, feature in dataset.features.items():
+        if hasattr(feature, "int2str"):
+            numbers = table.column(name).to_pylist()
+            names = [feature.names[number] if number is not None and number >= 0 else None for number in numbers]
+            table = table.set_column(table.column_names.index(name), name, pa.array(names, pa.string()))
+    return table
+
+
+def _flat(value: Any) -> Any:
+    """The value itself, or JSON text of one that holds others in more than one level."""
+    nested = isinstance(value, Mapping) or (
+        isinstance(value, list | tuple) and any(isinstance(part, Mapping | list | tuple) for part in value)
+    )
+    return _text(value) if nested else value
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _valid(text: str | None) -> bool:
+    try:
+        (text or "").encode()
+    except UnicodeEncodeError:
+        return False
+    return True
