@@ -124,8 +124,7 @@ class Bench:
         return WORK / f"{self.name}.jsonl"
 
     def _recall(self, key: Mapping[str, Any]) -> Measured | None:
-        lines = self._journal.read_text("utf-8").splitlines() if self._journal.exists() else []
-        entries = map(json.loads, lines)
+        entries = map(json.loads, self._journal.read_text("utf-8").splitlines() if self._journal.exists() else ())
         return next((Measured(**entry["result"]) for entry in entries if entry["key"] == key), None)
 
     def _note(self, key: Mapping[str, Any], result: Measured) -> None:
@@ -170,9 +169,8 @@ def main(
 
 def commit() -> str:
     """The commit of the working tree, marked when a tracked file differs from it."""
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=12"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     return done.stdout.strip() or "unknown"
 
 
