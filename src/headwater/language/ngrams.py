@@ -1,8 +1,9 @@
-"""Counts of word and character n-grams, as whole-array operations over all texts at once."""
+"""Counts of word and character n-grams, as whole-array operations over many texts at once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
@@ -13,9 +14,9 @@ from headwater.language.tokens import normalise, tokens
 class Ngrams:
     """Counts how often each n-gram of words or of characters occurs in each text.
 
-    N-grams are learnt by length. An n-gram is the n-gram without its last unit, followed by that unit, so its key is one
-    whole number and the vocabulary one sorted array a length; and one that is in few rows cannot begin a longer one that
-    is in many, so only frequent ones are extended (the rule of Apriori, Agrawal and Srikant 1994).
+    N-grams are learnt by length. Each is a shorter known one and the unit that follows it, so its key is one whole number
+    and the vocabulary one sorted array a length. What is in few rows cannot begin what is in many, so only frequent ones
+    are extended (Apriori; Agrawal and Srikant 1994).
 
     Args:
         low: units in the shortest n-gram.
@@ -25,9 +26,9 @@ class Ngrams:
         min_rows: rows of the training text in which an n-gram must occur to be kept.
 
     Example:
-        >>> grams = Ngrams(1, 2, words=True, min_rows=2)
-        >>> grams.learn(["so good", "so so good"]).toarray().tolist(), grams.names()
-        ([[1.0, 1.0, 1.0], [2.0, 1.0, 1.0]], ['so', 'good', 'so good'])
+        >>> grams = Ngrams(1, 2, words=True, min_rows=2).learn(["so good", "so so good"])
+        >>> grams.counts(["so so good"]).toarray().tolist(), grams.names()
+        ([[2.0, 1.0, 1.0]], ['so', 'good', 'so good'])
     """
 
     def __init__(self, low: int, high: int, *, words: bool, bounded: bool = False, min_rows: int = 1) -> None:
@@ -35,32 +36,55 @@ class Ngrams:
         self.units: dict[str, int] = {}
         self.tables: list[np.ndarray] = []
 
-    def learn(self, texts: Sequence[str]) -> sparse.csr_array:
-        """Makes the vocabulary and returns the counts of shape (texts, n-grams)."""
+    def __len__(self) -> int:
+        return sum(len(table) for table in self.tables[self.low - 1 :])
+
+    def learn(self, texts: Sequence[str]) -> Self:
+        """Makes the vocabulary."""
         if self.words:
             seen = dict.fromkeys(token for text in texts for token in tokens(text))
             self.units = {token: code for code, token in enumerate(seen)}
         self.tables = []
-        return self._count(texts, learning=True)
+        codes, rows = self._codes(texts)
+        keys = codes
+        for length in range(1, self.high + 1):
+            self.tables.append(_frequent(keys, rows[: len(keys)], self.min_rows))
+            ids = _positions(self.tables[-1], keys)
+            units = ids if length == 1 else units
+            keys = self._longer(ids, units, codes, rows)
+        if self.words:
+            self._forget_rare_words()
+        return self
 
     def counts(self, texts: Sequence[str]) -> sparse.csr_array:
-        """The counts of the known n-grams, shape (texts, n-grams)."""
-        return self._count(texts, learning=False)
-
-    def _count(self, texts: Sequence[str], *, learning: bool) -> sparse.csr_array:
+        """How often each n-gram occurs in each text, float32 of shape (texts, n-grams)."""
         codes, rows = self._codes(texts)
-        ids = units = codes
-        blocks = []
-        for length in range(1, self.high + 1):
-            keys = codes if length == 1 else self._longer(ids, units, codes, rows, length)
-            if learning:
-                self.tables.append(_frequent(keys, rows, self.min_rows))
-            table = self.tables[length - 1]
-            ids = _positions(table, keys)
-            units = ids if length == 1 else units
-            if length >= self.low:
-                blocks.append(_tally(ids, rows, (len(texts), len(table))))
-        return sparse.csr_array(sparse.hstack(blocks, format="csr"))
+        found = [_tally(ids, rows[: len(ids)], (len(texts), size)) for ids, size in self._found(codes, rows)]
+        return sparse.csr_array(sparse.hstack(found, format="csr"))
+
+    def names(self) -> list[str]:
+        """Each n-gram as text, in the order of the columns."""
+        units = list(self.units) if self.words else [chr(code) for code in self.tables[0].tolist()]
+        glue = " " if self.words else ""
+        by_length = [units]
+        for table in self.tables[1:]:
+            shorter, last = (part.tolist() for part in np.divmod(table, max(len(units), 1)))
+            by_length.append([f"{by_length[-1][start]}{glue}{units[end]}" for start, end in zip(shorter, last, strict=True)])
+        return [name for names in by_length[self.low - 1 :] for name in names]
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """What `from_state` needs: a JSON-able part and the arrays."""
+        values = {name: getattr(self, name) for name in ("low", "high", "words", "bounded", "min_rows")}
+        return {**values, "units": list(self.units)}, {str(length): table for length, table in enumerate(self.tables)}
+
+    @classmethod
+    def from_state(cls, values: dict[str, Any], tables: dict[str, np.ndarray]) -> Self:
+        """The n-grams whose `state` this was."""
+        units = values.pop("units")
+        made = cls(**values)
+        made.units = {token: code for code, token in enumerate(units)}
+        made.tables = [tables[str(length)] for length in range(made.high)]
+        return made
 
     def _codes(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """The units of all texts in one flat array (-1: unknown), and the row of each."""
@@ -74,37 +98,37 @@ class Ngrams:
             codes, lengths = np.frombuffer(raw, dtype="<u4").astype(np.int64), [len(text) for text in padded]
         return codes, np.repeat(np.arange(len(texts), dtype=np.int64), lengths)
 
-    def _longer(
-        self, ids: np.ndarray, units: np.ndarray, codes: np.ndarray, rows: np.ndarray, length: int
-    ) -> np.ndarray:
-        """The key of the n-gram of this length at each place: the known shorter one there and the unit after it."""
-        last = units[length - 1 :]
+    def _found(self, codes: np.ndarray, rows: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
+        """For each length, the column of the n-gram at each place (-1: unknown), and how many columns there are."""
+        keys = units = codes
+        for length, table in enumerate(self.tables, start=1):
+            ids = _positions(table, keys)
+            units = ids if length == 1 else units
+            keys = self._longer(ids, units, codes, rows)
+            if length >= self.low:
+                yield ids, len(table)
+
+    def _longer(self, ids: np.ndarray, units: np.ndarray, codes: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """The key at each place of the n-gram one unit longer than the known one there; -1 where there is none."""
+        length = len(units) - len(ids) + 1
+        last = units[length:]
         starts = len(last)
-        whole = (ids[:starts] >= 0) & (last >= 0) & (rows[:starts] == rows[length - 1 :])
-        if self.bounded and length > 2:
-            whole &= codes[length - 2 : -1] != ord(" ")
+        whole = (ids[:starts] >= 0) & (last >= 0) & (rows[:starts] == rows[length:])
+        if self.bounded and length > 1:
+            whole &= codes[length - 1 : -1] != ord(" ")
         return np.where(whole, ids[:starts] * len(self.tables[0]) + last, -1)
 
-    def names(self) -> list[str]:
-        """Each n-gram as text, in the order of the columns."""
+    def _forget_rare_words(self) -> None:
         known = list(self.units)
-        units = known if self.words else [chr(code) for code in self.tables[0].tolist()]
-        glue = " " if self.words else ""
-        names, shorter = [], units
-        for length, table in enumerate(self.tables, start=1):
-            if length > 1:
-                pairs = zip(*(part.tolist() for part in np.divmod(table, len(units))), strict=True)
-                shorter = [f"{shorter[start]}{glue}{units[last]}" for start, last in pairs]
-            names += shorter if length >= self.low else []
-        return names
+        self.units = {known[code]: position for position, code in enumerate(self.tables[0].tolist())}
+        self.tables[0] = np.arange(len(self.units), dtype=np.int64)
 
 
 def _frequent(keys: np.ndarray, rows: np.ndarray, min_rows: int) -> np.ndarray:
     """The sorted keys that occur in at least this many rows."""
     n_rows = int(rows.max(initial=0)) + 1
-    places = np.sort((keys * n_rows + rows[: len(keys)])[keys >= 0])
-    new = np.append(True, places[1:] != places[:-1])[: len(places)]
-    table, in_rows = np.unique(places[new] // n_rows, return_counts=True)
+    places = np.unique((keys * n_rows + rows)[keys >= 0])
+    table, in_rows = np.unique(places // n_rows, return_counts=True)
     return table[in_rows >= min_rows]
 
 
@@ -120,4 +144,6 @@ def _tally(ids: np.ndarray, rows: np.ndarray, shape: tuple[int, int]) -> sparse.
     """How often each id occurs in each row; negative ids are left out."""
     known = ids >= 0
     ones = np.ones(int(known.sum()), dtype=np.float32)
-    return sparse.csr_array(sparse.coo_array((ones, (rows[: len(ids)][known], ids[known])), shape=shape))
+    # 32-bit indices: liblinear takes no others.
+    places = (rows[known].astype(np.int32), ids[known].astype(np.int32))
+    return sparse.csr_array(sparse.coo_array((ones, places), shape=shape))

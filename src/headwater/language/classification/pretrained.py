@@ -1,0 +1,102 @@
+"""Text classification by a pretrained encoder and a linear head."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from safetensors.numpy import load_file, save
+
+from headwater.errors import ArtifactError, NotFittedError
+from headwater.foundation.locate import locate
+from headwater.foundation.text import TextEncoder
+from headwater.run import Run, write_whole
+from headwater.settings import Settings
+from headwater.training.device import device_of
+from headwater.transfer.classifier import Classifier, Examples
+from headwater.transfer.features import in_batches
+from headwater.transfer.head import Head
+from headwater.transfer.stages import Adaptation
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainedSettings:
+    """None: what a foundation takes are the settings of every run."""
+
+    section: ClassVar[str] = "Foundation"
+
+
+class PretrainedClassifier(Classifier):
+    """Adapts any text foundation: `probe`, `last-layers`, `lora`, `full`, `probe-then-full`, or `auto`.
+
+    In a run folder it leaves the foundation in the hub's format, under `encoder`, which is itself a foundation for the
+    next run.
+    """
+
+    Settings: ClassVar[type] = PretrainedSettings
+
+    def __init__(self, settings: Any = None, *, foundation: str | None = None) -> None:
+        super().__init__(settings, foundation=foundation or "minilm")
+        self.encoder: TextEncoder | None = None
+        self.head: Head | None = None
+        self.token_budget = Settings().token_budget
+
+    def fit(self, train: Examples, valid: Examples, run: Run) -> Self:
+        asked = run.settings
+        name = str(self.foundation)
+        folder = locate(name, offline=asked.offline, trust_remote_code=asked.trust_remote_code)
+        self.encoder = TextEncoder.load(
+            folder,
+            name,
+            max_length=asked.max_length,
+            device=str(device_of(asked)),
+            trust_remote_code=asked.trust_remote_code,
+        )
+        self.token_budget = asked.token_budget
+        adaptation = Adaptation(self.encoder, train, valid, run)
+        self.head, self.trace = adaptation.fit(), adaptation.trace
+        return self
+
+    def logits(self, inputs: Sequence[Any]) -> np.ndarray:
+        encoder, head = self._fitted()
+        logits = np.zeros((len(inputs), len(head.bias)), np.float32)
+        for rows, features in in_batches(encoder, inputs, self.token_budget):
+            logits[rows] = head.logits(features.cpu().numpy())
+        return logits
+
+    def save(self, folder: Path) -> None:
+        encoder, head = self._fitted()
+        encoder.save(folder / "encoder")
+        write_whole(folder / "head.safetensors", save({"weight": head.weight, "bias": head.bias}))
+        state = {"foundation": self.foundation, "max_length": encoder.max_length, "token_budget": self.token_budget}
+        write_whole(folder / "model.json", json.dumps(state).encode())
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        try:
+            state = json.loads((folder / "model.json").read_text("utf-8"))
+            head = load_file(folder / "head.safetensors")
+        except (OSError, ValueError) as missing:
+            raise ArtifactError(
+                "The adapted classifier is incomplete", where=str(folder), fix="Copy the whole run folder again."
+            ) from missing
+        model = cls(foundation=state["foundation"])
+        model.token_budget = state["token_budget"]
+        model.head = Head(head["weight"], head["bias"], strength=0.0)
+        device = str(device_of(Settings()))
+        model.encoder = TextEncoder.load(
+            folder / "encoder", state["foundation"], max_length=state["max_length"], device=device
+        )
+        return model
+
+    def _fitted(self) -> tuple[TextEncoder, Head]:
+        if self.encoder is None or self.head is None:
+            raise NotFittedError(
+                "A pretrained classifier answers only after it was fitted", where=str(self.foundation),
+                fix="Call fit first, or load a run folder.",
+            )  # fmt: skip
+        return self.encoder, self.head
