@@ -14,9 +14,9 @@ from typing import Any
 
 import data
 import ours
-from harness import Bench, Measured, Spread, main
+from harness import Bench, Measured, main
 from headwater import catalog
-from results import Table, publish
+from results import Spread, Table, publish
 
 SETS = ("sst2", "ag_news_small", "newsgroups20", "newsgroups20_headers", "chnsenticorp_htl")
 FOUNDATION = {"strategy": "probe"}

@@ -16,8 +16,8 @@ from typing import Any
 import data
 import ours
 import peers
-from harness import Bench, Measured, Spread, main
-from results import Table, publish
+from harness import Bench, Measured, main
+from results import Spread, Table, publish
 
 SETS = ("sst2", "ag_news_small")
 SIZES = (8, 16, 64)

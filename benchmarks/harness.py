@@ -17,10 +17,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from statistics import median
 from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,28 +43,6 @@ class Measured:
     cpu_seconds: float
     wall_seconds: float
     peak_mib: float
-
-
-@dataclass(frozen=True)
-class Spread:
-    """The middle and the ends of a few measurements.
-
-    Example:
-        >>> str(Spread.of([0.52, 0.41, 0.47]))
-        '0.47 (0.41 to 0.52)'
-    """
-
-    middle: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, values: Iterable[float]) -> Self:
-        known = sorted(values)
-        return cls(median(known), known[0], known[-1])
-
-    def __str__(self) -> str:
-        return f"{self.middle:.3g} ({self.low:.3g} to {self.high:.3g})"
 
 
 class Stopwatch:
@@ -130,11 +107,6 @@ class Bench:
     def _note(self, key: Mapping[str, Any], result: Measured) -> None:
         with self._journal.open("a", encoding="utf-8") as journal:
             journal.write(json.dumps({"key": key, "result": asdict(result)}) + "\n")
-
-
-def ratio(pairs: Sequence[tuple[Measured, Measured]], cost: str) -> Spread:
-    """The second side's cost over the first's, pair by pair."""
-    return Spread.of(getattr(second, cost) / getattr(first, cost) for first, second in pairs)
 
 
 def main(

@@ -24,8 +24,8 @@ from typing import Any
 
 import data
 import ours
-from harness import WORK, Bench, Measured, Spread, Stopwatch, main
-from results import Table, publish
+from harness import WORK, Bench, Measured, Stopwatch, main
+from results import Spread, Table, publish
 
 ROWS = 10_000
 SIZES = (10_000, 100_000, 1_000_000)

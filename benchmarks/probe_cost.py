@@ -15,8 +15,8 @@ from typing import Any
 
 import data
 import ours
-from harness import Bench, Spread, Stopwatch, main
-from results import Table, publish
+from harness import Bench, Stopwatch, main
+from results import Spread, Table, publish
 
 MAX_LENGTH = 128
 

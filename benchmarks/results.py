@@ -1,4 +1,4 @@
-"""Writes what a benchmark measured: a Markdown table for people, JSON with every measurement for machines."""
+"""Sums up and writes what a benchmark measured: a Markdown table for people, every measurement as JSON for machines."""
 
 from __future__ import annotations
 
@@ -7,16 +7,39 @@ import platform
 import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from statistics import median
+from typing import Any, Self
 
-from harness import ROOT, WORK, Bench, commit
+from harness import ROOT, WORK, Bench, Measured, commit
 
 FOLDER = ROOT / "benchmarks" / "results"
 _LIBRARIES = ("torch", "transformers", "scikit-learn", "accelerate", "peft", "numpy")
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The middle and the ends of a few measurements.
+
+    Example:
+        >>> str(Spread.of([0.52, 0.41, 0.47]))
+        '0.47 (0.41 to 0.52)'
+    """
+
+    middle: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Self:
+        known = sorted(values)
+        return cls(median(known), known[0], known[-1])
+
+    def __str__(self) -> str:
+        return f"{self.middle:.3g} ({self.low:.3g} to {self.high:.3g})"
 
 
 @dataclass(frozen=True)
@@ -40,6 +63,11 @@ class Table:
         lines = [self.columns, ["---"] * len(self.columns), *self.rows]
         body = ["|" + "|".join(_cell(value, bare=line is lines[1]) for value in line) + "|" for line in lines]
         return "\n".join([self.caption, "", *body])
+
+
+def ratio(pairs: Sequence[tuple[Measured, Measured]], cost: str) -> Spread:
+    """The second side's cost over the first's, pair by pair."""
+    return Spread.of(getattr(second, cost) / getattr(first, cost) for first, second in pairs)
 
 
 def publish(bench: Bench, tables: Sequence[Table], *, name: str | None = None) -> Path:

@@ -8,15 +8,11 @@ come out once, in order, beside its own id and with the answer that it has in th
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import gzip
-import io
 import runpy
 import subprocess
 import sys
 import tempfile
-import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,14 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import data
+import intact
 from harness import ROOT, WORK, Bench, main
 from results import Table, publish
 
 ROWS = 120
 CASES = 1000
 IN_ONE_PROCESS = 50
-Row = tuple[str, str, str]
-Answers = dict[Row, str]
 
 
 @dataclass(frozen=True)
@@ -55,7 +50,7 @@ def attack(clean: str, first: int, cases: int, *, processes: bool = False) -> di
     faults = []
     for seed in range(first, first + cases):
         kind, content = mutate(Path(clean).read_bytes(), seed)
-        file = folder / f"case-{seed}.csv{'.gz' if content[:2] == _GZIP else ''}"
+        file = folder / f"case-{seed}.csv{'.gz' if content[:2] == intact.GZIP else ''}"
         file.write_bytes(content)
         for verb, run in (("predict", _predict), ("adapt", _adapt)):
             status, fault = run(command, file, folder, known)
@@ -65,26 +60,26 @@ def attack(clean: str, first: int, cases: int, *, processes: bool = False) -> di
     return {"endings": endings, "faults": faults}
 
 
-def _clean_answers(clean: str, folder: Path) -> Answers:
+def _clean_answers(clean: str, folder: Path) -> intact.Answers:
     done = _in_this_process(("adapt", "text-classification", clean, *_HOW, "--to", str(folder / "run")))
     if done.status:
         raise SystemExit(f"adapt failed on the clean file: {done.said}")
     ended, to = _predicted(_in_this_process, Path(clean), folder)
     if ended.status:
         raise SystemExit(f"predict failed on the clean file: {ended.said}")
-    return {_kept(row): row["prediction"] for row in _rows(to)}
+    return {intact.kept(row): row["prediction"] for row in _rows(to)}
 
 
-def _predict(command: Command, file: Path, folder: Path, known: Answers) -> tuple[int, str | None]:
+def _predict(command: Command, file: Path, folder: Path, known: intact.Answers) -> tuple[int, str | None]:
     ended, to = _predicted(command, file, folder)
     fault = _fault(ended, made=to.exists())
     if fault is None and ended.status == 0:
-        fault = row_fault(list(_rows(to)), _seen(file), known)
+        fault = intact.row_fault(list(_rows(to)), intact.seen_in(file), known)
     to.unlink(missing_ok=True)
     return ended.status, fault
 
 
-def _adapt(command: Command, file: Path, folder: Path, _: Answers) -> tuple[int, str | None]:
+def _adapt(command: Command, file: Path, folder: Path, _: intact.Answers) -> tuple[int, str | None]:
     to = folder / f"run-of-{file.name}"
     ended = command(("adapt", "text-classification", str(file), *_HOW, "--to", str(to)))
     return ended.status, _fault(ended, made=(to / "report.json").exists())
@@ -106,41 +101,6 @@ def _fault(ended: Ended, *, made: bool) -> str | None:
     if ended.status == 2 and "error:" not in ended.said:
         return f"status 2 without a sentence: {ended.said[-300:]}"
     return None
-
-
-def row_fault(answers: list[dict[str, str]], seen: list[Row], known: Answers) -> str | None:
-    """What is wrong with the rows of an answer, if anything; `seen` are the rows that a plain reader finds."""
-    if [row["row"] for row in answers] != [str(number) for number in range(1, len(answers) + 1)]:
-        return "the row numbers have a gap"
-    given = [_kept(row) for row in answers]
-    intact = [row for row in seen if row in known]
-    if [row for row in given if row in set(intact)] != intact:
-        return "an intact row is lost, doubled or out of its place"
-    texts = {text for _, text, _ in known}
-    shifted = [row for row in given if row[1] in texts and row[0] and row not in known and row not in seen]
-    if shifted:
-        return f"a text stands in another row's place: {shifted[0]}"
-    changed = [
-        kept for kept, row in zip(given, answers, strict=True) if known.get(kept) not in (None, row["prediction"])
-    ]
-    return f"a row has another answer than in the clean file: {changed[0]}" if changed else None
-
-
-def _kept(row: dict[str, str]) -> Row:
-    return row["id"], row["text"], row["label"]
-
-
-def _seen(file: Path) -> list[Row]:
-    """The rows of three cells that Python's csv module finds before it gives up."""
-    content = file.read_bytes()
-    rows: list[Row] = []
-    with contextlib.suppress(zlib.error, csv.Error):
-        if content[:2] == _GZIP:
-            content = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(content)
-        for row in csv.reader(io.StringIO(content.decode("utf-8-sig", "replace"), newline="")):
-            if len(row) == 3:
-                rows.append((row[0], row[1], row[2]))
-    return rows
 
 
 def _rows(file: Path) -> list[dict[str, str]]:
@@ -165,7 +125,6 @@ def _in_process_of_its_own(words: Sequence[str]) -> Ended:
 
 
 _HOW = ("--model", "tfidf-logistic", "--text", "text", "--target", "label", "--offline")
-_GZIP = gzip.compress(b"")[:2]
 
 
 def compare(bench: Bench) -> None:

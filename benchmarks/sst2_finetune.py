@@ -17,8 +17,8 @@ from typing import Any
 
 import data
 import ours
-from harness import Bench, Spread, main, ratio
-from results import Table, publish
+from harness import Bench, main
+from results import Spread, Table, publish, ratio
 
 RECIPE: dict[str, Any] = {"epochs": 3, "learning_rate": 5e-5, "batch_size": 32, "max_length": 128}
 

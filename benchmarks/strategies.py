@@ -11,9 +11,9 @@ from typing import Any
 
 import data
 import ours
-from harness import Bench, Measured, Spread, main
+from harness import Bench, Measured, main
 from headwater.settings import STRATEGIES
-from results import Table, publish
+from results import Spread, Table, publish
 
 SETS = ("sst2", "ag_news_small")
 

@@ -1,0 +1,88 @@
+"""A side is a process: what it costs, what it sees, how it fails."""
+
+import argparse
+import doctest
+import subprocess
+import sys
+
+import pytest
+
+import harness
+
+SCRIPT = """
+import os, sys, time
+from pathlib import Path
+from harness import main
+
+def burn(seconds, seed=0):
+    while time.process_time() < seconds:
+        pass
+    return {"threads": os.environ["OMP_NUM_THREADS"], "cache": os.listdir(os.environ["TMPDIR"])}
+
+def hold(mib):
+    print("chatter", len(b"x" * (mib * 2**20)))
+    return {}
+
+def fail():
+    raise RuntimeError("out of cheese")
+
+def compare(bench):
+    print(bench.measure("hold", mib=1).side)
+
+if __name__ == "__main__":
+    main(Path(__file__), {"burn": burn, "tick": burn, "hold": hold, "fail": fail}, compare)
+"""
+
+
+@pytest.fixture
+def bench(tmp_path, monkeypatch):
+    monkeypatch.setattr(harness, "WORK", tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(harness.ROOT / "benchmarks"))
+    script = tmp_path / "toy.py"
+    script.write_text(SCRIPT)
+    return harness.Bench(script, argparse.Namespace(seeds=2, quick=False, resume=False, threads=3))
+
+
+def test_cpu_seconds_are_those_of_the_side(bench):
+    assert 0.6 < bench.measure("burn", seconds=0.6).cpu_seconds < 2.0
+
+
+def test_a_side_sees_the_threads_and_a_scratch_folder_that_is_gone_afterwards(bench, tmp_path):
+    values = bench.measure("burn", seconds=0).values
+    assert values == {"threads": "3", "cache": ["stderr", "stdout"]}
+    assert not list(tmp_path.glob("burn-*"))
+
+
+def test_peak_memory_is_that_of_the_side_and_chatter_is_not_its_answer(bench):
+    little, much = (bench.measure("hold", mib=mib) for mib in (1, 201))
+    assert little.values == {}
+    assert much.peak_mib - little.peak_mib == pytest.approx(200, abs=20)
+
+
+def test_a_failing_side_ends_the_benchmark_with_its_last_lines(bench):
+    with pytest.raises(SystemExit, match=r"--side fail ended with 1(.|\n)*out of cheese"):
+        bench.measure("fail")
+
+
+def test_pairs_take_turns(bench):
+    list(bench.pairs("burn", "tick", seconds=0))
+    turns = [(run.side, run.arguments["seed"]) for run in bench.measured]
+    assert turns == [("burn", 0), ("tick", 0), ("burn", 1), ("tick", 1)]
+
+
+def test_resume_takes_what_was_measured_with_the_same_arguments(bench):
+    first = bench.measure("hold", mib=1)
+    bench.options.resume = True
+    assert bench.measure("hold", mib=1) == first
+    assert bench.measure("hold", mib=2) != first
+
+
+def test_a_missing_data_folder_is_one_sentence(bench):
+    command = [sys.executable, str(bench.script), "--data", "/nowhere"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "/nowhere: there is no data folder here. Give one with --data or HEADWATER_DATA.\n"
+
+
+def test_examples():
+    assert doctest.testmod(harness).failed == 0
