@@ -7,7 +7,7 @@ import numpy as np
 LOWEST, HIGHEST = 0.01, 100.0
 
 
-def probabilities(logits: np.ndarray, temperature: float = 1.0, *, several: bool = False) -> np.ndarray:
+def probabilities(logits: np.ndarray, temperature: float = 1.0, several: bool = False) -> np.ndarray:  # noqa: FBT001, FBT002
     """Softmax of logits / temperature, or the sigmoid of each where several labels may hold; shape (rows, classes).
 
     Example:
@@ -22,7 +22,7 @@ def probabilities(logits: np.ndarray, temperature: float = 1.0, *, several: bool
     return raised / raised.sum(axis=1, keepdims=True)
 
 
-def fit_temperature(logits: np.ndarray, targets: np.ndarray, *, several: bool = False) -> float:
+def fit_temperature(logits: np.ndarray, targets: np.ndarray, several: bool = False) -> float:  # noqa: FBT001, FBT002
     """The temperature with the least log-loss on validation rows (Guo et al. 2017), within 0.01 and 100.
 
     The loss is convex in 1 / temperature, so that bisection on its derivative finds the one optimum. Targets are

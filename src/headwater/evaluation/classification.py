@@ -16,7 +16,7 @@ import numpy as np
 from headwater.errors import DataError
 from headwater.evaluation import counts, reliability
 from headwater.evaluation.counts import Counts
-from headwater.evaluation.intervals import Estimate, Gain, bootstrapped, paired_gain
+from headwater.evaluation.intervals import Estimate, Gain, paired_gain, percentile
 from headwater.evaluation.ranking import Area, Ranking, bins_of
 from headwater.evaluation.resampling import JointCells, JointSample
 from headwater.evaluation.sample import RowSample
@@ -40,7 +40,12 @@ class Tally:
         0.75
     """
 
-    def __init__(self, classes: tuple[Any, ...], *, several: bool = False, baselines: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        classes: tuple[Any, ...],
+        several: bool = False,  # noqa: FBT001, FBT002
+        baselines: tuple[str, ...] = (),
+    ) -> None:
         self.classes, self.several, self.baselines = classes, several, baselines
         self.rows = 0
         predictors, size = 1 + len(baselines), _SAMPLE_CELLS // max(len(classes), 1)
@@ -109,9 +114,7 @@ class Tally:
             row: dict[str, Any] = {"class": name, "support": support, "predicted": int(whole.predicted[position])}
             for metric, value in values.items():
                 moved = varied[metric][:, position]
-                row[metric] = bootstrapped(
-                    float(value[position]), moved, rows=support, scale=self._joint.scale
-                ).to_json()
+                row[metric] = percentile(float(value[position]), moved, rows=support, scale=self._joint.scale).to_json()
             found.append(row | {metric: estimates[position].to_json() for metric, estimates in areas.items()})
         return found
 
@@ -130,9 +133,9 @@ class Tally:
         names = [self.classes[position] for position in shown.tolist()]
         return {"classes": names, "counts": matrix.tolist(), "left_out": len(self.classes) - len(names)}
 
-    def reliability(self) -> dict[str, Any]:
+    def reliability(self, replicates: int = 1000, seed: int = 0) -> dict[str, Any]:
         """The reliability bins and the expected calibration error, as JSON."""
-        return {"bins": self._reliability.to_json(), "ece": self._reliability.error(1000, 0).to_json()}
+        return {"bins": self._reliability.to_json(), "ece": self._reliability.error(replicates, seed).to_json()}
 
     def gain(self, baseline: str, metric: str, replicates: int = 1000, seed: int = 0) -> Gain:
         """How much better the model is than a baseline on the same rows, by a paired bootstrap."""
@@ -197,9 +200,7 @@ class Tally:
         found = {}
         for name, value in whole.items():
             bounds = (-1, 1) if name == "mcc" else (0, 1)
-            found[name] = bootstrapped(
-                float(value), varied[name], rows=self.rows, bounds=bounds, scale=self._joint.scale
-            )
+            found[name] = percentile(float(value), varied[name], rows=self.rows, bounds=bounds, scale=self._joint.scale)
         return found
 
 

@@ -81,7 +81,7 @@ class Gain:
         return {"over": self.over, "metric": self.metric, **numbers, "real": self.real, "sentence": self.sentence}
 
 
-def bootstrapped(
+def percentile(
     value: float, replicates: np.ndarray, *, rows: int, bounds: tuple[float, float] = (0, 1), scale: float = 1.0
 ) -> Estimate:
     """The percentile bootstrap interval (Efron 1979) from replicates of shape (replicates,).
@@ -93,7 +93,7 @@ def bootstrapped(
     all. The interval then reaches as far from the bound as Wilson's (1927) does for `rows` rows.
 
     Example:
-        >>> print(bootstrapped(1.0, np.ones(100), rows=50))
+        >>> print(percentile(1.0, np.ones(100), rows=50))
         1.000 [0.929, 1.000]
     """
     finite = replicates[np.isfinite(replicates)]
@@ -122,7 +122,7 @@ def normal(value: float, error: float, *, rows: int, bounds: tuple[float, float]
 
 def paired_gain(over: str, metric: str, value: float, replicates: np.ndarray, *, scale: float = 1.0) -> Gain:
     """The gain over a baseline from replicates of the difference, model minus baseline on the same resampled rows."""
-    estimate = bootstrapped(value, replicates, rows=0, bounds=(-math.inf, math.inf), scale=scale)
+    estimate = percentile(value, replicates, rows=0, bounds=(-math.inf, math.inf), scale=scale)
     return Gain(over, metric, estimate.value, estimate.low, estimate.high)
 
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headwater.data.duplicates import place
+
+if TYPE_CHECKING:
+    from headwater.data.records import Records
 
 _LONGEST_TEXT = 1000
 
@@ -12,10 +19,12 @@ _LONGEST_TEXT = 1000
 class Mistakes:
     """Keeps the wrong answers that the model was surest of, in memory that does not grow with the rows.
 
+    Where several labels may hold, the surest wrong label of a row counts: one that was named, or one that was not.
+
     Example:
         >>> kept = Mistakes(1)
-        >>> kept.update(["fine", "bad"], ["pos", "neg"], ["neg", "pos"], [0.6, 0.9])
-        >>> kept.rows()
+        >>> kept.update(["fine", "bad"], np.array([1, 0]), np.array([[0.6, 0.4], [0.1, 0.9]]))
+        >>> kept.rows(("neg", "pos"))
         [{'input': 'bad', 'target': 'neg', 'prediction': 'pos', 'confidence': 0.9, 'place': None}]
     """
 
@@ -25,35 +34,58 @@ class Mistakes:
         self._seen = 0
 
     def update(
-        self,
-        inputs: Sequence[Any],
-        targets: Sequence[Any],
-        predictions: Sequence[Any],
-        confidences: Sequence[float],
-        places: Sequence[str | None] | None = None,
+        self, inputs: Sequence[Any], targets: np.ndarray, probabilities: np.ndarray, records: Records | None = None
     ) -> None:
-        """Looks at some rows; `places` says where each came from, such as `reviews.csv:17`."""
-        for row, (target, prediction) in enumerate(zip(targets, predictions, strict=True)):
-            self._seen += 1
-            if target != prediction:
-                rank = (float(confidences[row]), -self._seen)
-                if len(self._heap) == self.size and rank <= self._heap[0][:2]:
-                    continue
-                place = None if places is None else places[row]
-                self._keep(rank, _row(inputs[row], target, prediction, rank[0], place))
+        """Looks at some rows.
 
-    def rows(self) -> list[dict[str, Any]]:
-        """The mistakes as the report shows them, the surest first."""
-        return [row for *_, row in sorted(self._heap, key=lambda entry: entry[:2], reverse=True)]
+        Args:
+            inputs: the input of each row.
+            targets: class positions of shape (rows,), or zeros and ones of shape (rows, classes).
+            probabilities: shape (rows, classes).
+            records: what the inputs were taken from, one for each usable row, to say where a mistake stands.
+        """
+        several = targets.ndim == 2
+        confidences = _several(targets, probabilities) if several else _single(targets, probabilities)
+        predictions = (probabilities >= 0.5).astype(np.int64) if several else probabilities.argmax(axis=1)
+        usable = None if records is None else records.usable
+        for row in np.argsort(-confidences, kind="stable")[: self.size].tolist():
+            rank = (float(confidences[row]), -self._seen - row)
+            if np.isfinite(rank[0]) and self._admits(rank):
+                where = None if records is None or usable is None else place(records, int(usable[row]))
+                found = {"input": _shown(inputs[row]), "target": targets[row], "prediction": predictions[row]}
+                self._keep(rank, {**found, "confidence": rank[0], "place": where})
+        self._seen += len(inputs)
+
+    def rows(self, classes: Sequence[Any]) -> list[dict[str, Any]]:
+        """The mistakes as the report shows them, the surest first, with the names of the classes."""
+        kept = [row for *_, row in sorted(self._heap, key=lambda entry: entry[:2], reverse=True)]
+        return [{**row, **{side: _named(row[side], classes) for side in ("target", "prediction")}} for row in kept]
+
+    def _admits(self, rank: tuple[float, int]) -> bool:
+        return len(self._heap) < self.size or rank > self._heap[0][:2]
 
     def _keep(self, rank: tuple[float, int], row: dict[str, Any]) -> None:
         push = heapq.heappush if len(self._heap) < self.size else heapq.heapreplace
-        if self.size:
-            push(self._heap, (*rank, row))
+        push(self._heap, (*rank, row))
 
 
-def _row(given: Any, target: Any, prediction: Any, confidence: float, place: str | None) -> dict[str, Any]:
-    parts = given if isinstance(given, list | tuple) else [given]
-    text = "\n".join(str(part) for part in parts)
-    shown = text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}…"
-    return {"input": shown, "target": target, "prediction": prediction, "confidence": confidence, "place": place}
+def _single(targets: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """The confidence of each wrong answer; minus infinity for right ones."""
+    return np.where(probabilities.argmax(axis=1) == targets, -np.inf, probabilities.max(axis=1, initial=-np.inf))
+
+
+def _several(targets: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    named = probabilities >= 0.5
+    sure = np.where(named == (targets > 0.5), -np.inf, np.where(named, probabilities, 1 - probabilities))
+    return sure.max(axis=1, initial=-np.inf)
+
+
+def _shown(given: Any) -> str:
+    text = "\n".join(map(str, given)) if isinstance(given, list | tuple) else str(given)
+    return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}…"
+
+
+def _named(encoded: Any, classes: Sequence[Any]) -> Any:
+    if np.ndim(encoded):
+        return [classes[position] for position in np.flatnonzero(encoded).tolist()]
+    return classes[int(encoded)]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from headwater.evaluation.intervals import Estimate, bootstrapped, normal
+from headwater.evaluation.intervals import Estimate, normal, percentile
 
 BINS = 15
 
@@ -34,14 +36,20 @@ class Reliability:
         np.add.at(self.confidences, where, confidences)
 
     def error(self, replicates: int, seed: int) -> Estimate:
-        """The expected calibration error: the mean distance of confidence from the share of right answers."""
+        """The expected calibration error: the mean distance of confidence from the share of right answers.
+
+        Chance alone moves a bin of few answers away from its confidence, which makes the value too high. The interval
+        reaches further down by the most that this can be: the error that perfectly calibrated answers would show.
+        """
         answers = self.counts.sum()
         if not answers:
             return Estimate(np.nan)
         value = float(self._error(self.counts, answers))
         chances = self.counts.ravel() / answers
         drawn = np.random.default_rng(seed).multinomial(self.rows, chances, size=replicates)
-        return bootstrapped(value, self._error(drawn.reshape(-1, 2, BINS), self.rows), rows=self.rows)
+        errors = self._error(drawn.reshape(-1, 2, BINS), self.rows)
+        interval = percentile(value, errors, rows=self.rows)
+        return replace(interval, low=max(0.0, interval.low - self._of_chance()))
 
     def to_json(self) -> list[dict[str, Any]]:
         """The bins that hold answers: their limits, count, mean confidence and share of right answers."""
@@ -56,6 +64,12 @@ class Reliability:
             }
             for position in np.flatnonzero(counts).tolist()
         ]
+
+    def _of_chance(self) -> float:
+        """The expected error of calibrated answers: normal variables stand this far from their mean."""
+        right, answers = self.counts[1], self.counts.sum(axis=0)
+        distances = np.sqrt(2 / math.pi * right * (answers - right) / np.maximum(answers, 1))
+        return float(distances.sum() / answers.sum())
 
     def _error(self, counts: np.ndarray, answers: int) -> np.ndarray:
         means = self.confidences / np.maximum(self.counts, 1)
@@ -80,7 +94,7 @@ class Moments:
     def estimate(self) -> Estimate:
         if not self.rows:
             return Estimate(np.nan)
-        return normal(self.mean, np.sqrt(self._squares / max(self.rows - 1, 1) / self.rows), rows=self.rows)
+        return normal(self.mean, math.sqrt(self._squares / max(self.rows - 1, 1) / self.rows), rows=self.rows)
 
 
 def log_losses(probabilities: np.ndarray, truth: np.ndarray, *, several: bool) -> np.ndarray:

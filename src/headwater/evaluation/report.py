@@ -7,11 +7,15 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headwater.errors import ArtifactError
 from headwater.evaluation.intervals import Estimate
 from headwater.run import write_whole
+
+if TYPE_CHECKING:
+    from headwater.evaluation.classification import Tally
+    from headwater.evaluation.mistakes import Mistakes
 
 FILE, PAGE = "report.json", "report.html"
 _SHOWN = (
@@ -85,14 +89,42 @@ class Report:
         """The primary metric."""
         return self.metrics[self.primary]
 
-    def to_json(self) -> dict[str, Any]:
-        """The sections as values that JSON has: no not-a-number, no tuples."""
+    @classmethod
+    def of_classification(
+        cls, tally: Tally, mistakes: Mistakes, *, seed: int = 0, temperature: float | None = None, **sections: Any
+    ) -> Report:
+        """The report of a finished tally; `sections` are further fields, task and model among them.
+
+        Accuracy is the primary metric, or F1 over all labels together where a row may have several.
+        """
+        primary = "f1_micro" if tally.several else "accuracy"
+        best = tally.best_baseline(primary)
+        return cls(
+            metrics=tally.metrics(seed=seed),
+            primary=primary,
+            notes=_notes(tally),
+            per_class=tally.per_class(seed=seed),
+            confusion=tally.confusion(),
+            reliability={**tally.reliability(seed=seed), "temperature": temperature},
+            baselines=tally.baseline_metrics(seed=seed),
+            gain=tally.gain(best, primary, seed=seed).to_json() if best else None,
+            mistakes=mistakes.rows(tally.classes),
+            **sections,
+        )
+
+    def sections(self) -> dict[str, Any]:
+        """All sections by name as values that JSON has: no not-a-number, no tuples."""
         sections = {part.name: getattr(self, part.name) for part in fields(self) if part.name != "other"}
         return plain(sections | self.other)
 
+    def to_json(self) -> str:
+        """The sections as JSON text."""
+        return json.dumps(self.sections(), ensure_ascii=False, indent=1, allow_nan=False)
+
     @classmethod
-    def from_json(cls, sections: Mapping[str, Any]) -> Report:
+    def from_json(cls, text: str) -> Report:
         """Takes back what `to_json` gave, with sections of later versions in `other`."""
+        sections = json.loads(text)
         known = {part.name for part in fields(cls)} - {"other"}
         own = {name: value for name, value in sections.items() if name in known}
         own["metrics"] = _estimates(own["metrics"])
@@ -101,8 +133,7 @@ class Report:
 
     def save(self, folder: str | Path) -> None:
         """Writes report.json and report.html into a folder, each whole or not at all."""
-        content = json.dumps(self.to_json(), ensure_ascii=False, indent=1, allow_nan=False)
-        write_whole(Path(folder) / FILE, content.encode())
+        write_whole(Path(folder) / FILE, self.to_json().encode())
         write_whole(Path(folder) / PAGE, self.to_html().encode())
 
     @classmethod
@@ -114,7 +145,7 @@ class Report:
         """
         file = Path(folder) / FILE
         try:
-            return cls.from_json(json.loads(file.read_text("utf-8")))
+            return cls.from_json(file.read_text("utf-8"))
         except FileNotFoundError as missing:
             raise ArtifactError(
                 "There is no report here", where=str(file), fix="Give a run folder that adapt or evaluate has written."
@@ -184,6 +215,14 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if isinstance(value, str | int | float | None) else str(value)
+
+
+def _notes(tally: Tally) -> list[str]:
+    absent = [str(name) for name in tally.absent]
+    if not absent or not tally.rows:
+        return []
+    shown = ", ".join(absent[:5]) + (f" and {len(absent) - 5} more" if len(absent) > 5 else "")
+    return [f"No test row has the class {shown}: macro means leave {'it' if len(absent) == 1 else 'them'} out."]
 
 
 def _estimates(metrics: Mapping[str, Any]) -> dict[str, Estimate]:
