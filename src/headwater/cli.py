@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 # Plain help: typer's rich panels take longer to import than everything else that `headwater --help` does.
-app = typer.Typer(cls=Verbs, rich_markup_mode=None, no_args_is_help=True, add_completion=False)
+app = typer.Typer(name="headwater", cls=Verbs, rich_markup_mode=None, no_args_is_help=True, add_completion=False)
 
 
 def main() -> None:
@@ -126,7 +126,7 @@ def evaluate(
     console.say(str(measured))
     if to is not None:
         measured.save(to)
-        console.say(f"Report: {to / 'report.html'}")
+        console.say(f"\nReport: {to / 'report.html'}")
 
 
 @app.command(cls=Verb)
@@ -134,9 +134,11 @@ def report(
     run: Run, *, show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False
 ) -> None:
     """Show what was measured when the application was made."""
-    page = run / "report.html"
-    console.say(str(outputs.read_report(run)))
-    console.say(f"Report: {page}")
+    from headwater.evaluation.report import PAGE, Report
+
+    page = run / PAGE
+    console.say(str(Report.load(run)))
+    console.say(f"\nReport: {page}")
     if show:
         typer.launch(page.resolve().as_uri())
 

@@ -31,6 +31,8 @@ def read(path: Path) -> dict[str, Any]:
     """
     values = read_yaml(path)
     own = values.pop(_MODEL_SETTINGS, None) or {}
+    if not isinstance(own, dict):
+        raise SettingError(f"{_MODEL_SETTINGS} is a mapping of names to values", where=str(path), got=own)
     names = [option.name for option in options_of(Settings)]
     _refuse_unknown(values, [*ARGUMENTS, *names, _MODEL_SETTINGS], where=str(path))
     arguments = {name: values[name] for name in ARGUMENTS if values.get(name) is not None}

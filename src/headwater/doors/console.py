@@ -56,6 +56,8 @@ def usage_error(mistake: typer.TyperException) -> None:
 
 def tell_bug(kind: type[BaseException], failure: BaseException, _: TracebackType | None) -> None:
     """The `sys.excepthook` of the command line: what is not the user's mistake is a bug, and says so in one line."""
+    if issubclass(kind, KeyboardInterrupt):
+        return
     error(
         f"this is a bug in headwater: {kind.__name__}: {failure}. "
         "Run the command again as `headwater --debug ...` to see where, and please report it."

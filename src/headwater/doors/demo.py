@@ -13,6 +13,7 @@ import io
 import itertools
 import random
 import re
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,7 +86,9 @@ def passages(folder: Path, generator: random.Random) -> Iterator[str]:
 def docstrings(file: Path) -> Iterator[str]:
     """The docstrings of a source file's module, classes and functions; none where the file cannot be parsed."""
     try:
-        tree = ast.parse(file.read_bytes())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on what others wrote, such as escapes that Python no longer likes
+            tree = ast.parse(file.read_bytes())
     except (OSError, SyntaxError, ValueError):
         return
     for node in ast.walk(tree):

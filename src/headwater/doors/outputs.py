@@ -1,4 +1,4 @@
-"""What the verbs write outside the run folder, and the report they read back from it."""
+"""What the verbs write outside the run folder, and where."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headwater.errors import ArtifactError, NotFoundError, ResourceError, unknown
+from headwater.errors import ResourceError, unknown
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from headwater.application import Application, Predictions
     from headwater.data.records import Records
-    from headwater.evaluation.report import Report
 
 
 def answers(application: Application, data: Any, keep: Sequence[str] = ()) -> Iterator[pa.Table]:
@@ -90,26 +89,6 @@ def make_writable(folder: Path) -> None:
             got=failure.strerror,
             fix="Choose another folder with --to.",
         ) from failure
-
-
-def read_report(folder: Path) -> Report:
-    """The report of a run folder, read without loading its model.
-
-    Raises:
-        NotFoundError: there is no report in the folder.
-        ArtifactError: the report is damaged.
-    """
-    from headwater.evaluation.report import Report
-
-    path = folder / "report.json"
-    try:
-        return Report.from_json(path.read_text("utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        raise NotFoundError(
-            "There is no report here", where=str(path), fix="Give a run folder that `headwater adapt` has finished."
-        ) from None
-    except (OSError, ValueError, TypeError, KeyError) as damage:
-        raise ArtifactError("The report cannot be read", where=str(path), got=str(damage)) from damage
 
 
 def _rows(records: Records, predictions: Predictions, first: int, keep: Sequence[str]) -> pa.Table:

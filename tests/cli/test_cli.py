@@ -1,0 +1,209 @@
+"""Every verb as a user types it: what it says, what it leaves, and with which status it ends."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from tests.cli.commands import read_table, type_in
+
+import headwater
+
+
+def headwater_process(*words, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "headwater", *map(str, words)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONUTF8": "1", **environment},
+        check=False,
+    )
+
+
+def test_adapt_says_what_it_measured_and_what_to_type_next(adapted):
+    folder, result = adapted
+    assert result.exit_code == 0, result.output
+    assert "Accuracy" in result.stdout
+    assert "majority" in result.stdout
+    assert f"Report: {folder}/report.html" in result.stdout
+    assert f"headwater predict {folder} DATA" in result.stdout
+    assert (folder / "report.html").exists()
+
+
+def test_adapt_takes_everything_from_a_config_and_flags_overrule_it(reviews, tmp_path):
+    config = tmp_path / "run.yaml"
+    config.write_text(
+        f"task: text-classification\ndata: {reviews}\nmodel: tfidf-svm\n"
+        f"seed: 3\ntest_share: 0.3\nto: {tmp_path / 'x'}\n"
+    )
+    result = type_in("adapt", "--config", config, "--to", tmp_path / "run", "--seed", 5)
+    assert result.exit_code == 0, result.output
+    manifest = json.loads((tmp_path / "run" / "application.json").read_text())
+    assert (manifest["model"], manifest["settings"]["seed"], manifest["settings"]["test_share"]) == (
+        "tfidf-svm",
+        5,
+        0.3,
+    )
+    assert not (tmp_path / "x").exists()
+
+
+def test_adapt_without_a_folder_names_one_after_the_data(reviews, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for expected in ("runs/reviews", "runs/reviews-2"):
+        result = type_in("adapt", "text-classification", reviews, "--model", "tfidf-logistic")
+        assert result.exit_code == 0, result.output
+        assert (tmp_path / expected / "application.json").exists()
+
+
+def test_resume_without_task_goes_on_from_the_folder(run):
+    result = type_in("adapt", "--resume", "--to", run)
+    assert result.exit_code == 2
+    assert "This run is finished" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["adapt"], "adapt needs TASK. See the tasks with: headwater catalog"),
+        (["adapt", "text-classification"], "adapt needs DATA. Give a file or a folder."),
+        (["adapt", "--resume"], "--resume needs the folder of the run. Add --to FOLDER."),
+        (["adapt", "text-clasification", "x.csv"], "Did you mean text-classification?"),
+        (["adapt", "text-classification", "x.csv", "--epochs", "five"], "epochs cannot have this value. Got 'five'."),
+        (["adapt", "text-classification", "x.csv", "--set", "five"], "--set: A model setting needs a name and a value"),
+        (["adapt", "text-classification", "x.csv", "--targt", "y"], "Did you mean --target"),
+        (["adpat"], "Did you mean 'adapt'?"),
+        (["predict", "nowhere"], "predict needs either DATA or --say TEXT, and not both"),
+        (["predict", "nowhere", "--say", "x"], "There is no headwater application here"),
+        (["evaluate", "nowhere", "x.csv"], "There is no headwater application here"),
+        (["report", "nowhere"], "There is no report here"),
+        (["catalog", "nothing"], "There is no task of this name"),
+        (["config", "nothing"], "There is no task of this name"),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_2(words, sentence):
+    result = type_in(*words)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert sentence in result.stderr
+    assert result.stderr.splitlines()[-1].startswith("error: ")
+    assert "Traceback" not in result.stderr
+
+
+def test_predict_writes_one_row_for_every_row(run, tmp_path):
+    questions = tmp_path / "new.csv"
+    questions.write_text('id,review\na,"wonderful, a joy"\nb,\nc,dull and terrible\n')
+    result = type_in("predict", run, questions, "--to", tmp_path / "out.csv", "--keep", "id")
+    assert result.exit_code == 0, result.output
+    assert result.stdout == f"3 rows written to {tmp_path / 'out.csv'}\n"
+    rows = read_table(tmp_path / "out.csv")
+    assert list(rows[0]) == ["row", "id", "prediction", "confidence", "reason", "probability:bad", "probability:good"]
+    assert [(row["row"], row["id"], row["prediction"]) for row in rows] == [
+        ("1", "a", "good"),
+        ("2", "b", ""),
+        ("3", "c", "bad"),
+    ]
+    assert "missing" in rows[1]["reason"]
+
+
+def test_predict_without_a_file_shows_the_first_rows(run, reviews):
+    result = type_in("predict", run, reviews, "--keep", "label")
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == ["row", "label", "prediction", "confidence"]
+    assert len(lines) == 11
+
+
+def test_predict_answers_for_texts_typed_here(run):
+    result = type_in("predict", run, "--say", "wonderful, a joy", "--say", "[bold]dull")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[0].split() == ["text", "prediction", "confidence"]
+    assert "good" in result.stdout.splitlines()[1]
+    assert "[bold]dull" in result.stdout
+
+
+def test_predict_refuses_an_unknown_column_and_leaves_no_file(run, reviews, tmp_path):
+    result = type_in("predict", run, reviews, "--keep", "labl", "--to", tmp_path / "out.csv")
+    assert result.exit_code == 2
+    assert "Did you mean label?" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_evaluate_shows_intervals_and_writes_the_report(run, reviews, tmp_path):
+    result = type_in("evaluate", run, reviews, "--to", tmp_path / "measured")
+    assert result.exit_code == 0, result.output
+    assert "Accuracy" in result.stdout
+    assert {"report.json", "report.html"} <= {file.name for file in (tmp_path / "measured").iterdir()}
+
+
+def test_evaluate_knows_before_the_work_that_the_folder_cannot_be_written(run, reviews):
+    result = type_in("evaluate", run, reviews, "--to", reviews)
+    assert result.exit_code == 2
+    assert "The folder cannot be written" in result.stderr
+
+
+def test_report_shows_the_table_and_the_page(run):
+    result = type_in("report", run)
+    assert result.exit_code == 0, result.output
+    assert "Accuracy" in result.stdout
+    assert result.stdout.endswith(f"Report: {run}/report.html\n")
+
+
+def test_catalog_lists_every_model():
+    result = type_in("catalog")
+    assert result.exit_code == 0
+    for name in headwater.catalog.model_names("text-classification"):
+        assert f"\n{name} " in result.stdout
+
+
+def test_version():
+    assert type_in("--version").stdout == f"headwater {headwater.__version__}\n"
+
+
+def test_no_verb_shows_the_help():
+    result = type_in()
+    assert result.exit_code == 2
+    assert result.stdout.startswith("Usage: headwater")
+
+
+def test_help_loads_no_heavy_library():
+    heavy = ("torch", "transformers", "pandas", "sklearn", "pyarrow", "numpy", "rich")
+    code = "import sys; sys.argv = ['headwater', 'adapt', '--help']; import atexit; from headwater.cli import main\n"
+    code += (
+        f"atexit.register(lambda: sys.stderr.write(repr([name for name in {heavy} if name in sys.modules])))\nmain()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "[]")
+    assert "--learning-rate" in done.stdout
+
+
+def test_a_process_ends_with_the_status_of_its_mistake():
+    done = headwater_process("report", "nowhere")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_debug_shows_where_a_mistake_came_from():
+    done = headwater_process("--debug", "report", "nowhere")
+    assert done.returncode == 2
+    assert "Traceback" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("error: ")
+
+
+def test_a_reader_that_stops_early_is_no_error():
+    writer = subprocess.Popen(
+        [sys.executable, "-m", "headwater", "config", "text-classification", "--model", "tfidf-svm"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    writer.stdout.close()
+    assert b"Traceback" not in writer.stderr.read()
+    writer.stderr.close()
+    writer.wait()
+
+
+def test_a_pipe_gets_no_colours(run):
+    done = headwater_process("report", run, FORCE_COLOR="", TERM="xterm-256color")
+    assert done.returncode == 0
+    assert "\x1b" not in done.stdout + done.stderr

@@ -1,0 +1,47 @@
+"""What is printed, on narrow terminals and for other people's text."""
+
+import pyarrow as pa
+import pytest
+
+from headwater.doors import console
+from headwater.doors.doctor import Finding
+
+
+def test_error_is_one_line(capsys):
+    console.error("a sentence\nwith  a break")
+    assert capsys.readouterr().err == "error: a sentence with a break\n"
+
+
+def test_a_bug_says_that_it_is_one(capsys):
+    console.tell_bug(KeyError, KeyError("x"), None)
+    told = capsys.readouterr().err
+    assert told.startswith("error: this is a bug in headwater: KeyError: 'x'. ")
+    assert "headwater --debug" in told
+
+
+def test_ctrl_c_is_no_bug(capsys):
+    console.tell_bug(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("columns", ["20", "200"])
+def test_a_table_keeps_every_character(columns, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", columns)
+    console.table(("name", "text"), [("a", "[red]not markup[/red] 电影很好 🎬"), ("b", None), ("c", 0.25)])
+    shown = capsys.readouterr().out
+    assert "[red]notmarkup[/red]电影很好🎬" in "".join(shown.replace("a", "a", 1).split())
+    assert "0.250" in shown
+
+
+def test_answers_hide_idle_reasons_and_single_probabilities(capsys):
+    answers = pa.table(
+        {"row": [1], "prediction": ["good"], "confidence": [0.9], "reason": [None], "probability:good": [0.9]}
+    )
+    console.show_answers(answers)
+    assert capsys.readouterr().out.splitlines()[0].split() == ["row", "prediction", "confidence"]
+
+
+def test_findings_end_with_what_to_do(capsys):
+    console.show_findings([Finding("ok", "core", "numpy"), Finding("gap", "hub", "silent", "Use --offline.")])
+    shown = capsys.readouterr().out
+    assert shown.endswith("What to do\n  hub: Use --offline.\n")
