@@ -34,7 +34,8 @@ class Measured:
 
     Attributes:
         cpu_seconds: user and system seconds of the process and of the processes it waited for.
-        peak_mib: the largest resident set of any one of these processes.
+        peak_mib: the largest resident set of any one of these processes; the system counts that of this process, about
+            30 MiB, as its least.
     """
 
     side: str
