@@ -1,0 +1,109 @@
+"""The model card: README.md of a run folder, in the format of model hubs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from headwater.evaluation.intervals import Estimate
+from headwater.evaluation.report import PAGE, Report, label
+
+
+def model_card(report: Report, *, name: str | None = None, language: str | None = None) -> str:
+    """The card of an application, in Markdown with YAML front matter.
+
+    Args:
+        report: what was measured.
+        name: what to call the application; its model and task if not given.
+        language: the code of the texts' language, if it is known.
+
+    Example:
+        >>> report = Report("text-classification", "tfidf-logistic", {"accuracy": Estimate(0.9, 0.88, 0.92)})
+        >>> print(model_card(report).splitlines()[2])
+        library_name: headwater
+    """
+    title = name or f"{report.model} for {report.task}"
+    head = yaml.safe_dump(_front_matter(report, title, language), sort_keys=False, allow_unicode=True)
+    body = "\n\n".join([
+        f"# {_text(title)}", _intended(report), _data(report), _results(report), _limits(report), _usage(report)
+    ])  # fmt: skip
+    return f"---\n{head}---\n\n{body}\n"
+
+
+def _front_matter(report: Report, title: str, language: str | None) -> dict[str, Any]:
+    measured = {key: value for key, value in report.sections()["metrics"].items() if value["value"] is not None}
+    results = [{"type": key, "name": label(key), "value": round(value["value"], 4)} for key, value in measured.items()]
+    return {
+        "license": "unknown",
+        "library_name": "headwater",
+        **({"language": language} if language else {}),
+        "pipeline_tag": report.task,
+        "tags": ["headwater", report.task, *([report.strategy] if report.strategy else [])],
+        "metrics": list(measured),
+        "model-index": [
+            {
+                "name": title,
+                "results": [
+                    {
+                        "task": {"type": report.task},
+                        "dataset": {"name": "held-out test rows", "type": "custom", "split": "test"},
+                        "metrics": results,
+                    }
+                ],
+            }
+        ],
+    }
+
+
+def _intended(report: Report) -> str:
+    how = f"`{report.model}`, adapted with the strategy `{report.strategy}`" if report.strategy else f"`{report.model}`"
+    classes = [f"`{_text(row['class'])}`" for row in report.per_class]
+    listed = ", ".join(classes[:30]) + (f" and {len(classes) - 30} more" if len(classes) > 30 else "")
+    answers = f" It answers with: {listed}." if classes else ""
+    return f"## Intended use\n\nAn application of {how} to {report.task}, for inputs like those it was trained on.{answers}"
+
+
+def _data(report: Report) -> str:
+    lines = [f"- {part}: {count:,} rows" for part, count in report.rows.items()]
+    if report.quarantine.get("count"):
+        lines.append(f"- set aside because they could not be used: {report.quarantine['count']:,} rows")
+    lines += [f"- {_text(warning)}" for warning in report.audit.get("warnings", [])]
+    return "## Data\n\n" + ("\n".join(lines) or "Not recorded.")
+
+
+def _results(report: Report) -> str:
+    names = [report.model, *report.baselines]
+    rows = ["| metric | " + " | ".join(map(_text, names)) + " |", "|---" * (1 + len(names)) + "|"]
+    for metric, value in report.metrics.items():
+        others = [str(metrics.get(metric, "")) for metrics in report.baselines.values()]
+        rows.append(f"| {' | '.join([label(metric), str(value), *others])} |")
+    said = [sentence for sentence in ((report.gain or {}).get("sentence"), *report.notes) if sentence]
+    return "\n\n".join(["## Results", "Test rows, with 95 % intervals.", "\n".join(rows), *map(_text, said)])
+
+
+def _limits(report: Report) -> str:
+    weak = [
+        row for row in report.per_class if Estimate.from_json(row.get("f1", {})).value < 0.8 * report.score.value
+    ]  # fmt: skip
+    lines = ["- The results hold for data from the same source; nothing was measured on others."]
+    if weak:
+        named = ", ".join(f"`{_text(row['class'])}`" for row in weak[:10])
+        lines.append(f"- It does clearly worse than on average on: {named}.")
+    if report.reliability and report.reliability.get("temperature"):
+        lines.append(f"- Probabilities are calibrated with temperature {report.reliability['temperature']:.2f}.")
+    return "## Limits\n\n" + "\n".join([*lines, f"- Mistakes, calibration and the data audit are shown in `{PAGE}`."])
+
+
+def _usage(report: Report) -> str:
+    again = report.provenance.get("command")
+    made = f"\n\nIt was made with:\n\n```\n{again}\n```" if again else ""
+    return (
+        "## How to run\n\n```\nheadwater predict THIS_FOLDER new.csv --to predictions.csv\n```\n\n```python\n"
+        f'import headwater\n\nheadwater.load("THIS_FOLDER").predict(["a new text"])\n```{made}'
+    )
+
+
+def _text(given: object) -> str:
+    """User text on one line that cannot begin Markdown of its own."""
+    return " ".join(str(given).split()).replace("|", "\\|").replace("`", "'").replace("<", "&lt;")
