@@ -193,7 +193,7 @@ def test_debug_shows_where_a_mistake_came_from():
 
 def test_a_reader_that_stops_early_is_no_error():
     writer = subprocess.Popen(
-        [sys.executable, "-m", "headwater", "config", "text-classification", "--model", "tfidf-svm"],
+        [sys.executable, "-m", "headwater", "adapt", "--help"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )

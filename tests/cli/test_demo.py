@@ -60,4 +60,4 @@ def test_no_library_names_itself(tmp_path):
 def test_two_libraries_are_needed(monkeypatch, tmp_path):
     monkeypatch.setattr(demo, "LIBRARIES", {"numpy": "numpy"})
     with pytest.raises(ResourceError, match="The demonstration needs the source of at least two libraries"):
-        demo.write_passages(tmp_path / "a.csv", tmp_path / "b.csv")
+        demo.write_passages(tmp_path / "a.csv", tmp_path / "b.csv", per_library=5)
