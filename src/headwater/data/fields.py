@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from headwater.data.records import Records
 from headwater.errors import DataError
 
 TextInput = str | tuple[str, str]
+_PLAIN = ("text", "text_2")
+"""The columns that `data.memory` makes of a list of texts or pairs."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,13 @@ class Text:
             usable = wrong is None and row not in records.problems
             values.append((parts[0] if len(parts) == 1 else parts) if usable else None)
         return values, reasons
+
+    def named(self, records: Records) -> Records:
+        """Texts that came as a plain list, under the column names of this field."""
+        plain = _PLAIN[: len(self.columns)]
+        if tuple(records.columns) != plain:
+            return records
+        return replace(records, table=records.table.rename_columns(list(self.columns)))
 
     def _wrong(self, parts: Sequence[Any]) -> str | None:
         for name, part in zip(self.columns, parts, strict=True):

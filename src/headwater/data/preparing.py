@@ -49,13 +49,16 @@ def prepare(source: Any, settings: Settings, find: Callable[[Records], Fields], 
     """
     records = reading.read(source, settings, offline=settings.offline)
     fields = find(records)
-    good, problems = quarantine.quarantine(mark(records, fields), settings.quarantine_share)
+    marked = mark(records, fields)
+    good, problems = quarantine.quarantine(marked, settings.quarantine_share)
     inputs, cells = values(good, fields)
     splits = splitting.split(
         good, inputs, cells, settings,
         want_test=want_test and settings.test is None, want_valid=settings.valid is None,
     )  # fmt: skip
-    findings = {"audit": audit.audit(good, inputs, cells), "split": dict(splits.findings)}
+    aside = quarantine.Quarantine()
+    aside.add(marked)
+    findings = {"audit": audit.audit(good, inputs, cells), "split": splits.findings, "quarantine": aside.summary()}
     own = {name: _own_file(getattr(settings, name), settings, fields, problems) for name in ("valid", "test")}
     train = _without_copies(good, splits.train, own, fields, findings["split"])
     fields = (fields[0], fields[1].learn(fields[1].cells(train)))
@@ -65,7 +68,7 @@ def prepare(source: Any, settings: Settings, find: Callable[[Records], Fields], 
         test=own["test"] or good.take(splits.test),
         fields=fields,
         problems=problems,
-        findings={**findings, "quarantine": quarantine.summary(problems, len(records))},
+        findings=findings,
     )
 
 

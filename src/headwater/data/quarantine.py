@@ -4,11 +4,62 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any, Final
 
 from headwater.data.records import Problem, Records
 from headwater.errors import DataError
 from headwater.run import write_whole
+
+_EXAMPLES: Final = 100
+
+
+class Quarantine:
+    """Counts the rows set aside over the parts of a stream and keeps the first of them.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> aside = Quarantine()
+        >>> aside.add(Records(pa.table({"text": ["a", None]}), {1: Problem("2 cells instead of 1", "a.csv", 3)}))
+        >>> aside.summary()["share"]
+        0.5
+        >>> aside.refuse_over(0.05)
+        Traceback (most recent call last):
+        headwater.errors.DataError: data: 1 of 2 rows (50.0 %) cannot be used, more than 5.0 % ...
+    """
+
+    def __init__(self) -> None:
+        self.rows, self.count, self.name = 0, 0, "data"
+        self.examples: list[Problem] = []
+
+    def add(self, records: Records) -> None:
+        """Counts the rows of a part and those with a problem."""
+        for row in sorted(records.problems)[: _EXAMPLES - len(self.examples)]:
+            found = records.problems[row]
+            self.examples.append(found if found.file else Problem(f"row {self.rows + row}: {found.reason}"))
+        self.rows += len(records)
+        self.count += len(records.problems)
+        self.name = records.name
+
+    def refuse_over(self, share: float) -> None:
+        """Stops when more than this share of the rows is set aside.
+
+        Raises:
+            DataError: tells the count, the share and the first three problems.
+        """
+        if self.count > share * self.rows:
+            raise DataError(
+                f"{self.count} of {self.rows} rows ({100 * self.count / self.rows:.1f} %) cannot be used, "
+                f"more than {100 * share:.1f} %: {'; '.join(map(str, self.examples[:3]))}",
+                where=self.name,
+                fix="Mend these rows, or allow more with --quarantine-share.",
+            )
+
+    def summary(self) -> dict[str, Any]:
+        """The section of the report: count, share and examples."""
+        examples = [asdict(problem) for problem in self.examples]
+        return {"count": self.count, "share": self.count / max(self.rows, 1), "examples": examples}
 
 
 def quarantine(records: Records, share: float) -> tuple[Records, list[Problem]]:
@@ -16,23 +67,11 @@ def quarantine(records: Records, share: float) -> tuple[Records, list[Problem]]:
 
     Raises:
         DataError: more than this share of the rows has a problem; tells the first three.
-
-    Example:
-        >>> import pyarrow as pa
-        >>> records = Records(pa.table({"text": ["a", None]}), {1: Problem("2 cells instead of 1", "a.csv", 3)})
-        >>> quarantine(records, 0.05)
-        Traceback (most recent call last):
-        headwater.errors.DataError: data: 1 of 2 rows (50.0 %) cannot be read, more than 5.0 % ...
     """
+    aside = Quarantine()
+    aside.add(records)
+    aside.refuse_over(share)
     problems = [records.problems[row] for row in sorted(records.problems)]
-    if len(problems) > share * len(records):
-        found = 100 * len(problems) / len(records)
-        raise DataError(
-            f"{len(problems)} of {len(records)} rows ({found:.1f} %) cannot be read, more than {100 * share:.1f} %: "
-            f"{'; '.join(_told(records)[:3])}",
-            where=records.name,
-            fix="Mend these rows, or allow more with --quarantine-share.",
-        )
     return (records.take(records.usable), problems) if problems else (records, [])
 
 
@@ -40,10 +79,3 @@ def write_quarantine(problems: Iterable[Problem], path: Path) -> None:
     """Writes one JSON object with file, line and reason for each problem."""
     rows = ({"file": problem.file, "line": problem.line, "reason": problem.reason} for problem in problems)
     write_whole(path, "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows).encode())
-
-
-def _told(records: Records) -> list[str]:
-    return [
-        str(problem) if problem.file else f"row {row}: {problem.reason}"
-        for row, problem in sorted(records.problems.items())
-    ]

@@ -65,6 +65,17 @@ class Classification(Application):
         """Training, validation and test rows of a source, bad rows set aside."""
         return preparing.prepare(source, self.settings, self.find_fields, want_test=want_test)
 
+    @property
+    def shown_model(self) -> str:
+        """The model's name; that of its folder when it came from one."""
+        return Path(str(self.model_name)).name if Path(str(self.model_name)).is_dir() else str(self.model_name)
+
+    @property
+    def strategy(self) -> str | None:
+        """How the foundation was adapted; None for a basic model."""
+        basic = {entry.name for entry in catalog.models(self.task)}
+        return None if self.model_name in basic else self.settings.strategy
+
     def fit(self, records: Any, valid: Any = None, *, run: Run | None = None) -> Self:
         if run is None:
             with scratch(self.settings) as temporary:
@@ -78,22 +89,23 @@ class Classification(Application):
         classifier = model_class(own, foundation=self.model_name)
         classifier.fit(balanced, held_out, run.part("model"))
         self.classifier, self.trace = classifier, classifier.trace
-        self.temperature = fit_temperature(classifier.logits(held_out.inputs), held_out.targets, self.target.several)
+        logits = classifier.logits(held_out.inputs)
+        self.temperature = fit_temperature(logits, held_out.targets, several=self.target.several)
         return self
 
     def predict(self, inputs: Any) -> Predictions:
         parts = [predictions for _, predictions in self.parts(inputs)] or [self._predictions([], {})]
         return Predictions(
             labels=[label for part in parts for label in part.labels],
-            probabilities=np.concatenate([part.probabilities for part in parts]),
+            probabilities=np.concatenate([part.probabilities for part in parts if part.probabilities is not None]),
             classes=self.target.classes,
             reasons=[reason for part in parts for reason in part.reasons],
         )
 
     def parts(self, inputs: Any) -> Iterator[tuple[Records, Predictions]]:
         self.require_fitted("predict")
-        for records in reading.read_parts(inputs, self.settings, rows=_PART):
-            values, reasons = self.field.values(self._renamed(records))
+        for records in reading.read_parts(inputs, self.settings, rows=_PART, offline=self.settings.offline):
+            values, reasons = self.field.values(self.field.named(records))
             unread = {row: problem.reason for row, problem in records.problems.items()}
             yield records, self._predictions(values, {**reasons, **unread})
 
@@ -105,7 +117,7 @@ class Classification(Application):
         """Calibrated probabilities of shape (rows, classes) for input values."""
         if self.classifier is None or not values:
             return np.zeros((len(values), len(self.target.classes)))
-        return probabilities(self.classifier.logits(values), self.temperature, self.target.several)
+        return probabilities(self.classifier.logits(values), self.temperature, several=self.target.several)
 
     def baseline_predictions(self, values: list[Any]) -> dict[str, np.ndarray]:
         """What each baseline answers, encoded like the targets."""
@@ -117,7 +129,7 @@ class Classification(Application):
 
     def labelled(self, records: Records) -> tuple[Records, list[Any], np.ndarray]:
         """The records with every unusable row marked, and the inputs and encoded targets of the usable ones."""
-        records = self._renamed(records)
+        records = self.field.named(records)
         values, reasons = self.field.values(records)
         targets, unlabelled = self.target.encode(self.target.cells(records))
         records = records.with_problems({**unlabelled, **reasons})
@@ -187,13 +199,6 @@ class Classification(Application):
         if self.model_name != self._linear:
             model_class = catalog.model_class(self.task, self._linear)
             self.baseline = model_class().fit(train, valid, run.part("baseline"))
-
-    def _renamed(self, records: Records) -> Records:
-        """Columns that come from a plain list of inputs, under the names of the training columns."""
-        plain = reading.PLAIN_COLUMNS[: len(self.field.columns)]
-        if tuple(records.columns) != plain or plain == self.field.columns:
-            return records
-        return replace(records, table=records.table.rename_columns(list(self.field.columns)))
 
     def _predictions(self, values: list[Any], reasons: Mapping[int, str]) -> Predictions:
         answered = [row for row in range(len(values)) if row not in reasons]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from headwater.data import quarantine, reading
-from headwater.data.records import Problem
+from headwater.data import reading
+from headwater.data.quarantine import Quarantine
 from headwater.errors import DataError
 from headwater.evaluation.classification import Tally
 from headwater.evaluation.mistakes import Mistakes
@@ -21,27 +21,27 @@ def measure(application: Classification, source: Any) -> Report:
     Raises:
         DataError: no row can be measured, or more rows than `quarantine_share` cannot.
     """
-    tally = Tally(application.target.classes, application.target.several, tuple(application.baseline_predictions([])))
-    mistakes, bad, rows = Mistakes(), list[Problem](), 0
-    for part in reading.read_parts(source, application.settings):
-        rows += len(part)
+    target = application.target
+    names = tuple(application.baseline_predictions([]))
+    tally, mistakes, aside = Tally(target.classes, several=target.several, baselines=names), Mistakes(), Quarantine()
+    for part in reading.read_parts(source, application.settings, offline=application.settings.offline):
         marked, values, targets = application.labelled(part)
-        bad.extend(marked.problems.values())
+        aside.add(marked)
         if values:
             found = application.probabilities(values)
             tally.update(targets, found, application.baseline_predictions(values))
             mistakes.update(values, targets, found, marked)
-    quarantine.refuse_over_share(bad, rows, application.settings.quarantine_share)
-    if len(bad) == rows:
-        raise DataError("There is no row to measure on", got=f"{rows} rows", fix="Give rows with inputs and labels.")
+    aside.refuse_over(application.settings.quarantine_share)
+    if not tally.rows:
+        raise DataError("There is no row to measure on", where=aside.name, fix="Give rows with inputs and labels.")
     return Report.of_classification(
         tally,
         mistakes,
         task=application.task,
-        model=str(application.model_name),
-        strategy=application.settings.strategy,
+        model=application.shown_model,
+        strategy=application.strategy,
         temperature=application.temperature,
-        rows={"test": rows - len(bad)},
-        quarantine=quarantine.summary(bad, rows),
+        rows={"test": tally.rows},
+        quarantine=aside.summary(),
         seed=application.settings.seed,
     )
