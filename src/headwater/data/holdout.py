@@ -82,7 +82,7 @@ def _filled(order: np.ndarray, sizes: np.ndarray, need: float) -> np.ndarray:
     for atom, size in zip(order[:-1].tolist(), sizes[order[:-1]].tolist(), strict=True):
         if need < 0.5:
             break
-        if size <= 2 * need:
+        if size < 2 * need:
             taken.append(atom)
             need -= size
     return np.array(taken, dtype=np.int64)
@@ -90,6 +90,7 @@ def _filled(order: np.ndarray, sizes: np.ndarray, need: float) -> np.ndarray:
 
 def _counts(groups: np.ndarray, labels: Sparse) -> tuple[np.ndarray, Sparse]:
     """Atoms numbered from 0 for each row, and the rows of each class in each atom, shape (atoms, classes)."""
-    atoms = np.unique(groups, return_inverse=True)[1]
-    members = csr_array((np.ones(len(atoms), dtype=np.int64), (atoms, np.arange(len(atoms)))))
+    names, atoms = np.unique(groups, return_inverse=True)
+    entries = (np.ones(len(atoms), dtype=np.int64), (atoms, np.arange(len(atoms))))
+    members = csr_array(entries, shape=(len(names), len(atoms)))
     return atoms, members @ labels

@@ -1,0 +1,88 @@
+"""The audit says what is in the data and what is odd about it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from headwater.data.audit import audit
+from headwater.data.records import Records
+
+
+def _audit(texts: list[Any], labels: list[Any], **columns: list[Any]) -> dict[str, Any]:
+    return audit(Records(pa.table({"label": labels, **columns})), texts, labels)
+
+
+def _texts(rows: int) -> list[str]:
+    return [f"some words on subject {row}" for row in range(rows)]
+
+
+def test_sizes_and_classes():
+    found = _audit(["one two", None, "three", "one, two"], ["a", "b", None, "c"])
+    assert (found["rows"], found["empty"], found["unlabelled"]) == (4, 1, 1)
+    assert found["classes"] == {"a": 1, "b": 1, "c": 1}
+    assert found["lengths"]["words"] == {"0": 1, "5": 1, "25": 2, "50": 2, "75": 2, "95": 2, "100": 2}
+    assert (found["duplicates"]["clusters"], found["duplicates"]["conflicts"]) == (1, 1)
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_columns_are_told_with_their_types():
+    found = _audit(["x", "y"], ["a", "b"], tags=[["p"], ["q"]], price=[1.5, None])
+    assert found["columns"][1:] == [
+        {"name": "tags", "type": "list<item: string>", "empty": 0, "distinct": None},
+        {"name": "price", "type": "double", "empty": 1, "distinct": 1},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "scripts"),
+    [
+        ("很好 ok", {"Han": 0.5, "Latin": 0.5}),
+        ("хорошо", {"Cyrillic": 1.0}),
+        ("جيد", {"Arabic": 1.0}),
+        ("123 😀", {}),
+    ],
+)
+def test_scripts_are_shares_of_the_letters(text: str, scripts: dict[str, float]):
+    assert _audit([text], ["a"])["scripts"] == scripts
+
+
+def test_no_rows():
+    assert _audit([], [])["lengths"] == {"words": {}, "characters": {}}
+
+
+def test_clean_data_has_no_warnings():
+    assert _audit(_texts(40), ["yes", "no", "no", "yes"] * 10)["warnings"] == []
+
+
+def test_pairs_and_several_labels():
+    found = _audit([("a b", "c"), ("d", "e")], [["x", "y"], []])
+    assert found["classes"] == {"x": 1, "y": 1}
+    assert found["lengths"]["characters"]["100"] == 5
+
+
+def test_a_column_that_numbers_the_rows_is_named():
+    found = _audit(_texts(40), ["yes", "no", "no", "yes"] * 10, number=list(range(40)))
+    assert found["warnings"] == ["Column number numbers the rows: it tells nothing of new ones."]
+
+
+def test_columns_that_say_the_label_are_named():
+    found = _audit(_texts(40), ["yes", "no", "no", "yes"] * 10, code=[1, 0, 0, 1] * 10, other=[1, 0] * 20)
+    assert found["warnings"] == ["Columns label, code say the same as the label: none of them may be an input."]
+
+
+def test_texts_that_contain_their_label_are_told():
+    labels = ["sport", "world", "world", "sport"] * 10
+    found = _audit([f"[{label}] {text}" for label, text in zip(labels, _texts(40), strict=True)], labels)
+    assert found["warnings"] == ["100% of the texts contain their own label: a model may only learn to find it."]
+
+
+def test_labels_without_letters_are_not_looked_for():
+    assert _audit([f"1 of {row}" for row in range(4)], ["1", "0", "0", "1"])["warnings"] == []
+
+
+def test_rows_sorted_by_label_are_told():
+    assert "sorted by their label" in _audit(_texts(40), ["yes"] * 20 + ["no"] * 20)["warnings"][0]
