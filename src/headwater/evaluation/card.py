@@ -61,7 +61,7 @@ def _intended(report: Report) -> str:
     classes = [f"`{_text(row['class'])}`" for row in report.per_class]
     listed = ", ".join(classes[:30]) + (f" and {len(classes) - 30} more" if len(classes) > 30 else "")
     answers = f" It answers with: {listed}." if classes else ""
-    return f"## Intended use\n\nAn application of {how} to {report.task}, for inputs like those it was trained on.{answers}"
+    return f"## Intended use\n\nAn application of {how} to {report.task}, for inputs like the training rows.{answers}"
 
 
 def _data(report: Report) -> str:

@@ -1,13 +1,96 @@
-"""The report as one HTML page."""
+"""The report as one self-contained HTML page: style and plots inline, no script, nothing fetched."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+
+from headwater.evaluation import plots
+from headwater.evaluation.intervals import Estimate
+from headwater.evaluation.report import label
 
 if TYPE_CHECKING:
     from headwater.evaluation.report import Report
 
+_MOST_BARS = 40
+
 
 def page(report: Report) -> str:
-    """The page."""
-    return ""
+    """The page of a report; everything that came from the user's data is escaped."""
+    everyone = {report.model: report.metrics, **report.baselines}
+    scores = {name: metrics[report.primary] for name, metrics in everyone.items() if report.primary in metrics}
+    classes = [{**row, "estimate": Estimate.from_json(row["f1"])} for row in report.per_class]
+    stages = [{**row, "estimate": Estimate.from_json({"value": row["score"], **row})} for row in report.stages]
+    return _template().render(
+        plots=plots,
+        label=label,
+        report=report,
+        scores=scores,
+        scale=plots.scale_of(list(scores.values())),
+        classes=classes[:_MOST_BARS],
+        left_out=max(len(classes) - _MOST_BARS, 0),
+        stages=stages,
+        stage_scale=plots.scale_of([row["estimate"] for row in stages]),
+        curves=_curves(report.curve),
+    )
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("headwater.evaluation"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.ChainableUndefined,
+    )
+    environment.filters.update(words=_words, duration=_duration, number=_number)
+    return environment.get_template("report.html.j2")
+
+
+def _curves(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """For each stage the points of its loss and of its score."""
+    stages: dict[str, dict[str, list[plots.Point]]] = {}
+    for position, row in enumerate(rows):
+        lines = stages.setdefault(str(row.get("stage", "training")), {"loss": [], "score": []})
+        for name, points in lines.items():
+            value = row.get(name)
+            if value is not None and math.isfinite(value):
+                points.append((float(row.get("step", row.get("epoch", position))), float(value)))
+    return [{"stage": stage, "lines": {name: points for name, points in lines.items() if len(points) > 1}}
+            for stage, lines in stages.items()]  # fmt: skip
+
+
+def _words(name: object) -> str:
+    """A key of the report for people.
+
+    Example:
+        >>> _words("rare_classes")
+        'Rare classes'
+    """
+    text = str(name).replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+def _number(value: object) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "none"}[value]
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _duration(seconds: float) -> str:
+    """Seconds as a person says them.
+
+    Example:
+        >>> _duration(0.42), _duration(75), _duration(4000)
+        ('0.4 s', '1 min 15 s', '1 h 7 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

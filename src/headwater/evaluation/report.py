@@ -133,8 +133,8 @@ class Report:
 
     def save(self, folder: str | Path) -> None:
         """Writes report.json and report.html into a folder, each whole or not at all."""
-        write_whole(Path(folder) / FILE, self.to_json().encode())
-        write_whole(Path(folder) / PAGE, self.to_html().encode())
+        write_whole(Path(folder) / FILE, self.to_json().encode("utf-8", "replace"))
+        write_whole(Path(folder) / PAGE, self.to_html().encode("utf-8", "replace"))
 
     @classmethod
     def load(cls, folder: str | Path) -> Report:
