@@ -23,7 +23,8 @@ def compact(table: nn.Embedding, used: np.ndarray) -> Iterator[None]:
 
     Args:
         table: the embedding; its forward accepts the same ids as before.
-        used: every id that a pass will read until the end, those of validation rows too, in any order.
+        used: every id that a pass will read until the end, in any order: those of validation rows too, and the one
+            that pads, unless it is the table's `padding_idx`.
 
     Example:
         >>> table = nn.Embedding(1000, 2)
@@ -37,12 +38,13 @@ def compact(table: nn.Embedding, used: np.ndarray) -> Iterator[None]:
         yield
         return
     whole, padding = table.weight, table.padding_idx
-    ids = torch.from_numpy(np.unique(used).astype(np.int64)).to(whole.device)
+    always = [] if padding is None else [padding]
+    ids = torch.from_numpy(np.union1d(used, always).astype(np.int64)).to(whole.device)
     place = torch.full((len(whole),), -1, dtype=torch.int64, device=whole.device)
     place[ids] = torch.arange(len(ids), device=whole.device)
     table.register_buffer("place", place, persistent=False)
     table.weight = nn.Parameter(whole.detach()[ids])
-    table.padding_idx = None if padding is None or place[padding] < 0 else int(place[padding])
+    table.padding_idx = None if padding is None else int(place[padding])
     hook = table.register_forward_pre_hook(_to_places)
     try:
         yield
