@@ -55,6 +55,10 @@ class Encoder(Protocol):
         """A hash of weights and preparation: equal fingerprints give equal features."""
         ...
 
+    def changed(self) -> None:
+        """Says that the network's weights have been trained, and are no longer those of the files it came from."""
+        ...
+
     def save(self, folder: Path) -> None:
         """Writes weights and preparation in the hub's folder format, safetensors only."""
         ...

@@ -1,0 +1,127 @@
+"""Features on disk, so that what a frozen foundation made of a row is computed once on a machine.
+
+A foundation has a folder under its fingerprint, and in it blocks that are written whole and never changed. Any number
+of processes may add blocks and read them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from headwater.run import write_whole
+
+log = logging.getLogger("headwater")
+_KEY_BYTES = 16
+LIMIT = 4 * 2**30
+"""The bytes that all blocks together may take before the oldest are removed."""
+
+
+def cache_folder() -> Path:
+    """Where features are kept: $HEADWATER_CACHE, else ~/.cache/headwater."""
+    return Path(os.environ.get("HEADWATER_CACHE") or Path.home() / ".cache" / "headwater") / "features"
+
+
+def keys_of(inputs: Sequence[Any]) -> list[bytes]:
+    """The hash of each input's content: a text, or a pair of texts.
+
+    Example:
+        >>> one, other, again = keys_of(["a", ("a", "b"), "a"])
+        >>> one == again, one == other
+        (True, False)
+    """
+    return [
+        hashlib.blake2b(json.dumps(row, ensure_ascii=True).encode(), digest_size=_KEY_BYTES).digest() for row in inputs
+    ]
+
+
+@dataclass
+class FeatureCache:
+    """The stored features of one foundation, by the hash of the row.
+
+    Args:
+        folder: where the blocks of all foundations are; None keeps nothing on disk.
+        fingerprint: what tells this foundation's features from all others (`Encoder.fingerprint`).
+        limit: the bytes all blocks together may take.
+    """
+
+    folder: Path | None
+    fingerprint: str
+    limit: int = LIMIT
+
+    def read(self, keys: Sequence[bytes]) -> dict[bytes, np.ndarray]:
+        """The features of those keys that are stored; a damaged block is removed, and its rows are missing."""
+        wanted = set(keys)
+        found: dict[bytes, np.ndarray] = {}
+        for file in self._blocks():
+            found.update(_read_block(file, wanted))
+        return found
+
+    def write(self, keys: Sequence[bytes], features: np.ndarray) -> None:
+        """Stores a block of rows, then makes room if all blocks together have grown too large."""
+        if self.folder is None or not keys:
+            return
+        content = {
+            "keys": np.frombuffer(b"".join(keys), np.uint8).reshape(-1, _KEY_BYTES),
+            "features": np.ascontiguousarray(features),
+        }
+        name = hashlib.sha256(b"".join(keys)).hexdigest()[:32]
+        data = save(content, {"sha256": _checksum(keys, features)})
+        try:
+            write_whole(self.folder / self.fingerprint / f"{name}.safetensors", data)
+        except OSError as full:
+            log.warning("Features are not kept: %s. --no-feature-cache stops this warning.", full)
+            return
+        self._make_room()
+
+    def _blocks(self) -> list[Path]:
+        return [] if self.folder is None else sorted((self.folder / self.fingerprint).glob("*.safetensors"))
+
+    def _make_room(self) -> None:
+        if self.folder is None:
+            return
+        stats = [(file.stat(), file) for file in self.folder.glob("*/*.safetensors")]
+        total = sum(stat.st_size for stat, _ in stats)
+        for stat, file in sorted(stats, key=lambda entry: entry[0].st_mtime):
+            if total <= self.limit:
+                return
+            file.unlink(missing_ok=True)
+            total -= stat.st_size
+
+
+def _read_block(file: Path, wanted: set[bytes]) -> dict[bytes, np.ndarray]:
+    """The wanted rows of a block; none of a damaged one, which is removed, or of one that is gone meanwhile."""
+    try:
+        with safe_open(file, framework="numpy") as block:
+            known = [key.tobytes() for key in block.get_tensor("keys")]
+            hits = [(key, row) for row, key in enumerate(known) if key in wanted]
+            if not hits:
+                return {}
+            features = block.get_tensor("features")
+            intact = (block.metadata() or {}).get("sha256") == _checksum(known, features)
+        os.utime(file)
+    except FileNotFoundError:
+        return {}
+    except (SafetensorError, OSError) as damage:
+        return _remove(file, str(damage))
+    return {key: features[row].copy() for key, row in hits} if intact else _remove(file, "its checksum differs")
+
+
+def _remove(file: Path, why: str) -> dict[bytes, np.ndarray]:
+    log.warning("A block of kept features is damaged (%s) and computed again: %s", why, file)
+    file.unlink(missing_ok=True)
+    return {}
+
+
+def _checksum(keys: Sequence[bytes], features: np.ndarray) -> str:
+    return hashlib.sha256(b"".join(keys) + np.ascontiguousarray(features).tobytes()).hexdigest()

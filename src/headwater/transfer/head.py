@@ -1,0 +1,230 @@
+"""The linear head on frozen features: regularised logistic regression, its strength chosen by cross-validation.
+
+Features are standardised, rotated onto their principal axes, and the strengths are tried from the strongest on, each
+starting from the solution before it. The rotation leaves an L2 penalty as it is, but lets every direction be scaled by
+its curvature, so that L-BFGS needs a handful of steps where it would need a hundred.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit, log_softmax, softmax
+from threadpoolctl import threadpool_limits
+
+STRENGTHS = tuple(float(10 ** (half / 2)) for half in range(8, -5, -1))
+_FOLDS = 5
+_ROWS_TO_CHOOSE = 20_000
+_ITERATIONS = 200
+
+
+@dataclass(frozen=True)
+class Head:
+    """A linear map from features to logits, with what cross-validation says of it.
+
+    Attributes:
+        weight: shape (classes, width), for features as they are: the standardisation is folded in.
+        bias: shape (classes,).
+        strength: the L2 penalty, the inverse of scikit-learn's `C` on standardised features.
+        held_out: the logits of each row from the fold that did not see it, shape (rows, classes); rows that no fold
+            held out are not-a-number. None when the strength was given.
+    """
+
+    weight: np.ndarray
+    bias: np.ndarray
+    strength: float
+    held_out: np.ndarray | None = None
+
+    def logits(self, features: np.ndarray) -> np.ndarray:
+        """Unnormalised scores of shape (rows, classes)."""
+        return features @ self.weight.T + self.bias
+
+
+def solve(
+    features: np.ndarray,
+    targets: np.ndarray,
+    n_classes: int,
+    weights: np.ndarray | None = None,
+    *,
+    seed: int = 0,
+    strength: float | None = None,
+) -> Head:
+    """Fits the head; without a `strength`, takes the one whose held-out log-loss is the least.
+
+    Args:
+        features: shape (rows, width).
+        targets: class positions of shape (rows,), or zeros and ones of shape (rows, classes) where several hold.
+        n_classes: how many classes there are, those without a row included.
+        weights: the weight of each row in the loss, shape (rows,).
+        seed: the seed of the folds.
+        strength: the L2 penalty; chosen by cross-validation if not given.
+
+    Example:
+        >>> head = solve(np.array([[0.0], [1.0], [4.0], [5.0]]), np.array([0, 0, 1, 1]), n_classes=2)
+        >>> head.logits(np.array([[0.5], [4.5]])).argmax(axis=1)
+        array([0, 1])
+    """
+    # The products are too thin for a second thread to pay: it would only wait, and be counted.
+    with threadpool_limits(1):
+        return _solve(features, targets, n_classes, weights, seed, strength)
+
+
+def _solve(
+    features: np.ndarray,
+    targets: np.ndarray,
+    n_classes: int,
+    weights: np.ndarray | None,
+    seed: int,
+    strength: float | None,
+) -> Head:
+    mean, scale = features.mean(axis=0, dtype=np.float64), features.std(axis=0, dtype=np.float64)
+    scale[scale < 1e-8] = 1.0
+    axes, problem = _rotated((features - mean) / scale, targets, n_classes, weights)
+    held_out = None
+    if strength is None:
+        strength, held_out = _choose(problem, targets, seed)
+    solution = problem.solve(strength, problem.start(), tolerance=1e-10)
+    weight = (axes @ solution[1:]).T / scale
+    bias = solution[0] - weight @ mean
+    weight, bias = problem.classwise(weight), problem.classwise(bias)
+    # safetensors writes memory as it lies: a transposed array would come back scrambled.
+    return Head(np.ascontiguousarray(weight, dtype=np.float32), bias.astype(np.float32), strength, held_out)
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """Penalised logistic regression in rotated coordinates.
+
+    A binary problem is solved for the difference of its two logits alone, at twice the penalty, which is the same
+    solution for half of the work: `goals` then has one column.
+    """
+
+    features: np.ndarray
+    goals: np.ndarray
+    weights: np.ndarray
+    spread: np.ndarray
+    softmax: bool
+    binary: bool
+
+    def start(self) -> np.ndarray:
+        return np.zeros((self.features.shape[1] + 1, self.goals.shape[1]))
+
+    def logits(self, solution: np.ndarray) -> np.ndarray:
+        return self.features @ solution[1:].astype(self.features.dtype) + solution[0]
+
+    def losses(self, logits: np.ndarray) -> np.ndarray:
+        """The weighted loss of each row, shape (rows,)."""
+        if self.softmax:
+            return -self.weights * (self.goals * log_softmax(logits, axis=1)).sum(axis=1)
+        return self.weights * (np.logaddexp(0, logits) - self.goals * logits).sum(axis=1)
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        return softmax(logits, axis=1) if self.softmax else expit(logits)
+
+    def without(self, rows: np.ndarray) -> _Problem:
+        """The same problem with these rows held out: they keep their place and lose their weight."""
+        weights = self.weights.copy()
+        weights[rows] = 0
+        return replace(self, weights=weights)
+
+    def solve(self, strength: float, start: np.ndarray, tolerance: float) -> np.ndarray:
+        """The bias (first row) and the weights at which loss and penalty together are least."""
+        penalty = strength / 2 if self.binary else strength
+        scale = self._scale(start, penalty)
+
+        def objective(scaled: np.ndarray) -> tuple[float, np.ndarray]:
+            solution = scaled.reshape(start.shape) * scale
+            logits = self.logits(solution)
+            value = self.losses(logits).sum() + penalty / 2 * (solution[1:] ** 2).sum()
+            slope = self.weights[:, None] * (self.probabilities(logits) - self.goals)
+            gradient = self.features.T @ slope.astype(self.features.dtype) + penalty * solution[1:]
+            return float(value), (np.concatenate([[slope.sum(axis=0)], gradient]) * scale).ravel()
+
+        options = {"maxiter": _ITERATIONS, "maxcor": 20, "ftol": tolerance, "gtol": 1e-5}
+        found = minimize(objective, (start / scale).ravel(), jac=True, method="L-BFGS-B", options=options)
+        return found.x.reshape(start.shape) * scale
+
+    def _scale(self, solution: np.ndarray, penalty: float) -> np.ndarray:
+        """The step that each coordinate's curvature at a solution suggests, shape (1 + rank, 1)."""
+        chances = self.probabilities(self.logits(solution))
+        sharpness = float((self.weights @ (chances * (1 - chances))).mean())
+        curvature = sharpness / self.weights.sum() * self.spread + penalty
+        return 1 / np.sqrt(np.concatenate([[sharpness + 1e-12], curvature]))[:, None]
+
+    def classwise(self, rows: np.ndarray) -> np.ndarray:
+        """One row a class: of a binary problem's only row, half for each side."""
+        return np.concatenate([-rows / 2, rows / 2]) if self.binary else rows
+
+
+def _rotated(
+    features: np.ndarray, targets: np.ndarray, n_classes: int, weights: np.ndarray | None
+) -> tuple[np.ndarray, _Problem]:
+    """The principal axes of the features, shape (width, rank), and the problem in their coordinates."""
+    rows, width = features.shape
+    if rows < width:
+        _, sizes, axes = np.linalg.svd(features, full_matrices=False)
+        spread, axes = sizes**2, axes.T
+    else:
+        spread, axes = np.linalg.eigh(features.T @ features)
+    kept = spread > spread.max(initial=0.0) * 1e-10
+    spread, axes = spread[kept], axes[:, kept]
+    weights = np.ones(rows) if weights is None else weights.astype(np.float64)
+    several, binary = targets.ndim == 2, targets.ndim == 1 and n_classes == 2
+    goals = targets.astype(np.float64) if several else np.eye(n_classes)[targets]
+    problem = _Problem(
+        features=features @ axes,
+        goals=goals[:, 1:] if binary else goals,
+        weights=weights,
+        spread=spread,
+        softmax=not (several or binary),
+        binary=binary,
+    )
+    return axes, problem
+
+
+def _choose(problem: _Problem, targets: np.ndarray, seed: int) -> tuple[float, np.ndarray]:
+    """The strength of the least held-out loss, and the held-out logits there; stops when the loss has risen twice."""
+    folds = stratified_folds(targets, seed)
+    parts = [(problem.without(held), held) for held in folds]
+    solutions = [problem.start() for _ in folds]
+    best, best_loss, best_logits, risen = STRENGTHS[0], math.inf, None, 0
+    for strength in STRENGTHS:
+        logits = np.full(problem.goals.shape, np.nan)
+        for position, (part, held) in enumerate(parts):
+            solutions[position] = part.solve(strength, solutions[position], tolerance=1e-6)
+            logits[held] = part.logits(solutions[position])[held]
+        loss = float(np.nansum(problem.losses(logits)))
+        risen = risen + 1 if loss >= best_loss else 0
+        if loss < best_loss:
+            best, best_loss, best_logits = strength, loss, logits
+        if risen == 2:
+            break
+    logits = problem.goals * np.nan if best_logits is None else best_logits
+    return best, problem.classwise(logits.T).T
+
+
+def stratified_folds(targets: np.ndarray, seed: int) -> list[np.ndarray]:
+    """Rows to hold out, one array a fold, each class dealt out evenly; a class of one row is always trained on.
+
+    Args:
+        targets: class positions of shape (rows,), or zeros and ones of shape (rows, classes), where each distinct set
+            of labels counts as a class, and the sets that occur once are dealt out together.
+        seed: the seed of the deal.
+    """
+    random = np.random.default_rng(seed)
+    kinds = targets
+    if targets.ndim == 2:
+        _, kinds, sizes = np.unique(targets, axis=0, return_inverse=True, return_counts=True)
+        kinds = np.where(sizes[kinds.ravel()] > 1, kinds.ravel(), -1)
+    sizes = np.unique(kinds, return_counts=True)[1]
+    n_folds = int(min(_FOLDS, max(2, sizes[sizes > 1].min(initial=_FOLDS))))
+    fold_of, dealt = np.full(len(kinds), -1), 0
+    for kind in np.unique(kinds):
+        rows = random.permutation(np.flatnonzero(kinds == kind))
+        if len(rows) > 1:
+            fold_of[rows] = (np.arange(len(rows)) + dealt) % n_folds
+            dealt += len(rows)
+    return [np.flatnonzero(fold_of == fold) for fold in range(n_folds) if (fold_of == fold).any()]

@@ -1,0 +1,54 @@
+"""How a stage is scored on validation rows, and whether one stage is better than another."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import expit, softmax
+
+from headwater.evaluation.intervals import Estimate, Gain, paired_gain, percentile
+
+_REPLICATES = 2000
+
+
+def correct(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Whether each row is right, shape (rows,): 1 or 0, or the share of right labels where several may hold.
+
+    Example:
+        >>> correct(np.array([[2.0, 1.0], [0.0, 3.0]]), np.array([0, 0])).tolist()
+        [1.0, 0.0]
+    """
+    if targets.ndim == 2:
+        return ((logits > 0) == (targets > 0.5)).mean(axis=1)
+    return (logits.argmax(axis=1) == targets).astype(np.float64)
+
+
+def score(logits: np.ndarray, targets: np.ndarray) -> float:
+    """Accuracy, with ties broken by the mean probability of the truth; higher is better.
+
+    Accuracy is what users ask for, but on few rows many epochs share one value. The mean probability is scaled to
+    stay below the worth of one row, so that it decides only between equals. Log-loss would not do in its place: a
+    fine-tuned network grows overconfident, and so worse in it, while its accuracy still rises.
+    """
+    if targets.ndim == 2:
+        truth = np.where(targets > 0.5, expit(logits), expit(-logits)).mean()
+        return float(correct(logits, targets).mean() + truth / (targets.size + 1))
+    truth = softmax(logits, axis=1)[np.arange(len(targets)), targets].mean()
+    return float(correct(logits, targets).mean() + truth / (len(targets) + 1))
+
+
+def estimate(right: np.ndarray, seed: int) -> Estimate:
+    """The mean of `correct` with its bootstrap interval."""
+    return percentile(float(right.mean()), _replicates(right, seed), rows=len(right))
+
+
+def gain(right: np.ndarray, base: np.ndarray, over: str, seed: int) -> Gain:
+    """How much better one stage is than another on the same rows, by paired bootstrap."""
+    difference = right - base
+    return paired_gain(over, "accuracy", float(difference.mean()), _replicates(difference, seed))
+
+
+def _replicates(values: np.ndarray, seed: int) -> np.ndarray:
+    """Bootstrap means, shape (replicates,): rows of equal value are drawn together, as one multinomial count."""
+    distinct, counts = np.unique(values, return_counts=True)
+    drawn = np.random.default_rng(seed).multinomial(len(values), counts / len(values), size=_REPLICATES)
+    return drawn @ distinct / len(values)

@@ -1,0 +1,166 @@
+"""The stages of an adaptation: one strategy, or with `auto` the probe and then a deeper one while it can pay."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headwater.evaluation.intervals import Estimate
+from headwater.transfer import scores
+from headwater.transfer.classifier import Examples, Stage, Trace
+from headwater.transfer.features import extract, in_batches
+from headwater.transfer.finetune import completed, finetune
+from headwater.transfer.head import Head, solve
+
+if TYPE_CHECKING:
+    from headwater.foundation.encoder import Encoder
+    from headwater.run import Run
+
+_LARGE = 500_000_000
+"""Weights from which `auto` learns a low-rank update instead of all of them."""
+_LEAST_ROWS = 20
+"""Validation rows below which nobody can tell the better of two stages."""
+_LEAST_GAIN = 0.005
+_TRAINING_COST = 3.5
+"""What a token costs in training, in forward passes: one forward, two backward, and the optimiser."""
+
+
+@dataclass(frozen=True)
+class _Result:
+    """What a stage gave: its head, the logits of the validation rows, and the seconds it took."""
+
+    head: Head
+    logits: np.ndarray
+    seconds: float
+
+
+class Adaptation:
+    """Adapts one encoder to one set of examples by the strategy of the settings.
+
+    Args:
+        encoder: the foundation; strategies deeper than the probe change its weights.
+        train: the rows to learn from.
+        valid: the rows that choose between epochs, and between stages.
+        run: settings, budget, and a folder in which finished work is kept for a resumed run.
+
+    Attributes:
+        trace: the stages with their scores, times and decisions, and the learning curve of each.
+    """
+
+    def __init__(self, encoder: Encoder, train: Examples, valid: Examples, run: Run) -> None:
+        self.encoder, self.train, self.valid, self.run = encoder, train, valid, run
+        self.trace = Trace()
+
+    def fit(self) -> Head:
+        """The head that goes with the encoder as it is afterwards."""
+        strategy = self.run.settings.strategy
+        if strategy == "auto":
+            return self._ladder()
+        start = self._probe() if strategy in ("probe", "probe-then-full") else None
+        if start is not None:
+            self._tell("probe", start, "kept" if strategy == "probe" else "gave its head to probe-then-full")
+            if strategy == "probe":
+                return start.head
+        result = self._deepen(strategy, start)
+        self._tell(strategy, result, "kept")
+        return result.head
+
+    def _ladder(self) -> Head:
+        probe = self._probe()
+        deeper = "lora" if _size(self.encoder) > _LARGE else "probe-then-full"
+        reason = self._once("ladder", lambda: {"not tried": self._why_not(probe, deeper)})["not tried"]
+        if reason:
+            self._tell("probe", probe, "kept")
+            self.trace.stages.append(Stage(deeper, math.nan, math.nan, math.nan, 0.0, f"not tried: {reason}"))
+            return probe.head
+        before = {name: tensor.cpu().clone() for name, tensor in self.encoder.network.state_dict().items()}
+        result = self._deepen(deeper, probe)
+        gain = scores.gain(self._right(result), self._right(probe), "probe", self.run.settings.seed)
+        told = f"{100 * gain.value:+.1f} points over the probe [{100 * gain.low:.1f}, {100 * gain.high:.1f}]"
+        better = gain.value > 0
+        self._tell("probe", probe, f"left for {deeper}" if better else "kept")
+        self._tell(deeper, result, f"{'kept' if better else 'left for the probe'}: {told}")
+        if better:
+            return result.head
+        self.encoder.network.load_state_dict(before)
+        return probe.head
+
+    def _probe(self) -> _Result:
+        began, settings, train = time.monotonic(), self.run.settings, self.train
+        features = extract(self.encoder, train.inputs, settings)
+        head = solve(features, train.targets, train.n_classes, train.weights, seed=settings.seed)
+        logits = head.logits(extract(self.encoder, self.valid.inputs, settings))
+        return self._timed("probe", _Result(head, logits, time.monotonic() - began))
+
+    def _deepen(self, strategy: str, start: _Result | None) -> _Result:
+        began = time.monotonic()
+        head, history = finetune(
+            self.encoder, strategy, self.train, self.valid, self.run.part(strategy), start.head if start else None
+        )
+        self.trace.curve += [{"stage": strategy, **asdict(epoch)} for epoch in history.epochs]
+        logits = np.zeros((len(self.valid), self.train.n_classes), np.float32)
+        for rows, features in in_batches(self.encoder, self.valid.inputs, self.run.settings.token_budget):
+            logits[rows] = head.logits(features.cpu().numpy())
+        return self._timed(strategy, _Result(head, logits, time.monotonic() - began))
+
+    def _why_not(self, probe: _Result, deeper: str) -> str:
+        """Why the next stage is not worth its time; empty when it is."""
+        if len(self.valid) < _LEAST_ROWS:
+            return f"{len(self.valid)} validation rows cannot tell which stage is better"
+        left = 1 - float(self._right(probe).mean())
+        if left <= _LEAST_GAIN:
+            return f"only {100 * left:.1f} points are left to gain"
+        remaining = self.run.remaining()
+        needed = self._seconds_of(deeper) if math.isfinite(remaining) else 0.0
+        return f"needs about {_told(needed)}, {_told(max(0.0, remaining))} left" if needed > remaining else ""
+
+    def _seconds_of(self, strategy: str) -> float:
+        """The seconds that a strategy will take, from the measured time of a few passes."""
+        settings = completed(self.run.settings, strategy, len(self.train))
+        lengths = self.encoder.prepare(self.train.inputs).lengths
+        sample = [self.train.inputs[row] for row in np.argsort(lengths)[:: max(1, len(lengths) // 256)].tolist()]
+        tokens, began = int(self.encoder.prepare(sample).lengths.sum()), time.monotonic()
+        for _ in in_batches(self.encoder, sample, settings.token_budget):
+            pass
+        per_token = (time.monotonic() - began) / tokens
+        scored = len(self.valid) / len(self.train)
+        return per_token * float(lengths.sum()) * (_TRAINING_COST + scored) * (settings.epochs or 1)
+
+    def _right(self, result: _Result) -> np.ndarray:
+        return scores.correct(result.logits, self.valid.targets)
+
+    def _tell(self, name: str, result: _Result, decision: str) -> None:
+        score: Estimate = scores.estimate(self._right(result), self.run.settings.seed)
+        self.trace.stages.append(Stage(name, score.value, score.low, score.high, result.seconds, decision))
+
+    def _timed(self, name: str, result: _Result) -> _Result:
+        """The result with the seconds of the attempt that did the work, not of the one that resumed it."""
+        seconds = self._once(f"{name}-seconds", lambda: {"seconds": result.seconds})["seconds"]
+        return _Result(result.head, result.logits, seconds)
+
+    def _once(self, name: str, values: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Values that depend on the clock, settled once for all attempts of a run."""
+        known = self.run.recall(name)
+        if known is None:
+            known = values()
+            self.run.note(name, known)
+        return known
+
+
+def _size(encoder: Encoder) -> int:
+    return sum(parameter.numel() for parameter in encoder.network.parameters())
+
+
+def _told(seconds: float) -> str:
+    """Seconds in words.
+
+    Example:
+        >>> _told(840), _told(42)
+        ('14m', '42s')
+    """
+    return f"{seconds / 60:.0f}m" if seconds >= 90 else f"{seconds:.0f}s"

@@ -1,0 +1,108 @@
+"""Which parameters of a foundation a strategy trains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+if TYPE_CHECKING:
+    from headwater.foundation.encoder import Encoder
+    from headwater.settings import Settings
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a strategy takes when the settings leave it open.
+
+    Attributes:
+        epochs: passes over the training rows.
+        learning_rate: the highest learning rate of the foundation's parameters.
+        head_factor: how many times that is the head's.
+    """
+
+    epochs: int
+    learning_rate: float
+    head_factor: float
+
+
+RECIPES = {
+    "full": Recipe(epochs=3, learning_rate=5e-5, head_factor=10.0),
+    "probe-then-full": Recipe(epochs=3, learning_rate=5e-5, head_factor=1.0),
+    "last-layers": Recipe(epochs=4, learning_rate=1e-4, head_factor=10.0),
+    "lora": Recipe(epochs=5, learning_rate=5e-4, head_factor=2.0),
+}
+
+
+@contextmanager
+def trainable(encoder: Encoder, strategy: str, settings: Settings) -> Iterator[None]:
+    """Lets, for a while, exactly the parameters of a strategy learn; of `lora`, merges the update at the end.
+
+    Frozen layers below the first trained one cost no backward pass: autograd records nothing for them.
+    """
+    learned = {name: parameter.requires_grad for name, parameter in encoder.network.named_parameters()}
+    try:
+        if strategy == "lora":
+            with _adapters(encoder.network, settings.lora_rank, settings.seed):
+                yield
+            return
+        if strategy == "last-layers":
+            chosen = _last(encoder, settings.last_layers)
+            for parameter in encoder.network.parameters():
+                parameter.requires_grad_(parameter.requires_grad and id(parameter) in chosen)
+        yield
+    finally:
+        for name, parameter in encoder.network.named_parameters():
+            parameter.requires_grad_(learned[name])
+
+
+def train_mode(encoder: Encoder) -> None:
+    """Training mode for what learns: the dropout of frozen layers would only blur what they say."""
+    network, blocks = encoder.network, encoder.blocks()
+    inside = {id(parameter) for block in blocks for parameter in block.parameters()}
+    rest = [p for name, p in network.named_parameters() if id(p) not in inside and "pooler." not in name]
+    network.train(any(parameter.requires_grad for parameter in rest) and _learns(blocks[0]))
+    for block in blocks:
+        block.train(_learns(block))
+
+
+def _learns(module: nn.Module) -> bool:
+    return any(parameter.requires_grad for parameter in module.parameters())
+
+
+def _last(encoder: Encoder, layers: int) -> set[int]:
+    """The parameters of the last blocks, and of what was registered after them: a final norm."""
+    blocks = encoder.blocks()
+    chosen = {id(parameter) for block in blocks[-layers:] for parameter in block.parameters()}
+    inside = {id(parameter) for parameter in blocks[-1].parameters()}
+    after = False
+    for parameter in encoder.network.parameters():
+        if after and id(parameter) not in inside:
+            chosen.add(id(parameter))
+        after = after or id(parameter) in inside
+    return chosen
+
+
+@contextmanager
+def _adapters(network: nn.Module, rank: int, seed: int) -> Iterator[None]:
+    """Low-rank updates of every linear layer (Hu et al. 2021), added to the weights at the end."""
+    import torch
+    from peft import LoraConfig
+    from peft.tuners.lora import LoraModel
+    from transformers.pytorch_utils import Conv1D
+
+    linear = {name: module for name, module in network.named_modules() if isinstance(module, nn.Linear | Conv1D)}
+    config = LoraConfig(
+        r=rank,
+        lora_alpha=2 * rank,
+        target_modules=[name for name in linear if "pooler" not in name],
+        fan_in_fan_out=any(isinstance(module, Conv1D) for module in linear.values()),
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        adapted = LoraModel(network, config, "default")
+    yield
+    adapted.merge_and_unload()

@@ -1,0 +1,73 @@
+"""Tiny foundations in the hub's format, made in a moment, for any test that needs one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+WORDS = ["good", "bad", "fine", "dull", "film", "plot", "a", "the", "very", "so", "not", "and", "music", "story"]
+_SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+_SIZE = {"num_hidden_layers": 2, "num_attention_heads": 2, "hidden_size": 16, "intermediate_size": 32}
+
+
+def make_bert(folder: Path, **changes: object) -> Path:
+    """A BERT of two layers and 16 features, seeded, with a word tokenizer over `WORDS`."""
+    from transformers import BertConfig, BertModel
+
+    config = {**_SIZE, "vocab_size": 40, "max_position_embeddings": 64, **changes}
+    return _saved(folder, BertModel, BertConfig(**config))
+
+
+def make_distilbert(folder: Path) -> Path:
+    from transformers import DistilBertConfig, DistilBertModel
+
+    config = DistilBertConfig(vocab_size=40, dim=16, n_layers=2, n_heads=2, hidden_dim=32, max_position_embeddings=64)
+    return _saved(folder, DistilBertModel, config)
+
+
+def make_gpt2(folder: Path) -> Path:
+    from transformers import GPT2Config, GPT2Model
+
+    config = GPT2Config(vocab_size=40, n_embd=16, n_layer=2, n_head=2, n_positions=64, bos_token_id=2, eos_token_id=3)
+    return _saved(folder, GPT2Model, config)
+
+
+def make_t5(folder: Path) -> Path:
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    config = T5Config(
+        vocab_size=40, d_model=16, d_kv=8, d_ff=32, num_layers=2, num_heads=2, decoder_start_token_id=0, use_cache=False
+    )
+    return _saved(folder, T5ForConditionalGeneration, config)
+
+
+def make_sentence_transformer(folder: Path, pooling: str) -> Path:
+    """A tiny BERT whose folder asks for a pooling, as sentence-transformers writes it."""
+    make_bert(folder)
+    (folder / "1_Pooling").mkdir()
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps({f"pooling_mode_{pooling}": True}))
+    (folder / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": 12}))
+    return folder
+
+
+def _saved(folder: Path, kind: type, config: object) -> Path:
+    import torch
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        kind(config).save_pretrained(folder)
+    _tokenizer().save_pretrained(folder)
+    return folder
+
+
+def _tokenizer() -> object:
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    vocabulary = {word: index for index, word in enumerate([*_SPECIAL, *WORDS])}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    names = {"unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]"}
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=64, **names)
