@@ -37,7 +37,7 @@ format: $(READY)
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	    || { echo "headwater needs Python 3.11 or newer: make PYTHON=python3.12 (or apt-get install python3)"; exit 1; }
-	@if command -v uv >/dev/null && uv --version >/dev/null 2>&1; then \
+	@set -e; if command -v uv >/dev/null && uv --version >/dev/null 2>&1; then \
 	    test -x $(BIN)/python || uv venv --python "$(PYTHON)" .venv; \
 	    uv pip install --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'; \
 	else \

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
 import time
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from headwater.run import Run, is_main_process, scratch
 if TYPE_CHECKING:
     from headwater.application import Application
     from headwater.data.preparing import Prepared
+
+log = logging.getLogger("headwater")
 
 
 def adapt(
@@ -51,6 +54,7 @@ def adapt(
             request.model, request.settings, **request.model_settings
         )
         prepared = application.prepare(data)
+        log.info("%s\n", prepared)
         application.fit(prepared.train, prepared.valid, run=run)
         report = application.evaluate(prepared.test)
         application.report = replace(report, **_story(application, prepared, run, request))

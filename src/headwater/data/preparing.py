@@ -14,6 +14,7 @@ from headwater.data.records import Problem, Records
 from headwater.settings import Settings
 
 Fields = tuple[Text, Target]
+_SHOWN_CLASSES = 8
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,22 @@ class Prepared:
     fields: Fields
     problems: list[Problem]
     findings: dict[str, Any]
+
+    def __str__(self) -> str:
+        """What was found and decided, for the user to look over before the learning begins."""
+        field, target = self.fields
+        counts, split = self.findings["audit"]["classes"], self.findings["split"]
+        shown = [f"{name} {rows:,}" for name, rows in list(counts.items())[:_SHOWN_CLASSES]]
+        more = [f"and {len(counts) - _SHOWN_CLASSES} more"] if len(counts) > _SHOWN_CLASSES else []
+        lines = {
+            "input": ", ".join(field.columns),
+            "target": ", ".join(target.columns),
+            "classes": f"{len(target.classes)}: {', '.join(shown + more)}",
+            "rows": f"{self.findings['audit']['rows']:,} usable, {len(self.problems):,} set aside",
+            "split": f"{split['rule']}: {len(self.train):,} train, {len(self.valid):,} valid, {len(self.test):,} test",
+        }
+        warnings = [f"warning  {warning}" for warning in self.findings["audit"]["warnings"]]
+        return "\n".join([*(f"{name:8} {text}" for name, text in lines.items()), *warnings])
 
 
 def prepare(source: Any, settings: Settings, find: Callable[[Records], Fields], *, want_test: bool) -> Prepared:
