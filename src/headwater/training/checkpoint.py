@@ -54,6 +54,7 @@ def save(file: Path, parts: Mapping[str, Mapping[str, torch.Tensor]], state: Map
     Raises:
         ResourceError: the disk is full or the folder cannot be written.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     tensors = {
@@ -65,7 +66,7 @@ def save(file: Path, parts: Mapping[str, Mapping[str, torch.Tensor]], state: Map
         with partial.open("rb") as written:
             os.fsync(written.fileno())
         partial.replace(file)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         partial.unlink(missing_ok=True)
         raise ResourceError(
             "The checkpoint cannot be written", where=str(file), got=str(error),
