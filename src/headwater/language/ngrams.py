@@ -14,9 +14,9 @@ from headwater.language.tokens import normalise, tokens
 class Ngrams:
     """Counts how often each n-gram of words or of characters occurs in each text.
 
-    N-grams are learnt by length. Each is a shorter known one and the unit that follows it, so its key is one whole number
-    and the vocabulary one sorted array a length. What is in few rows cannot begin what is in many, so only frequent ones
-    are extended (Apriori; Agrawal and Srikant 1994).
+    N-grams are learnt by length. Each is a shorter known one and the unit that follows it, so its key is one whole
+    number and the vocabulary one sorted array a length. What is in few rows cannot begin what is in many, so only
+    frequent ones are extended (Apriori; Agrawal and Srikant 1994).
 
     Args:
         low: units in the shortest n-gram.
@@ -45,13 +45,8 @@ class Ngrams:
             seen = dict.fromkeys(token for text in texts for token in tokens(text))
             self.units = {token: code for code, token in enumerate(seen)}
         self.tables = []
-        codes, rows = self._codes(texts)
-        keys = codes
-        for length in range(1, self.high + 1):
-            self.tables.append(_frequent(keys, rows[: len(keys)], self.min_rows))
-            ids = _positions(self.tables[-1], keys)
-            units = ids if length == 1 else units
-            keys = self._longer(ids, units, codes, rows)
+        for _ in self._found(*self._codes(texts), learning=True):
+            pass
         if self.words:
             self._forget_rare_words()
         return self
@@ -59,8 +54,12 @@ class Ngrams:
     def counts(self, texts: Sequence[str]) -> sparse.csr_array:
         """How often each n-gram occurs in each text, float32 of shape (texts, n-grams)."""
         codes, rows = self._codes(texts)
-        found = [_tally(ids, rows[: len(ids)], (len(texts), size)) for ids, size in self._found(codes, rows)]
-        return sparse.csr_array(sparse.hstack(found, format="csr"))
+        blocks = [
+            _tally(ids, rows[: len(ids)], (len(texts), len(self.tables[length - 1])))
+            for length, ids in self._found(codes, rows)
+            if length >= self.low
+        ]
+        return sparse.csr_array(sparse.hstack(blocks, format="csr"))
 
     def names(self) -> list[str]:
         """Each n-gram as text, in the order of the columns."""
@@ -69,7 +68,9 @@ class Ngrams:
         by_length = [units]
         for table in self.tables[1:]:
             shorter, last = (part.tolist() for part in np.divmod(table, max(len(units), 1)))
-            by_length.append([f"{by_length[-1][start]}{glue}{units[end]}" for start, end in zip(shorter, last, strict=True)])
+            by_length.append(
+                [f"{by_length[-1][start]}{glue}{units[end]}" for start, end in zip(shorter, last, strict=True)]
+            )
         return [name for names in by_length[self.low - 1 :] for name in names]
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -98,15 +99,18 @@ class Ngrams:
             codes, lengths = np.frombuffer(raw, dtype="<u4").astype(np.int64), [len(text) for text in padded]
         return codes, np.repeat(np.arange(len(texts), dtype=np.int64), lengths)
 
-    def _found(self, codes: np.ndarray, rows: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
-        """For each length, the column of the n-gram at each place (-1: unknown), and how many columns there are."""
-        keys = units = codes
-        for length, table in enumerate(self.tables, start=1):
-            ids = _positions(table, keys)
+    def _found(
+        self, codes: np.ndarray, rows: np.ndarray, *, learning: bool = False
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        """For each length, the number of the n-gram at each place in the table of that length (-1: unknown)."""
+        keys, units = codes, np.empty(0, dtype=np.int64)
+        for length in range(1, self.high + 1):
+            if learning:
+                self.tables.append(_frequent(keys, rows[: len(keys)], self.min_rows))
+            ids = _positions(self.tables[length - 1], keys)
             units = ids if length == 1 else units
+            yield length, ids
             keys = self._longer(ids, units, codes, rows)
-            if length >= self.low:
-                yield ids, len(table)
 
     def _longer(self, ids: np.ndarray, units: np.ndarray, codes: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """The key at each place of the n-gram one unit longer than the known one there; -1 where there is none."""

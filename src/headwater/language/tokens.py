@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
+
+from headwater.data.fields import TextInput
 
 _UNSPACED: Final = (
     "\u0e00-\u0eff"  # Thai, Lao
@@ -53,3 +55,20 @@ def unspaced(texts: Iterable[str]) -> bool:
         letters += sum(map(str.isalpha, text))
         found += len(_CHARACTER.findall(text))
     return 2 * found >= max(letters, 1)
+
+
+def sides(inputs: Sequence[TextInput], *, pairs: bool) -> list[list[str]]:
+    """The texts as one list or, for pairs, as a list of first and a list of second texts.
+
+    Example:
+        >>> sides([("a", "b"), ("c", "d")], pairs=True)
+        [['a', 'c'], ['b', 'd']]
+    """
+    if pairs:
+        return [[pair[side] for pair in inputs] for side in (0, 1)]
+    return [[text if isinstance(text, str) else " ".join(text) for text in inputs]]
+
+
+def are_pairs(inputs: Sequence[TextInput]) -> bool:
+    """Whether the inputs are pairs of texts."""
+    return bool(inputs) and not isinstance(inputs[0], str)

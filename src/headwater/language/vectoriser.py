@@ -10,7 +10,7 @@ from scipy import sparse
 
 from headwater.data.fields import TextInput
 from headwater.language.ngrams import Ngrams
-from headwater.language.tokens import unspaced
+from headwater.language.tokens import are_pairs, sides, unspaced
 
 _VOCABULARY_CHARACTERS = 10_000_000
 _ROWS_FOR_RARE = 1000
@@ -26,29 +26,32 @@ class TfidfVectoriser:
     texts and their products, which are the n-grams that the two share.
 
     Attributes:
+        pairs: whether the inputs are pairs.
         grams: the kinds of n-grams.
         idf: the weight of each n-gram, one array a kind.
 
     Example:
         >>> vectoriser = TfidfVectoriser().learn(["good film", "bad film", "good"])
         >>> vectoriser.features(["good film"]).shape
-        (1, 28)
+        (1, 42)
     """
 
     def __init__(self) -> None:
+        self.pairs = False
         self.grams: list[Ngrams] = []
         self.idf: list[np.ndarray] = []
 
     def learn(self, inputs: Sequence[TextInput]) -> Self:
         """Chooses the kinds of n-grams by the script of the texts, and learns vocabulary and weights."""
-        texts = _sample([text for side in _sides(inputs) for text in side])
+        self.pairs = are_pairs(inputs)
+        texts = _sample([text for side in sides(inputs, pairs=self.pairs) for text in side])
         least = 2 if len(texts) >= _ROWS_FOR_RARE else 1
         if unspaced(texts):
             self.grams = [Ngrams(1, 4, words=False, min_rows=least)]
         else:
             words = Ngrams(1, 2, words=True, min_rows=least)
             self.grams = [words, Ngrams(2, 5, words=False, bounded=True, min_rows=least)]
-        self.idf = [_idf(kind.learn(texts).counts(texts)) for kind in self.grams]
+        self.idf = [_idf(kind.learn(texts).counts(texts), len(kind)) for kind in self.grams]
         return self
 
     def features(self, inputs: Sequence[TextInput]) -> sparse.csr_array:
@@ -56,31 +59,32 @@ class TfidfVectoriser:
         parts = [self._part(inputs[start : start + _PART]) for start in range(0, max(len(inputs), 1), _PART)]
         return sparse.csr_array(sparse.vstack(parts, format="csr"))
 
-    def state(self) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """What `from_state` needs: a JSON-able part and the arrays."""
         kinds, arrays = [], {}
         for position, (kind, idf) in enumerate(zip(self.grams, self.idf, strict=True)):
             values, tables = kind.state()
             kinds.append(values)
             arrays |= {f"{position}.idf": idf, **{f"{position}.{name}": table for name, table in tables.items()}}
-        return kinds, arrays
+        return {"pairs": self.pairs, "ngrams": kinds}, arrays
 
     @classmethod
-    def from_state(cls, kinds: list[dict[str, Any]], arrays: dict[str, np.ndarray]) -> Self:
+    def from_state(cls, values: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
         """The vectoriser whose `state` this was."""
         made = cls()
-        for position, values in enumerate(kinds):
+        made.pairs = values["pairs"]
+        for position, kind in enumerate(values["ngrams"]):
             prefix = f"{position}."
             own = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
             made.idf.append(own.pop("idf"))
-            made.grams.append(Ngrams.from_state(values, own))
+            made.grams.append(Ngrams.from_state(kind, own))
         return made
 
     def _part(self, inputs: Sequence[TextInput]) -> sparse.csr_array:
-        sides = [self._vectors(side) for side in _sides(inputs)]
-        if len(sides) == 2:
-            sides.append(sides[0] * sides[1])
-        return sparse.csr_array(sparse.hstack(sides, format="csr"))
+        blocks = [self._vectors(side) for side in sides(inputs, pairs=self.pairs)]
+        if self.pairs:
+            blocks.append(blocks[0] * blocks[1])
+        return sparse.csr_array(sparse.hstack(blocks, format="csr"))
 
     def _vectors(self, texts: Sequence[str]) -> sparse.csr_array:
         blocks = [_weighted(kind.counts(texts), idf) for kind, idf in zip(self.grams, self.idf, strict=True)]
@@ -90,22 +94,16 @@ class TfidfVectoriser:
 def _weighted(counts: sparse.csr_array, idf: np.ndarray) -> sparse.csr_array:
     """(1 + log count) x idf, with rows of length one; rows without known n-grams stay zero."""
     weights = (1 + np.log(counts.data)) * idf[counts.indices]
-    rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
-    weights /= np.sqrt(np.bincount(rows, weights**2, minlength=counts.shape[0]))[rows]
+    sizes = np.diff(counts.indptr)
+    rows = np.repeat(np.arange(len(sizes)), sizes)
+    weights /= np.sqrt(np.bincount(rows, weights**2, minlength=len(sizes)))[rows]
     return sparse.csr_array((weights.astype(np.float32), counts.indices, counts.indptr), shape=counts.shape)
 
 
-def _idf(counts: sparse.csr_array) -> np.ndarray:
+def _idf(counts: sparse.csr_array, columns: int) -> np.ndarray:
     """The smoothed inverse document frequency of each column, as if one more row held every n-gram."""
-    rows, columns = counts.shape
-    return (np.log((1 + rows) / (1 + np.bincount(counts.indices, minlength=columns))) + 1).astype(np.float32)
-
-
-def _sides(inputs: Sequence[TextInput]) -> list[list[str]]:
-    """The texts as one list, or the two lists of pairs."""
-    if not inputs or isinstance(inputs[0], str):
-        return [list(inputs)]
-    return [list(side) for side in zip(*inputs, strict=True)]
+    in_rows = np.bincount(counts.indices, minlength=columns)
+    return (np.log(len(counts.indptr) / (1 + in_rows)) + 1).astype(np.float32)
 
 
 def _sample(texts: list[str]) -> list[str]:
