@@ -19,6 +19,7 @@ from headwater.settings import DataSettings
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 _WHOLE_LINE: Final = "\x1f"  # the delimiter of a file with one column: it never occurs
+_WRONG_QUOTING: Final = "wrong quoting"
 _SAMPLE_LINES: Final = 200
 _QUOTED_LINES: Final = 10_000
 
@@ -103,8 +104,9 @@ def _evenness(sample: list[str], delimiter: str) -> tuple[float, int]:
 
 def _means_quotes(sample: list[str]) -> bool:
     """Whether quotes enclose cells; in many tab-separated corpora they are characters like any other."""
-    opening = list(parse(Lines(line for line in sample if line[:1] == '"' or '\t"' in line), Dialect("\t")))
-    return sum(row.reason is not None for row in opening) * 2 <= len(opening)
+    opening = sum(line.startswith('"') or '\t"' in line for line in sample)
+    wrong = sum((row.reason or "").startswith(_WRONG_QUOTING) for row in parse(Lines(sample), Dialect("\t")))
+    return wrong * 2 <= opening
 
 
 def _header(lines: Lines, dialect: Dialect, where: str) -> list[str]:
@@ -124,7 +126,10 @@ def _header(lines: Lines, dialect: Dialect, where: str) -> list[str]:
         )
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise DataError("The header names a column more than once", where=place, got=twice, fix="Rename one of them.")
+        raise DataError(
+            "The header names a column more than once", where=place, got=twice,
+            fix="Rename one of them, or add a header if this is the first row of data.",
+        )  # fmt: skip
     return names
 
 
@@ -136,10 +141,10 @@ def _quoted(line: str, lines: Lines, dialect: Dialect, width: int | None) -> Row
         row = _checked(Row(number, next(reader)), width)
     except csv.Error as error:
         lines.put_back(taken[1:])
-        return Row(number, [], damage(line) or f"wrong quoting: {error}")
+        return Row(number, [], damage(line) or f"{_WRONG_QUOTING}: {error}")
     if row.reason and len(taken) > 1 and _stands_alone(taken[1], dialect, width):
         lines.put_back(taken[1:])
-        return Row(number, [], "wrong quoting: a quote runs into the next row")
+        return Row(number, [], f"{_WRONG_QUOTING}: a quote runs into the next row")
     wrong = next(filter(None, map(damage, taken)), None)
     return Row(number, [], wrong) if wrong else row
 

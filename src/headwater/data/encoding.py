@@ -45,6 +45,7 @@ _MAGIC: Final = (
     (b"\x7fELF", "a program"),
 )
 _PICKLE: Final = re.compile(rb"\x80[\x02-\x05][\x00-\x20\x28-\x7d\x80-\x95]")
+_FEW: Final = 16
 _CONTROL: Final = bytes({*range(32), 127} - {9, 10, 11, 12, 13, 27})
 
 
@@ -69,7 +70,7 @@ def checked(encoding: str) -> str:
         SettingError: there is no text encoding of this name.
     """
     try:
-        b"".decode(encoding)
+        b" ".decode(encoding, "replace")
         decoder(encoding).decode(b"")
     except (LookupError, ValueError) as error:
         raise SettingError(
@@ -93,7 +94,7 @@ def refuse_binary(head: bytes, where: str) -> None:
         kind = "a pickle, which could run code and is never opened"
     if kind is None and not _by_mark(head):
         controls = len(head) - len(head.translate(None, _CONTROL))
-        kind = "binary data" if controls * 20 > len(head) else None
+        kind = "binary data" if controls > max(_FEW, len(head) // 20) else None
     if kind:
         raise DataError(
             f"This is no text but looks like {kind}",
@@ -124,7 +125,7 @@ def detect(blocks: Iterable[bytes]) -> str:
         right += len(block) - len(text)
         if len(sample) < _SAMPLE:
             sample += b"\n".join(line for line in block.splitlines() if not line.isascii()) + b"\n"
-    return "utf-8" if wrong * 10 <= right or not wrong else _likeliest(bytes(sample[:_SAMPLE]))
+    return "utf-8" if wrong * 4 <= right else _likeliest(bytes(sample[:_SAMPLE]))
 
 
 def decode(content: bytes, encoding: str | None) -> str:
@@ -156,7 +157,7 @@ def _guess(sample: bytes) -> str | None:
     from charset_normalizer import from_bytes
 
     ranked = [
-        (round(match.chaos, 2), -round(match.coherence, 2), _CANDIDATES.index(name))
+        (int(10 * match.chaos), -round(match.coherence, 2), _CANDIDATES.index(name))
         for match in from_bytes(sample, cp_isolation=list(_CANDIDATES), preemptive_behaviour=False)
         for name in match.could_be_from_charset
         if name in _CANDIDATES

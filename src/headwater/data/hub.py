@@ -60,6 +60,6 @@ def parse(source: str) -> tuple[str, str | None, str]:
     name, *parts = source.removeprefix(PREFIX).split(":")
     if not name or len(parts) > 2 or not all(parts):
         raise DataError("This names no hub data set", got=source, accepted="hub:owner/name[:configuration][:split]")
-    if len(parts) == 1 and parts[0].partition("[")[0] not in _SPLITS:
+    if len(parts) == 1 and parts[0] not in _SPLITS:
         return name, parts[0], "train"
     return name, parts[0] if len(parts) == 2 else None, parts[-1] if parts else "train"

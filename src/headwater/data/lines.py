@@ -137,12 +137,18 @@ TOO_LONG: Final = f"a row of more than {ROW_LIMIT:,} characters"
 def _split(blocks: Blocks, encoding: str) -> Iterator[str]:
     r"""Lines with their endings (\n, \r\n or \r); one that is too long keeps only enough to be seen as such."""
     decoding = decoder(encoding)
-    rest = ""
+    held: list[str] = []  # the pieces of a line whose end has not come
+    ending = ""
     for block in blocks:
-        pieces = list(io.StringIO(rest + decoding.decode(block), newline=""))
-        rest = pieces.pop() if pieces and not pieces[-1].endswith("\n") else ""
-        yield from pieces
-        if len(rest) > ROW_LIMIT:
-            rest = rest[:ROW_LIMIT] + rest[-1]
+        text = ending + decoding.decode(block)
+        ending = "\r" if text.endswith("\r") else ""  # its \n may stand in the next block
+        pieces = list(io.StringIO(text.removesuffix("\r"), newline=""))
+        last = [pieces.pop()] if pieces and not pieces[-1].endswith(("\n", "\r")) else []
+        if pieces:
+            yield "".join([*held, pieces[0]])
+            yield from pieces[1:]
+            held = []
+        if sum(map(len, held)) <= ROW_LIMIT:
+            held += last
     if not blocks.cut:
-        yield from io.StringIO(rest + decoding.decode(b"", final=True), newline="")
+        yield from io.StringIO("".join([*held, ending, decoding.decode(b"", final=True)]), newline="")

@@ -123,6 +123,8 @@ def _of_rows(rows: Sequence[Any]) -> Records:
     good = [None if place in wrong or _missing(row) else row for place, row in enumerate(rows)]
     if kind is Mapping:
         table, invalid = table_of(good)
+        if not table.column_names:
+            raise DataError("The rows have no columns", got=first, accepted="a dict of column names and values each")
     else:
         pairs = kind is not str
         dicts = [_named_texts(row if pairs else (row,)) if row is not None else None for row in good]

@@ -57,7 +57,7 @@ def read(source: Any, settings: DataSettings, *, offline: bool = False) -> Recor
 def read_parts(source: Any, settings: DataSettings, *, rows: int = 8192, offline: bool = False) -> Iterator[Records]:
     """The same rows in parts of at most `rows`, so that memory does not grow with the source.
 
-    There is always one part at least, so that the columns of a source without rows are known. Errors are those of `read`.
+    At least one part comes, so that the columns of a source without rows are known. Raises what `read` raises.
 
     Example:
         >>> [len(part) for part in read_parts(["a", "b", "c"], DataSettings(), rows=2)]

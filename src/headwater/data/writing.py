@@ -77,11 +77,10 @@ class PredictionWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if kind is None:
+            with self._stored:
                 self._sheet.close()
                 self._stored.flush()
                 os.fsync(self._stored.fileno())
-            self._stored.close()
             if kind is None:
                 self._partial.replace(self.path)
         except OSError as fault:
@@ -177,19 +176,21 @@ class _Columnar:
         self._release()
 
     def close(self) -> None:
-        self._release()
-        self._writer.close()
+        try:
+            self._release()
+        finally:
+            self._writer.close()
 
     def _release(self) -> None:
         self._writer = self._writer or self._open(self._schema)
-        for table in self._waiting:
+        waiting, self._waiting = self._waiting, []
+        for table in waiting:
             try:
                 self._writer.write_table(table.cast(self._schema))
             except pa.ArrowInvalid as error:
                 raise DataError(
                     "A column changes its type from part to part", got=str(error), fix="Write .csv or .jsonl instead."
                 ) from error
-        self._waiting = []
 
 
 def _cell(value: Any) -> Any:
@@ -214,7 +215,9 @@ _FORMATS: Final[dict[str, Callable[[IO[bytes]], _Sheet]]] = {
     ".jsonl": _JsonLines,
     ".jsonl.gz": partial(_JsonLines, packed=True),
     ".ndjson": _JsonLines,
+    ".ndjson.gz": partial(_JsonLines, packed=True),
     ".parquet": _parquet,
     ".arrow": _arrow,
     ".feather": _arrow,
+    ".ipc": _arrow,
 }

@@ -1,0 +1,131 @@
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from headwater.data.memory import column, read_memory
+from headwater.data.reading import read, read_parts
+from headwater.errors import DataError
+from headwater.settings import DataSettings
+
+COLUMNS = {"text": ["a", None, "c"], "label": [1, 0, 1]}
+ROWS = [{"text": text, "label": label} for text, label in zip(*COLUMNS.values(), strict=True)]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        COLUMNS,
+        ROWS,
+        pd.DataFrame(COLUMNS),
+        pl.DataFrame(COLUMNS),
+        pa.table(COLUMNS),
+        pa.RecordBatch.from_pydict(COLUMNS),
+    ],
+    ids=["dict", "dicts", "pandas", "polars", "arrow", "batch"],
+)
+def test_tables_of_all_libraries(source):
+    records = read(source, DataSettings())
+    assert records.table.to_pylist() == ROWS
+    assert records.lines is None
+    parts = list(read_parts(source, DataSettings(), rows=2))
+    assert [part.table.to_pylist() for part in parts] == [ROWS[:2], ROWS[2:]]
+
+
+def test_datasets_give_the_names_of_their_classes():
+    from datasets import ClassLabel, Dataset, Features, Value
+
+    features = Features({"text": Value("string"), "label": ClassLabel(names=["bad", "good"])})
+    dataset = Dataset.from_dict({"text": ["a", "b", "c"], "label": [1, 0, -1]}, features=features)
+    assert read_memory(dataset.select([2, 0])).table.to_pylist() == [
+        {"text": "c", "label": None},
+        {"text": "a", "label": "good"},
+    ]
+
+
+@pytest.mark.parametrize("source", [["a", None], ("a", None), np.array(["a", None]), pd.Series(["a", None]),
+                                    pl.Series(["a", None]), pa.array(["a", None])])  # fmt: skip
+def test_lists_of_texts(source):
+    assert read_memory(source).table.to_pylist() == [{"text": "a"}, {"text": None}]
+
+
+@pytest.mark.parametrize("pair", [("a", "b"), ["a", "b"]])
+def test_pairs(pair):
+    assert read_memory([pair, None]).table.to_pylist() == [
+        {"text": "a", "text_2": "b"},
+        {"text": None, "text_2": None},
+    ]
+
+
+def test_records_come_back_as_they_are():
+    records = read_memory(["a"])
+    assert read(records, DataSettings()) is records
+
+
+def test_elements_of_another_kind_are_problems_in_their_places():
+    records = read_memory(["a", 3, float("nan"), "b\ud800", "c"])
+    assert records.column("text") == ["a", None, None, None, "c"]
+    assert {row: str(problem) for row, problem in records.problems.items()} == {
+        1: "this row is int, not str as the others",
+        3: "text that is not valid Unicode",
+    }
+    assert str(read_memory([("a", "b"), ("c",)]).problems[1]) == "a pair has two texts, not 1"
+    assert str(read_memory([{"a": 1}, "b"]).problems[1]) == "this row is str, not mapping as the others"
+
+
+def test_nothing_is_no_rows():
+    assert (len(read_memory([])), read_memory([]).columns) == (0, ["text"])
+    assert len(next(read_parts([], DataSettings()))) == 0
+
+
+def test_pandas_types():
+    frame = pd.DataFrame({
+        "kind": pd.Categorical(["x", None]), "n": [1.0, np.nan], "mixed": [1, "a"],
+        "when": pd.to_datetime(["2020-01-01", None]),
+        3: ["a", "b"],
+    }, index=[7, 7])  # fmt: skip
+    assert read_memory(frame).table.to_pylist() == [
+        {"kind": "x", "n": 1.0, "mixed": "1", "when": datetime(2020, 1, 1), "3": "a"},
+        {"kind": None, "n": None, "mixed": "a", "when": None, "3": "b"},
+    ]
+
+
+def test_the_source_is_not_changed():
+    rows = [{"text": "a"}, {"label": {"deep": 1}}]
+    read_memory(rows)
+    assert rows == [{"text": "a"}, {"label": {"deep": 1}}]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([True, 1, None], ["true", "1", None]),
+        ([2**70, 1], [str(2**70), "1"]),
+        ([["a"], "b"], ['["a"]', "b"]),
+        ([[["a"]], [1]], ['[["a"]]', "[1]"]),
+        ([float("nan"), 1], [None, 1]),
+        ([float("nan"), "a"], [None, "a"]),
+    ],
+)
+def test_columns_of_several_kinds(values, expected):
+    assert column(values)[0].to_pylist() == expected
+
+
+@pytest.mark.parametrize("source", [3, None, b"abc", object()])
+def test_what_is_no_data(source):
+    with pytest.raises(DataError, match=r"Data cannot be read from this\. Got .* Accepted: a path, hub:owner/name"):
+        read_memory(source)
+
+
+def test_what_is_no_table():
+    with pytest.raises(DataError, match=r"A row cannot be read from this\. Got 3\. Accepted: a text"):
+        read_memory([3])
+    with pytest.raises(DataError, match=r"unequal length\. Got {'a': 1, 'b': 2}"):
+        read_memory({"a": [1], "b": [1, 2]})
+    with pytest.raises(DataError, match=r"text: A dict of columns needs a list for each\. Got 'a'"):
+        read_memory({"text": "a"})
+    with pytest.raises(DataError, match="The rows have no columns"):
+        read_memory([{}, {}])
