@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from headwater.data.quarantine import quarantine, write_quarantine
-from headwater.data.reading import read
+from headwater.data.quarantine import Quarantine, quarantine, write_quarantine
+from headwater.data.reading import read, read_parts
 from headwater.errors import DataError
 from headwater.settings import DataSettings
 
@@ -45,3 +45,18 @@ def test_file_says_file_line_and_reason(tmp_path):
     lines = (tmp_path / "run" / "quarantine.jsonl").read_text().splitlines()
     assert json.loads(lines[1]) == {"file": str(tmp_path / "100%.csv"), "line": 3, "reason": "1 cell instead of 2"}
     assert len(lines) == 2
+
+
+def test_parts_are_counted_together(tmp_path):
+    (tmp_path / "a.csv").write_text("text,label\na,b\nalone\nc,d\nalone\n")
+    aside = Quarantine()
+    for part in read_parts(tmp_path / "a.csv", DataSettings(), rows=3):
+        aside.add(part)
+    assert [(problem["line"], problem["reason"]) for problem in aside.summary()["examples"]] == [
+        (3, "1 cell instead of 2"),
+        (5, "1 cell instead of 2"),
+    ]
+    assert (aside.summary()["count"], aside.summary()["share"]) == (2, 0.5)
+    aside.refuse_over(0.5)
+    with pytest.raises(DataError, match=r"a\.csv: 2 of 4 rows \(50\.0 %\) cannot be used, more than 40\.0 %"):
+        aside.refuse_over(0.4)
