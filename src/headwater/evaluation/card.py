@@ -6,8 +6,8 @@ from typing import Any
 
 import yaml
 
-from headwater.evaluation.intervals import Estimate
-from headwater.evaluation.report import PAGE, Report, label
+from headwater.evaluation.intervals import Estimate, label
+from headwater.evaluation.report import PAGE, Report
 
 
 def model_card(report: Report, *, name: str | None = None, language: str | None = None) -> str:

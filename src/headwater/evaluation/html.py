@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 
 from headwater.evaluation import plots
-from headwater.evaluation.intervals import Estimate
-from headwater.evaluation.report import label
+from headwater.evaluation.intervals import Estimate, label
 
 if TYPE_CHECKING:
     from headwater.evaluation.report import Report
@@ -88,7 +87,7 @@ def _duration(seconds: float) -> str:
 
     Example:
         >>> _duration(0.42), _duration(75), _duration(4000)
-        ('0.4 s', '1 min 15 s', '1 h 7 min')
+        ('0.4 s', '1 min 15 s', '1 h 6 min')
     """
     if seconds < 60:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"

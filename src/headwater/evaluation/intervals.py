@@ -66,7 +66,7 @@ class Gain:
             >>> Gain("majority", "accuracy", 0.31, 0.28, 0.34).sentence
             'Better than majority by 0.310 in accuracy (95 % interval 0.280 to 0.340): the gain is real.'
         """
-        interval = f"in {self.metric.replace('_', ' ')} (95 % interval {self.low:.3f} to {self.high:.3f})"
+        interval = f"in {_spoken(self.metric)} (95 % interval {self.low:.3f} to {self.high:.3f})"
         if math.isnan(self.value):
             return f"The gain over {self.over} could not be measured."
         if self.high < 0:
@@ -124,6 +124,23 @@ def paired_gain(over: str, metric: str, value: float, replicates: np.ndarray, *,
     """The gain over a baseline from replicates of the difference, model minus baseline on the same resampled rows."""
     estimate = percentile(value, replicates, rows=0, bounds=(-math.inf, math.inf), scale=scale)
     return Gain(over, metric, estimate.value, estimate.low, estimate.high)
+
+
+def label(metric: str) -> str:
+    """A metric's name for people.
+
+    Example:
+        >>> label("roc_auc"), label("f1_macro")
+        ('ROC AUC', 'F1 macro')
+    """
+    text = _spoken(metric)
+    return text[:1].upper() + text[1:]
+
+
+def _spoken(metric: str) -> str:
+    """The name as it stands inside a sentence."""
+    names = {"roc": "ROC", "auc": "AUC", "f1": "F1", "mcc": "MCC", "ece": "ECE", "brier": "Brier"}
+    return " ".join(names.get(word, word) for word in metric.split("_"))
 
 
 def _off_the_bound(estimate: Estimate, rows: int, bounds: tuple[float, float]) -> Estimate:

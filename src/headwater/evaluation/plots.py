@@ -51,11 +51,13 @@ def scale_of(estimates: Sequence[Estimate]) -> tuple[float, float]:
     numbers = [number for one in estimates for number in (one.value, one.low, one.high) if math.isfinite(number)]
     if not numbers:
         return 0.0, 1.0
-    return math.floor(max(min(numbers) - 0.02, -1) * 10) / 10, min(math.ceil((max(numbers) + 0.02) * 10) / 10, 1.0)
+    lowest = min(numbers)
+    low = max(lowest - 0.02, 0) if lowest >= 0 else lowest - 0.02
+    return math.floor(low * 10) / 10, min(math.ceil((max(numbers) + 0.02) * 10) / 10, 1.0)
 
 
 def whisker(estimate: Estimate, scale: tuple[float, float], kind: str = "") -> Markup:
-    """A dot with its interval, as wide as the table cell it stands in."""
+    """A mark with its interval, as wide as the table cell it stands in."""
     if not math.isfinite(estimate.value):
         return Markup("")
     axis = Axis(*scale, 1, 99)
@@ -63,9 +65,9 @@ def whisker(estimate: Estimate, scale: tuple[float, float], kind: str = "") -> M
     low, high, middle = (axis.at(number) for number in (*ends, estimate.value))
     return Markup(
         '<svg class="whisker {}" width="100%" height="20" role="img" aria-label="{}"><title>{}</title>'
-        '<line class="rail" x1="1%" x2="99%" y1="10" y2="10"/>'
-        '<line class="reach" x1="{}%" x2="{}%" y1="10" y2="10"/><circle cx="{}%" cy="10" r="4.5"/></svg>'
-    ).format(kind, estimate, estimate, low, high, middle)
+        '<line class="rail" x1="1%" x2="99%" y1="10" y2="10"/><line class="reach" x1="{}%" x2="{}%" y1="10" y2="10"/>'
+        '<line class="value" x1="{middle}%" x2="{middle}%" y1="3" y2="17"/></svg>'
+    ).format(kind, estimate, estimate, low, high, middle=middle)
 
 
 def bar(value: float, most: float, tooltip: str) -> Markup:
@@ -82,7 +84,7 @@ def confusion(classes: Sequence[Any], counts: Sequence[Sequence[int]]) -> Markup
     names = [str(name) for name in classes]
     size = 44 if len(names) <= 12 else 26
     left = 16 + 7.2 * min(max(map(_width, names)), 22)
-    top = 12 + (left - 16) * 0.72
+    top = 26 + (left - 16) * 0.74
     side = size * len(names)
     cells = [
         _confusion_cell(names, (row, column), counts, (left + column * size, top + row * size, size))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headwater.errors import ArtifactError
-from headwater.evaluation.intervals import Estimate
+from headwater.evaluation.intervals import Estimate, label
 from headwater.run import write_whole
 
 if TYPE_CHECKING:
@@ -183,18 +183,6 @@ class Report:
         import html
 
         return f'<iframe srcdoc="{html.escape(self.to_html())}" width="100%" height="720" style="border:0"></iframe>'
-
-
-def label(metric: str) -> str:
-    """A metric's name for people.
-
-    Example:
-        >>> label("roc_auc"), label("f1_macro")
-        ('ROC AUC', 'F1 macro')
-    """
-    words = {"roc": "ROC", "auc": "AUC", "f1": "F1", "mcc": "MCC", "ece": "ECE", "log": "log", "brier": "Brier"}
-    text = " ".join(words.get(word, word) for word in metric.split("_"))
-    return text if text[:1].isupper() else text.capitalize()
 
 
 def plain(value: Any) -> Any:

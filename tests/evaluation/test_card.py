@@ -1,0 +1,46 @@
+import yaml
+
+from headwater.evaluation.card import model_card
+from headwater.evaluation.intervals import Estimate
+from headwater.evaluation.report import Report
+
+
+def front_matter(card):
+    return yaml.safe_load(card.split("---\n")[1])
+
+
+def test_the_front_matter_is_what_hubs_read(report):
+    head = front_matter(model_card(report, name="News topics", language="en"))
+    assert head["pipeline_tag"] == "text-classification"
+    assert head["license"] == "unknown"
+    assert head["language"] == "en"
+    result = head["model-index"][0]["results"][0]
+    accuracy = next(metric for metric in result["metrics"] if metric["type"] == "accuracy")
+    assert accuracy["value"] == round(report.score.value, 4)
+
+
+def test_the_card_tells_use_data_results_limits_and_command(report):
+    card = model_card(report)
+    for heading in ("Intended use", "Data", "Results", "Limits", "How to run"):
+        assert f"## {heading}" in card
+    assert report.gain["sentence"] in card
+    assert str(report.score) in card
+    assert report.provenance["command"] in card
+    assert "12 rows" in card
+    assert "temperature 1.31" in card
+
+
+def test_weak_classes_are_named():
+    rows = [{"class": "fine", "f1": {"value": 0.9}}, {"class": "rare|one", "f1": {"value": 0.3}}]
+    card = model_card(Report("t", "m", {"accuracy": Estimate(0.9)}, per_class=rows))
+    assert "worse than on average on: `rare\\|one`" in card
+
+
+def test_what_was_not_measured_is_left_out_of_the_front_matter():
+    head = front_matter(model_card(Report("t", "m", {"accuracy": Estimate(float("nan")), "mcc": Estimate(0.5)})))
+    assert head["metrics"] == ["mcc"]
+
+
+def test_text_of_the_user_brings_no_markup():
+    report = Report("t", "m", {"accuracy": Estimate(0.9)}, per_class=[{"class": "a\n# b <i> `x`"}])
+    assert "`a # b &lt;i> 'x'`" in model_card(report)

@@ -1,0 +1,115 @@
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import pytest
+
+from headwater.evaluation.html import page
+from headwater.evaluation.intervals import Estimate
+from headwater.evaluation.report import Report
+
+SECTIONS = (
+    "metrics", "learning", "classes", "confusion", "calibration", "mistakes", "data", "quarantine", "provenance"
+)  # fmt: skip
+VOID = {"meta", "br", "hr", "img", "link", "input"}
+
+
+class Outline(HTMLParser):
+    """Open tags, tags that were closed out of order, the ids, and every address."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.faults, self.ids, self.addresses, self.tags = [], [], [], [], set()
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.ids += [value for name, value in attrs if name == "id"]
+        self.addresses += [value for name, value in attrs if name in ("href", "src", "srcset", "action", "data")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.add(tag)
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(tag)
+
+
+def test_the_page_is_whole_and_reaches_for_nothing(report):
+    text = page(report)
+    outline = Outline(text)
+    assert not outline.open
+    assert not outline.faults
+    assert [name for name in SECTIONS if name in outline.ids] == list(SECTIONS)
+    assert sorted(outline.addresses) == sorted(f"#{name}" for name in SECTIONS)
+    assert not re.search(r"https?:|url\(|@import|//[a-z]", text)
+    assert not outline.tags & {"script", "link", "iframe", "object", "img"}
+
+
+def test_text_of_the_user_is_escaped_everywhere():
+    evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+    report = Report(
+        evil, evil, {"accuracy": Estimate(0.5, 0.4, 0.6)}, strategy=evil, rows={evil: 3}, notes=[evil],
+        per_class=[{"class": evil, "support": 3, "f1": {"value": 0.5}, "precision": {"value": 0.5}, "recall": {}}],
+        confusion={"classes": [evil, "b"], "counts": [[1, 2], [0, 3]], "left_out": 0},
+        baselines={evil: {"accuracy": Estimate(0.4)}}, gain={"sentence": evil, "real": True},
+        mistakes=[{"input": evil, "target": evil, "prediction": [evil], "confidence": 0.9, "place": evil}],
+        stages=[{"name": evil, "score": 0.5, "low": 0.4, "high": 0.6, "seconds": 1.0, "decision": evil}],
+        curve=[{"stage": evil, "step": step, "loss": 1.0 / step} for step in (1, 2)],
+        audit={"classes": {evil: 3}, "warnings": [evil], evil: evil, "columns": [{evil: evil}], "lengths": {evil: {}}},
+        split={evil: {evil: [evil, {evil: evil}]}}, quarantine={"count": 1, "examples": [evil, {evil: evil}]},
+        provenance={"command": evil, evil: [[evil]]},
+    )  # fmt: skip
+    outline = Outline(page(report))
+    assert not outline.tags & {"script", "img"}
+    assert not outline.faults
+
+
+def test_a_report_of_little_is_a_page():
+    for metrics in ({"accuracy": Estimate(float("nan"))}, {"accuracy": Estimate(0.5)}):
+        outline = Outline(page(Report("text-classification", "minilm", metrics)))
+        assert not outline.faults
+        assert outline.ids == ["metrics"]
+
+
+def test_several_labels_have_no_confusion(make_report):
+    outline = Outline(page(make_report(("art", "law", "war"), 200, several=True)))
+    assert not outline.faults
+    assert "confusion" not in outline.ids
+
+
+def test_many_classes_are_cut_short_and_it_is_said(make_report):
+    text = page(make_report(tuple(f"class {number}" for number in range(60)), 300))
+    assert "20 more are in report.json" in text
+    assert "30 are left out" in text
+    assert len(text) < 600_000
+
+
+def test_curves_of_many_stages_with_gaps():
+    curve = [{"stage": "probe", "epoch": 1, "step": 5, "loss": 1.0, "score": None}]
+    curve += [{"stage": "full", "epoch": step, "loss": float("nan"), "score": 0.1 * step} for step in range(1, 4)]
+    text = page(Report("t", "m", {"accuracy": Estimate(0.5)}, curve=curve))
+    assert text.count('class="plot curve"') == 1
+    assert not Outline(text).faults
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
+@pytest.mark.parametrize("scheme", ["0", "1"])
+def test_a_browser_draws_the_page(report, tmp_path, scheme):
+    report.save(tmp_path)
+    shot = tmp_path / "shot.png"
+    subprocess.run(
+        [
+            "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+            "--disable-component-update", "--disable-sync", "--no-first-run", f"--user-data-dir={tmp_path / 'profile'}",
+            f"--blink-settings=preferredColorScheme={scheme}", "--window-size=1100,1400", f"--screenshot={shot}",
+            (tmp_path / "report.html").as_uri(),
+        ],
+        check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    assert shot.read_bytes().startswith(b"\x89PNG")
+    assert shot.stat().st_size > 50_000
