@@ -52,5 +52,8 @@ def test_layouts_that_say_nothing(tmp_path):
     with pytest.raises(DataError, match=r"No \.txt file is in this folder\. Got {'\.csv': 2}\. Accepted: a folder"):
         read(tmp_path, DataSettings())
     fill(tmp_path, {"a.txt": "x", "pos/b.txt": "y"})
-    with pytest.raises(DataError, match=r"some beside them\. Got \['a\.txt'\]\. Move these"):
+    with pytest.raises(
+        DataError,
+        match=r"Some \.txt files stand in sub-folders \(a class each\) and some beside them\. Got \['a\.txt'\]\. Move these",
+    ):
         read(tmp_path, DataSettings())

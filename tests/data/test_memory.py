@@ -123,7 +123,7 @@ def test_what_is_no_data(source):
 def test_what_is_no_table():
     with pytest.raises(DataError, match=r"A row cannot be read from this\. Got 3\. Accepted: a text"):
         read_memory([3])
-    with pytest.raises(DataError, match=r"unequal length\. Got {'a': 1, 'b': 2}"):
+    with pytest.raises(DataError, match=r"The columns are of unequal length\. Got {'a': 1, 'b': 2}"):
         read_memory({"a": [1], "b": [1, 2]})
     with pytest.raises(DataError, match=r"text: A dict of columns needs a list for each\. Got 'a'"):
         read_memory({"text": "a"})
