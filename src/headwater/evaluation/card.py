@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import yaml
@@ -32,15 +33,19 @@ def model_card(report: Report, *, name: str | None = None, language: str | None 
 
 
 def _front_matter(report: Report, title: str, language: str | None) -> dict[str, Any]:
-    measured = {key: value for key, value in report.sections()["metrics"].items() if value["value"] is not None}
-    results = [{"type": key, "name": label(key), "value": round(value["value"], 4)} for key, value in measured.items()]
+    measured = {name: report.metrics[name].value for name in report.main_metrics}
+    results = [
+        {"type": name, "name": label(name), "value": round(value, 4)}
+        for name, value in measured.items()
+        if math.isfinite(value)
+    ]
     return {
         "license": "unknown",
         "library_name": "headwater",
         **({"language": language} if language else {}),
         "pipeline_tag": report.task,
         "tags": ["headwater", report.task, *([report.strategy] if report.strategy else [])],
-        "metrics": list(measured),
+        "metrics": [result["type"] for result in results],
         "model-index": [
             {
                 "name": title,

@@ -144,13 +144,14 @@ def quantiles(lengths: dict[str, float], unit: str) -> Markup:
     numbers = {int(percent): max(float(length), 1.0) for percent, length in lengths.items()}
     if not {5, 25, 50, 75, 95} <= numbers.keys():
         return Markup("")
-    axis = Axis(math.log(numbers[min(numbers)]), math.log(numbers[max(numbers)]), 24, 576)
+    shown = _decades(numbers[min(numbers)], numbers[max(numbers)])
+    axis = Axis(math.log(shown[0]), math.log(shown[-1]), 24, 576)
     at = {percent: axis.at(math.log(number)) for percent, number in numbers.items()}
     tooltip = ", ".join(f"{percent} %: {number:,.0f}" for percent, number in numbers.items())
     ticks = [
         Markup('<line class="tick" x1="{0}" x2="{0}" y1="38" y2="44"/><text class="middle" x="{0}" y="60">{1}</text>')
         .format(axis.at(math.log(number)), f"{number:,}")
-        for number in _decades(numbers[min(numbers)], numbers[max(numbers)])
+        for number in shown
     ]  # fmt: skip
     box = Markup(
         '<title>{}</title><line class="axis" x1="24" x2="576" y1="38" y2="38"/>'
@@ -213,10 +214,17 @@ def _padded(low: float, high: float) -> tuple[float, float]:
 
 
 def _decades(low: float, high: float) -> list[int]:
-    """1, 2, 5, 10, 20 ... within the limits; only powers of ten where these are many."""
+    """1, 2, 5, 10, 20 ... from the last below the limits to the first above; only powers of ten where these are many.
+
+    Example:
+        >>> _decades(7, 45), _decades(3, 3)
+        ([5, 10, 20, 50], [2, 5])
+    """
     digits = (1,) if high / low > 2000 else (1, 2, 5)
-    numbers = [digit * 10**power for power in range(math.ceil(math.log10(high)) + 1) for digit in digits]
-    return [number for number in numbers if low <= number <= high]
+    numbers = [digit * 10**power for power in range(math.ceil(math.log10(high)) + 2) for digit in digits]
+    first = max((number for number in numbers if number < low), default=1)
+    last = next(number for number in numbers if number > max(high, first))
+    return [number for number in numbers if first <= number <= last]
 
 
 def _width(name: str) -> float:

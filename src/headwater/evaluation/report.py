@@ -163,7 +163,7 @@ class Report:
 
     def __str__(self) -> str:
         """A table for the terminal: the model beside its baselines, and whether the gain is real."""
-        names = [name for name in dict.fromkeys((self.primary, *_SHOWN)) if name in self.metrics]
+        names = self.main_metrics
         columns = {"": [label(name) for name in names], self.model: [str(self.metrics[name]) for name in names]}
         for baseline, metrics in self.baselines.items():
             columns[baseline] = [str(metrics[name]) if name in metrics else "-" for name in names]
@@ -171,6 +171,11 @@ class Report:
         if self.gain:
             lines += ["", self.gain["sentence"]]
         return "\n".join([*lines, *self.notes])
+
+    @property
+    def main_metrics(self) -> list[str]:
+        """The primary metric, then the few others that fit on a screen."""
+        return [name for name in dict.fromkeys((self.primary, *_SHOWN)) if name in self.metrics]
 
     @property
     def title(self) -> str:
