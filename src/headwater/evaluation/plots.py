@@ -103,9 +103,9 @@ def confusion(classes: Sequence[Any], counts: Sequence[Sequence[int]]) -> Markup
 
 def reliability(bins: Sequence[dict[str, Any]]) -> Markup:
     """Confidence against the share of right answers, with the number of answers of each bin below."""
-    across, up = Axis(0, 1, 48, 388), Axis(0, 1, 300, 16)
+    across, up = Axis(0, 1, 48, 388), Axis(0, 1, 300, 24)
     most = max((one["count"] for one in bins), default=1)
-    parts = [*_frame(across, up, "confidence", "share right"), _path([(48, 300), (388, 16)], "ideal")]
+    parts = [*_frame(across, up, "confidence", "share right"), _path([(48, 300), (388, 24)], "ideal")]
     points = [(across.at(one["confidence"]), up.at(one["accuracy"])) for one in bins]
     parts.append(_path(points, "line"))
     for one, (x, y) in zip(bins, points, strict=True):
@@ -127,7 +127,7 @@ def curve(points: Sequence[Point], x_name: str, y_name: str) -> Markup:
     if not points:
         return Markup("")
     xs, ys = zip(*points, strict=True)
-    across, up = Axis(min(xs), max(xs), 56, 408), Axis(*_padded(min(ys), max(ys)), 190, 14)
+    across, up = Axis(min(xs), max(xs), 56, 408), Axis(*_padded(min(ys), max(ys)), 190, 22)
     placed = [(across.at(x), up.at(y)) for x, y in points]
     dots = [
         Markup('<circle cx="{}" cy="{}" r="3.5"><title>{} {:g}: {} {:.4g}</title></circle>').format(
@@ -193,7 +193,7 @@ def _frame(across: Axis, up: Axis, x_name: str, y_name: str) -> list[Markup]:
         for tick in across.ticks()
     ]
     parts.append(Markup('<text class="end name" x="{}" y="{}">{}</text>').format(across.end, up.start + 34, x_name))
-    parts.append(Markup('<text class="name" x="{}" y="{}">{}</text>').format(across.start + 4, up.end - 2, y_name))
+    parts.append(Markup('<text class="name" x="{}" y="{}">{}</text>').format(across.start, up.end - 11, y_name))
     return parts
 
 
