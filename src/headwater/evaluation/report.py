@@ -21,7 +21,6 @@ FILE, PAGE = "report.json", "report.html"
 _SHOWN = (
     "accuracy",
     "subset_accuracy",
-    "f1_micro",
     "f1_macro",
     "mcc",
     "roc_auc",
