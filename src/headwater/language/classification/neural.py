@@ -133,6 +133,9 @@ class WordVectors(nn.Module):
     def __init__(self, tokens: int, width: int, token_dropout: float) -> None:
         super().__init__()
         self.table = nn.Embedding(tokens, width, padding_idx=PADDING)
+        # Small at first, as Kim (2014) has them: the words that matter then soon stand out from those seen twice.
+        nn.init.uniform_(self.table.weight, -0.25, 0.25)
+        nn.init.zeros_(self.table.weight[PADDING])
         self.width, self.token_dropout = width, token_dropout
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:

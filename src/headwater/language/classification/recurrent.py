@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -24,7 +25,7 @@ class RecurrentSettings(NeuralSettings):
 
 class _RecurrentClassifier(NeuralClassifier):
     Settings = RecurrentSettings
-    cell: ClassVar[type[nn.RNNBase]]
+    cell: ClassVar[Callable[..., nn.RNNBase]]
 
     def network(self, words: WordVectors, n_classes: int) -> nn.Module:
         return RecurrentNetwork(words, n_classes, self.cell, self.settings)
@@ -51,7 +52,9 @@ class GruClassifier(_RecurrentClassifier):
 class RecurrentNetwork(nn.Module):
     """Word vectors, recurrent layers, the largest value of each state over time, dropout, one linear layer."""
 
-    def __init__(self, words: WordVectors, n_classes: int, cell: type[nn.RNNBase], settings: RecurrentSettings) -> None:
+    def __init__(
+        self, words: WordVectors, n_classes: int, cell: Callable[..., nn.RNNBase], settings: RecurrentSettings
+    ) -> None:
         super().__init__()
         self.words = words
         self.dropout = nn.Dropout(settings.dropout)

@@ -164,5 +164,6 @@ def _folds(targets: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]
     rows = np.random.default_rng(seed).permutation(len(targets))
     if targets.ndim == 1:
         rows = rows[np.argsort(targets[rows], kind="stable")]
-    fold = np.arange(len(rows)) % _FOLDS
-    return [(np.sort(rows[fold != held]), np.sort(rows[fold == held])) for held in range(_FOLDS)]
+    count = min(_FOLDS, len(rows))
+    fold = np.arange(len(rows)) % count
+    return [(np.sort(rows[fold != held]), np.sort(rows[fold == held])) for held in range(count)]
