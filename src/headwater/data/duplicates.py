@@ -202,13 +202,14 @@ def _candidates(shingles: np.ndarray, owners: np.ndarray) -> np.ndarray:
     """Pairs (n, 2) of owners that agree in all signature rows of at least one band, each pair once."""
     starts = np.flatnonzero(np.diff(owners, prepend=-1))
     multipliers = _mix(np.arange(_BANDS * _BAND_ROWS, dtype=np.uint64)) | np.uint64(1)
-    found = np.empty(0, dtype=np.int64)
+    found: list[np.ndarray] = []
     for band in multipliers.reshape(_BANDS, _BAND_ROWS):
         key = np.zeros(len(starts), dtype=np.uint64)
         for multiplier in band:
             key = _mix(key ^ np.minimum.reduceat(shingles * multiplier, starts))
-        found = np.union1d(found, np.concatenate(list(_bucket_pairs(key))))
-    return np.stack(np.divmod(found, len(starts)), axis=1)
+        found.extend(_bucket_pairs(key))
+    ordered = np.sort(np.concatenate(found))
+    return np.stack(np.divmod(ordered[np.diff(ordered, prepend=-1) > 0], len(starts)), axis=1)
 
 
 def _bucket_pairs(key: np.ndarray) -> Iterator[np.ndarray]:

@@ -190,7 +190,7 @@ def _cut_of(rows: _Rows) -> Cut:
 def _equal_shares(rows: _Rows) -> Cut:
     """Stratified, but for the rows of classes that have fewer rows than there are parts: those stay in train."""
     rare = rows.labels.sum(axis=0) < len(rows.parts)
-    tied = np.unique(rows.copies[rows.labels[:, rare].sum(axis=1) > 0])
+    tied = rows.copies[rows.labels[:, rare].sum(axis=1) > 0]
     free = ~np.isin(rows.copies, tied)
 
     def cut(rest: np.ndarray, share: float) -> np.ndarray:
