@@ -2,14 +2,16 @@
 
 A clean CSV of 120 sentences (columns id, text, label) is damaged in a thousand seeded ways by the mutations of the
 test suite. Each damaged file goes through the command line twice in process, and the first 50 once more as processes
-of their own. A row counts as intact when a plain CSV reader still sees its three cells unchanged; every intact row must
-come out once, in order, beside its own id and with the answer that it has in the clean file.
+of their own; no end after 60 CPU seconds is a fault as well. A row counts as intact when a plain CSV reader still sees
+its three cells unchanged; every intact row must come out once, in order, beside its own id and with the answer that it
+has in the clean file.
 """
 
 from __future__ import annotations
 
 import csv
 import runpy
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,6 +29,7 @@ from results import Table, publish
 ROWS = 120
 CASES = 1000
 IN_ONE_PROCESS = 50
+SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -113,9 +116,18 @@ def _in_this_process(words: Sequence[str]) -> Ended:
 
     from headwater.cli import app
 
-    result = CliRunner().invoke(app, list(words))
+    signal.signal(signal.SIGVTALRM, _give_up)
+    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
+    try:
+        result = CliRunner().invoke(app, list(words))
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     crash = result.exception is not None and not isinstance(result.exception, SystemExit)
     return Ended(result.exit_code, result.output + (f"\nTraceback: {result.exception!r}" if crash else ""))
+
+
+def _give_up(*_: object) -> None:
+    raise TimeoutError(f"no end after {SECONDS} CPU seconds")
 
 
 def _in_process_of_its_own(words: Sequence[str]) -> Ended:

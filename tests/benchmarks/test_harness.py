@@ -37,6 +37,7 @@ if __name__ == "__main__":
 @pytest.fixture
 def bench(tmp_path, monkeypatch):
     monkeypatch.setattr(harness, "WORK", tmp_path)
+    monkeypatch.setattr(harness, "_compile", lambda python: None)
     monkeypatch.setenv("PYTHONPATH", str(harness.ROOT / "benchmarks"))
     script = tmp_path / "toy.py"
     script.write_text(SCRIPT)
@@ -82,6 +83,20 @@ def test_a_missing_data_folder_is_one_sentence(bench):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == "/nowhere: there is no data folder here. Give one with --data or HEADWATER_DATA.\n"
+
+
+def test_libraries_are_compiled_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(harness, "BYTECODE", tmp_path)
+    library = tmp_path / "lib" / "site-packages" / "toy.py"
+    library.parent.mkdir(parents=True)
+    library.write_text("x = 1")
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\n{sys.executable} -m compileall -q {library} && echo ran >> {tmp_path}/log")
+    python.chmod(0o755)
+    for _ in range(2):
+        harness._compile.__wrapped__(str(python))
+    assert list(tmp_path.rglob("toy.*.pyc"))
+    assert (tmp_path / "log").read_text() == "ran\n"
 
 
 def test_examples():

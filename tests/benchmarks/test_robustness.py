@@ -32,3 +32,8 @@ def test_tables_add_up_the_portions_and_list_the_faults():
     assert "2 faults" in ends.caption
     assert len(faults.rows) == 2
     assert len(robustness.tables([{"endings": {}, "faults": []}], 0, 0)) == 1
+
+
+def test_a_command_without_an_end_is_stopped():
+    with pytest.raises(TimeoutError, match="no end after 60 CPU seconds"):
+        robustness._give_up()
