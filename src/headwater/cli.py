@@ -196,8 +196,10 @@ def demo(
     application = flow.adapt(
         "text-classification",
         folder / "passages.csv",
-        target="library",
+        model="minilm",
+        strategy="probe",
         text="passage",
+        target="library",
         to=folder / "run",
         offline=True,
     )

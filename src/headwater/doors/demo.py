@@ -45,7 +45,7 @@ _PER_FILE = 4
 _UNSEEN = 8
 
 
-def write_passages(known: Path, unseen: Path, *, per_library: int = 300, seed: int = 0) -> dict[str, int]:
+def write_passages(known: Path, unseen: Path, *, per_library: int = 150, seed: int = 0) -> dict[str, int]:
     """Writes two CSV files with the columns `passage` and `library`: rows to learn from, and a few to ask about.
 
     Returns:
