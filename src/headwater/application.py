@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -130,7 +130,7 @@ class Application(ABC):
 
     @abstractmethod
     def read(self, folder: Path) -> None:
-        """Takes back what `write` wrote."""
+        """Takes back what `write` wrote, and the report of the run folder around it."""
 
     @abstractmethod
     def parts(self, inputs: Any) -> Iterator[tuple[Records, Predictions]]:
@@ -163,11 +163,3 @@ class Application(ABC):
                 where=type(self).__name__,
                 fix="Call fit first, or load a run folder.",
             )
-
-
-def classes_of(values: Sequence[Any]) -> tuple[Any, ...]:
-    """The distinct values in a stable order: numbers by size, everything else by its text."""
-    distinct = set(values)
-    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in distinct):
-        return tuple(sorted(distinct))
-    return tuple(sorted(distinct, key=str))

@@ -49,12 +49,18 @@ def save(application: Application, folder: Path) -> None:
         if (folder / MODEL).exists():
             (folder / MODEL).rename(old)
         fresh.rename(folder / MODEL)
-        _write_papers(application, folder)
-        write_whole(folder / MANIFEST, json.dumps(_manifest(application, folder), indent=1, ensure_ascii=False).encode())
+        if application.report is not None:
+            application.report.save(folder)
+        write_whole(
+            folder / MANIFEST, json.dumps(_manifest(application, folder), indent=1, ensure_ascii=False).encode()
+        )
         shutil.rmtree(old, ignore_errors=True)
     except OSError as failure:
         raise ResourceError(
-            "The run folder cannot be written", where=str(folder), got=str(failure), fix="Choose another folder with --to."
+            "The run folder cannot be written",
+            where=str(folder),
+            got=str(failure),
+            fix="Choose another folder with --to.",
         ) from failure
 
 
@@ -79,9 +85,11 @@ def load(folder: Path) -> Application:
         raise
     except (OSError, KeyError, ValueError) as damage:
         raise ArtifactError(
-            "The model files do not fit together", where=str(folder), got=str(damage), fix="Make the run again from its config.yaml."
+            "The model files do not fit together",
+            where=str(folder),
+            got=str(damage),
+            fix="Make the run again from its config.yaml.",
         ) from damage
-    application.report = _read_report(folder)
     return application
 
 
@@ -102,21 +110,6 @@ def _manifest(application: Application, folder: Path) -> dict[str, Any]:
         "model_settings": application.model_settings,
         "files": {path.relative_to(folder).as_posix(): sha256(path) for path in files},
     }
-
-
-def _write_papers(application: Application, folder: Path) -> None:
-    if application.report is not None:
-        from headwater.evaluation.card import model_card
-
-        application.report.save(folder)
-        write_whole(folder / "README.md", model_card(application.report).encode())
-
-
-def _read_report(folder: Path) -> Any:
-    from headwater.evaluation.report import Report
-
-    path = folder / "report.json"
-    return Report.from_json(path.read_text("utf-8")) if path.exists() else None
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
@@ -159,7 +152,9 @@ def _verify(files: dict[str, str], folder: Path) -> None:
         if not path.is_relative_to(root):
             raise ArtifactError("The manifest names a file outside the run folder", where=str(folder), got=name)
         if not path.is_file():
-            raise ArtifactError("A file of the application is missing", where=str(path), fix="Copy the whole run folder.")
+            raise ArtifactError(
+                "A file of the application is missing", where=str(path), fix="Copy the whole run folder."
+            )
         if sha256(path) != expected:
             raise ArtifactError(
                 "A file of the application is not the one that was saved", where=str(path),

@@ -102,7 +102,7 @@ def test_a_failed_write_leaves_no_manifest(folder: Path, tmp_path: Path, monkeyp
 
     application = headwater.load(folder)
     application.save(tmp_path / "run")
-    monkeypatch.setattr(artifact, "_write_papers", fail)
+    monkeypatch.setattr(application.report, "save", fail)
     with pytest.raises(ResourceError, match=r"run folder cannot be written.*disk full"):
         application.save(tmp_path / "run")
     assert not (tmp_path / "run" / artifact.MANIFEST).exists()

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from headwater.application import classes_of
 from headwater.data.records import Records
 from headwater.errors import DataError
 
@@ -181,6 +180,14 @@ def from_json(values: dict[str, Any]) -> Any:
     settings = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     kind = str(settings.pop("kind"))
     return _KINDS[kind](**settings)
+
+
+def classes_of(values: Sequence[Any]) -> tuple[Any, ...]:
+    """The distinct values in a stable order: numbers by size, everything else by its text."""
+    distinct = set(values)
+    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in distinct):
+        return tuple(sorted(distinct))
+    return tuple(sorted(distinct, key=str))
 
 
 def tidy(label: Any) -> Any:

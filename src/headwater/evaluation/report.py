@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from headwater.evaluation.classification import Tally
     from headwater.evaluation.mistakes import Mistakes
 
-FILE, PAGE = "report.json", "report.html"
+FILE, PAGE, CARD = "report.json", "report.html", "README.md"
 _SHOWN = (
     "accuracy",
     "subset_accuracy",
@@ -131,9 +131,12 @@ class Report:
         return cls(**own, other={name: value for name, value in sections.items() if name not in known})
 
     def save(self, folder: str | Path) -> None:
-        """Writes report.json and report.html into a folder, each whole or not at all."""
+        """Writes report.json, report.html and the model card README.md into a folder, each whole or not at all."""
+        from headwater.evaluation.card import model_card
+
         write_whole(Path(folder) / FILE, self.to_json().encode("utf-8", "replace"))
         write_whole(Path(folder) / PAGE, self.to_html().encode("utf-8", "replace"))
+        write_whole(Path(folder) / CARD, model_card(self).encode("utf-8", "replace"))
 
     @classmethod
     def load(cls, folder: str | Path) -> Report:

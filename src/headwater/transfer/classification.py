@@ -21,6 +21,7 @@ from headwater.data.records import Records
 from headwater.errors import DataError
 from headwater.evaluation.baselines import MajorityBaseline
 from headwater.evaluation.calibration import fit_temperature, probabilities
+from headwater.evaluation.report import FILE as REPORT
 from headwater.evaluation.report import Report
 from headwater.run import Run, scratch, write_whole
 from headwater.settings import Settings
@@ -159,6 +160,7 @@ class Classification(Application):
         if state["baseline"]:
             self.baseline = catalog.model_class(self.task, state["baseline"]).load(folder / "baseline")
         self.classifier = catalog.model_class(self.task, str(self.model_name)).load(folder / "classifier")
+        self.report = Report.load(folder.parent) if (folder.parent / REPORT).exists() else None
 
     @property
     def _linear(self) -> str:
