@@ -104,7 +104,8 @@ def _scripts(texts: Sequence[TextInput]) -> dict[str, float]:
         if letter.isalpha():
             name = unicodedata.name(letter, "unknown").split(" ")[0].split("-")[0]
             scripts["Han" if name == "CJK" else name.capitalize()] += times
-    return {name: round(times / scripts.total(), 4) for name, times in scripts.most_common(8)}
+    shares = {name: round(times / scripts.total(), 3) for name, times in scripts.most_common()}
+    return {name: share for name, share in shares.items() if share > 0}
 
 
 def _column_warnings(records: Records, cells: Sequence[Any]) -> list[str]:
