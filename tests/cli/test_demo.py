@@ -34,7 +34,7 @@ def test_passages_are_the_masked_openings_each_once(tmp_path):
     (tmp_path / "a.py").write_text(SOURCE)
     found = passages(tmp_path)
     assert len(found) == 2
-    assert any("of what ___ and ___ make of them" in passage for passage in found)
+    assert any("of what LIBRARY and LIBRARY make of them" in passage for passage in found)
     assert not any("Parameters" in passage for passage in found)
 
 

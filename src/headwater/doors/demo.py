@@ -35,12 +35,13 @@ LIBRARIES = {
 }
 """The import name of each library that may be asked about; those that are not installed are left out."""
 
-MASK = "___"
+MASK = "LIBRARY"
 _MASKED = re.compile(
     r"(?i)(?<![a-z])(numpy|np|scipy|sp|scikits?[- ]?learn|sklearn|py ?arrow|arrow|pa|py ?torch|torch|"
     r"transformers?|hugging ?face|rich|networkx|nx|pandas|pd|sympy)(?![a-z])"
 )
-_SHORTEST, _LONGEST = 60, 600  # characters
+_MARKUP = re.compile(r":\w+(?::\w+)*:(?=`)|[`*~\[\]<>{}|_]+|[-=]{3,}")
+_SHORTEST, _LONGEST = 60, 400  # characters
 _PER_FILE = 4
 _UNSEEN = 8
 
@@ -103,15 +104,18 @@ def mask(passage: str) -> str:
 
     Example:
         >>> mask("Convert a torch.Tensor to a NumPy array")
-        'Convert a ___.Tensor to a ___ array'
+        'Convert a LIBRARY.Tensor to a LIBRARY array'
     """
     return _MASKED.sub(MASK, passage)
 
 
 def _opening(docstring: str) -> str:
-    """Prose from the start of a docstring, on one line, up to its first section of parameters or code."""
+    """Prose from the start of a docstring, on one line, up to its first section of parameters or code.
+
+    Markup goes too: each library writes its own, and the passage must be known by what it says.
+    """
     prose = re.split(r"\n\s*(?:>>>|\.\. |Args:|Parameters\n|Returns|Examples?\b|```)", docstring, maxsplit=1)[0]
-    return " ".join(prose.split())[:_LONGEST]
+    return " ".join(_MARKUP.sub(" ", prose).split())[:_LONGEST]
 
 
 def _write_table(path: Path, rows: list[tuple[str, str]]) -> None:
