@@ -39,7 +39,7 @@ $(READY): pyproject.toml constraints.txt
 	    || { echo "headwater needs Python 3.11 or newer: make PYTHON=python3.12 (or apt-get install python3)"; exit 1; }
 	@set -e; if command -v uv >/dev/null && uv --version >/dev/null 2>&1; then \
 	    test -x $(BIN)/python || uv venv --python "$(PYTHON)" .venv; \
-	    uv pip install --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'; \
+	    uv pip install --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'; \
 	else \
 	    $(PYTHON) -c 'import ensurepip' 2>/dev/null \
 	        || { echo "Python's venv module is missing: apt-get install python3-venv"; exit 1; }; \
