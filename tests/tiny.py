@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 WORDS = ["good", "bad", "fine", "dull", "film", "plot", "a", "the", "very", "so", "not", "and", "music", "story"]
 _SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 _SIZE = {"num_hidden_layers": 2, "num_attention_heads": 2, "hidden_size": 16, "intermediate_size": 32}
 
 
-def make_bert(folder: Path, **changes: object) -> Path:
+def make_bert(folder: Path, **changes: Any) -> Path:
     """A BERT of two layers and 16 features, seeded, with a word tokenizer over `WORDS`."""
     from transformers import BertConfig, BertModel
 
-    config = {**_SIZE, "vocab_size": 40, "max_position_embeddings": 64, **changes}
+    config: dict[str, Any] = {**_SIZE, "vocab_size": 40, "max_position_embeddings": 64, **changes}
     return _saved(folder, BertModel, BertConfig(**config))
 
 
@@ -35,9 +36,7 @@ def make_gpt2(folder: Path) -> Path:
 def make_t5(folder: Path) -> Path:
     from transformers import T5Config, T5ForConditionalGeneration
 
-    config = T5Config(
-        vocab_size=40, d_model=16, d_kv=8, d_ff=32, num_layers=2, num_heads=2, decoder_start_token_id=0, use_cache=False
-    )
+    config = T5Config(vocab_size=40, d_model=16, d_kv=8, d_ff=32, num_layers=2, num_heads=2, use_cache=False)
     return _saved(folder, T5ForConditionalGeneration, config)
 
 
@@ -50,17 +49,20 @@ def make_sentence_transformer(folder: Path, pooling: str) -> Path:
     return folder
 
 
-def _saved(folder: Path, kind: type, config: object) -> Path:
+def _saved(folder: Path, kind: Any, config: Any) -> Path:
     import torch
+    from transformers.utils import logging as notices
 
+    notices.disable_progress_bar()
     with torch.random.fork_rng():
         torch.manual_seed(0)
         kind(config).save_pretrained(folder)
+    notices.enable_progress_bar()
     _tokenizer().save_pretrained(folder)
     return folder
 
 
-def _tokenizer() -> object:
+def _tokenizer() -> Any:
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 

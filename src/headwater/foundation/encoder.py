@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 class Prepared(Protocol):
     """Inputs turned into what the network reads (token ids, pixels), held for many passes."""
 
-    lengths: np.ndarray
-    """The cost of each row in tokens, shape (rows,)."""
+    @property
+    def lengths(self) -> np.ndarray:
+        """The cost of each row in tokens, shape (rows,)."""
+        ...
 
     def __len__(self) -> int: ...
 

@@ -88,7 +88,7 @@ class TextEncoder:
         self.source: Path | None = None
         self.width = int(network.config.hidden_size)
         accepted = inspect.signature(network.forward).parameters
-        self._typed = "token_type_ids" in accepted and getattr(network.config, "type_vocab_size", 2) > 1
+        self._typed = "token_type_ids" in accepted and getattr(network.config, "type_vocab_size", 0) > 1
         self._fixed = {"use_cache": False} if pooling == "last" and "use_cache" in accepted else {}
 
     @classmethod
@@ -113,7 +113,7 @@ class TextEncoder:
         return encoder
 
     def prepare(self, inputs: Sequence[Any]) -> PreparedTexts:
-        """Tokenises texts, or pairs of texts, once; only the first `max_length` tokens are kept (of a pair, the longer text gives way)."""
+        """Tokenises texts or pairs once, up to `max_length` tokens; of a pair, the longer text gives way."""
         ids, types, lengths = [np.zeros(0, np.int32)], [np.zeros(0, np.int8)], [0]
         pairs = bool(inputs) and not isinstance(inputs[0], str)
         typed = pairs and self._typed
@@ -187,7 +187,7 @@ def _read(folder: Path, *, trust_remote_code: bool) -> tuple[Any, Any]:
     try:
         with _quiet():
             config = transformers.AutoConfig.from_pretrained(folder, **given)
-            kind = transformers.AutoModelForTextEncoding if config.is_encoder_decoder else transformers.AutoModel
+            kind = transformers.AutoModelForTextEncoding if _is_half(config) else transformers.AutoModel
             network, loaded = kind.from_pretrained(
                 folder, config=config, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **given
             )
@@ -213,6 +213,11 @@ def _read(folder: Path, *, trust_remote_code: bool) -> tuple[Any, Any]:
             accepted="a network that reads token ids, with a tokenizer.json",
         )
     return _without_pooler(network), tokenizer
+
+
+def _is_half(config: Any) -> bool:
+    """Whether only the encoder of an encoder-decoder is to be read, or was saved by an earlier run."""
+    return config.is_encoder_decoder or any(name.endswith("EncoderModel") for name in config.architectures or ())
 
 
 def _without_pooler(network: Any) -> Any:

@@ -56,7 +56,7 @@ class EncoderLearner(Learner):
         head_factor: float = 1.0,
     ) -> None:
         self.encoder, self.settings, self.head_factor = encoder, settings, head_factor
-        self.head: nn.Linear = nn.utils.skip_init(nn.Linear, encoder.width, train.n_classes)
+        self.head = nn.Linear(encoder.width, train.n_classes)
         self.head.load_state_dict({"weight": torch.from_numpy(head.weight), "bias": torch.from_numpy(head.bias)})
         self.network = nn.ModuleDict({"encoder": encoder.network, "head": self.head})
         self.several, self.targets = train.several, torch.from_numpy(train.targets)

@@ -17,7 +17,6 @@ from threadpoolctl import threadpool_limits
 
 STRENGTHS = tuple(float(10 ** (half / 2)) for half in range(8, -5, -1))
 _FOLDS = 5
-_ROWS_TO_CHOOSE = 20_000
 _ITERATIONS = 200
 
 
@@ -29,8 +28,8 @@ class Head:
         weight: shape (classes, width), for features as they are: the standardisation is folded in.
         bias: shape (classes,).
         strength: the L2 penalty, the inverse of scikit-learn's `C` on standardised features.
-        held_out: the logits of each row from the fold that did not see it, shape (rows, classes); rows that no fold
-            held out are not-a-number. None when the strength was given.
+        held_out: the logits of each row from the fold that did not see it, shape (rows, classes); zeros for a row that
+            no fold could spare. None when the strength was given.
     """
 
     weight: np.ndarray
@@ -98,8 +97,7 @@ def _solve(
 class _Problem:
     """Penalised logistic regression in rotated coordinates.
 
-    A binary problem is solved for the difference of its two logits alone, at twice the penalty, which is the same
-    solution for half of the work: `goals` then has one column.
+    A binary problem is solved, as in scikit-learn, for the difference of its two logits: `goals` then has one column.
     """
 
     features: np.ndarray
@@ -132,26 +130,25 @@ class _Problem:
 
     def solve(self, strength: float, start: np.ndarray, tolerance: float) -> np.ndarray:
         """The bias (first row) and the weights at which loss and penalty together are least."""
-        penalty = strength / 2 if self.binary else strength
-        scale = self._scale(start, penalty)
+        scale = self._scale(start, strength)
 
         def objective(scaled: np.ndarray) -> tuple[float, np.ndarray]:
             solution = scaled.reshape(start.shape) * scale
             logits = self.logits(solution)
-            value = self.losses(logits).sum() + penalty / 2 * (solution[1:] ** 2).sum()
+            value = self.losses(logits).sum() + strength / 2 * (solution[1:] ** 2).sum()
             slope = self.weights[:, None] * (self.probabilities(logits) - self.goals)
-            gradient = self.features.T @ slope.astype(self.features.dtype) + penalty * solution[1:]
+            gradient = self.features.T @ slope.astype(self.features.dtype) + strength * solution[1:]
             return float(value), (np.concatenate([[slope.sum(axis=0)], gradient]) * scale).ravel()
 
         options = {"maxiter": _ITERATIONS, "maxcor": 20, "ftol": tolerance, "gtol": 1e-5}
         found = minimize(objective, (start / scale).ravel(), jac=True, method="L-BFGS-B", options=options)
         return found.x.reshape(start.shape) * scale
 
-    def _scale(self, solution: np.ndarray, penalty: float) -> np.ndarray:
+    def _scale(self, solution: np.ndarray, strength: float) -> np.ndarray:
         """The step that each coordinate's curvature at a solution suggests, shape (1 + rank, 1)."""
         chances = self.probabilities(self.logits(solution))
         sharpness = float((self.weights @ (chances * (1 - chances))).mean())
-        curvature = sharpness / self.weights.sum() * self.spread + penalty
+        curvature = sharpness / self.weights.sum() * self.spread + strength
         return 1 / np.sqrt(np.concatenate([[sharpness + 1e-12], curvature]))[:, None]
 
     def classwise(self, rows: np.ndarray) -> np.ndarray:
@@ -190,20 +187,20 @@ def _choose(problem: _Problem, targets: np.ndarray, seed: int) -> tuple[float, n
     folds = stratified_folds(targets, seed)
     parts = [(problem.without(held), held) for held in folds]
     solutions = [problem.start() for _ in folds]
-    best, best_loss, best_logits, risen = STRENGTHS[0], math.inf, None, 0
-    for strength in STRENGTHS:
-        logits = np.full(problem.goals.shape, np.nan)
+    spared = problem.without(np.setdiff1d(np.arange(len(targets)), np.concatenate([[], *folds])))
+    best, best_loss, best_logits, risen = STRENGTHS[0], math.inf, np.zeros(problem.goals.shape), 0
+    for strength in STRENGTHS if folds else ():
+        logits = np.zeros(problem.goals.shape)
         for position, (part, held) in enumerate(parts):
             solutions[position] = part.solve(strength, solutions[position], tolerance=1e-6)
             logits[held] = part.logits(solutions[position])[held]
-        loss = float(np.nansum(problem.losses(logits)))
+        loss = float(spared.losses(logits).sum())
         risen = risen + 1 if loss >= best_loss else 0
         if loss < best_loss:
             best, best_loss, best_logits = strength, loss, logits
         if risen == 2:
             break
-    logits = problem.goals * np.nan if best_logits is None else best_logits
-    return best, problem.classwise(logits.T).T
+    return best, problem.classwise(best_logits.T).T
 
 
 def stratified_folds(targets: np.ndarray, seed: int) -> list[np.ndarray]:

@@ -32,10 +32,10 @@ _TRAINING_COST = 3.5
 
 @dataclass(frozen=True)
 class _Result:
-    """What a stage gave: its head, the logits of the validation rows, and the seconds it took."""
+    """What a stage gave: its head, which rows it had right (`scores.correct`), and the seconds it took."""
 
     head: Head
-    logits: np.ndarray
+    right: np.ndarray
     seconds: float
 
 
@@ -76,11 +76,11 @@ class Adaptation:
         reason = self._once("ladder", lambda: {"not tried": self._why_not(probe, deeper)})["not tried"]
         if reason:
             self._tell("probe", probe, "kept")
-            self.trace.stages.append(Stage(deeper, math.nan, math.nan, math.nan, 0.0, f"not tried: {reason}"))
+            self.trace.stages.append(Stage(deeper, None, None, None, 0.0, f"not tried: {reason}"))
             return probe.head
         before = {name: tensor.cpu().clone() for name, tensor in self.encoder.network.state_dict().items()}
         result = self._deepen(deeper, probe)
-        gain = scores.gain(self._right(result), self._right(probe), "probe", self.run.settings.seed)
+        gain = scores.gain(result.right, probe.right, "probe", self.run.settings.seed)
         told = f"{100 * gain.value:+.1f} points over the probe [{100 * gain.low:.1f}, {100 * gain.high:.1f}]"
         better = gain.value > 0
         self._tell("probe", probe, f"left for {deeper}" if better else "kept")
@@ -94,8 +94,11 @@ class Adaptation:
         began, settings, train = time.monotonic(), self.run.settings, self.train
         features = extract(self.encoder, train.inputs, settings)
         head = solve(features, train.targets, train.n_classes, train.weights, seed=settings.seed)
-        logits = head.logits(extract(self.encoder, self.valid.inputs, settings))
-        return self._timed("probe", _Result(head, logits, time.monotonic() - began))
+        right = self._right(head.logits(extract(self.encoder, self.valid.inputs, settings)))
+        if len(self.valid) < _LEAST_ROWS and head.held_out is not None:
+            # So few rows say next to nothing: the folds of the head add what they held out.
+            right = np.concatenate([right, scores.correct(head.held_out, train.targets)])
+        return self._timed("probe", _Result(head, right, time.monotonic() - began))
 
     def _deepen(self, strategy: str, start: _Result | None) -> _Result:
         began = time.monotonic()
@@ -106,13 +109,13 @@ class Adaptation:
         logits = np.zeros((len(self.valid), self.train.n_classes), np.float32)
         for rows, features in in_batches(self.encoder, self.valid.inputs, self.run.settings.token_budget):
             logits[rows] = head.logits(features.cpu().numpy())
-        return self._timed(strategy, _Result(head, logits, time.monotonic() - began))
+        return self._timed(strategy, _Result(head, self._right(logits), time.monotonic() - began))
 
     def _why_not(self, probe: _Result, deeper: str) -> str:
         """Why the next stage is not worth its time; empty when it is."""
         if len(self.valid) < _LEAST_ROWS:
             return f"{len(self.valid)} validation rows cannot tell which stage is better"
-        left = 1 - float(self._right(probe).mean())
+        left = 1 - float(probe.right.mean())
         if left <= _LEAST_GAIN:
             return f"only {100 * left:.1f} points are left to gain"
         remaining = self.run.remaining()
@@ -131,17 +134,17 @@ class Adaptation:
         scored = len(self.valid) / len(self.train)
         return per_token * float(lengths.sum()) * (_TRAINING_COST + scored) * (settings.epochs or 1)
 
-    def _right(self, result: _Result) -> np.ndarray:
-        return scores.correct(result.logits, self.valid.targets)
+    def _right(self, logits: np.ndarray) -> np.ndarray:
+        return scores.correct(logits, self.valid.targets)
 
     def _tell(self, name: str, result: _Result, decision: str) -> None:
-        score: Estimate = scores.estimate(self._right(result), self.run.settings.seed)
+        score: Estimate = scores.estimate(result.right, self.run.settings.seed)
         self.trace.stages.append(Stage(name, score.value, score.low, score.high, result.seconds, decision))
 
     def _timed(self, name: str, result: _Result) -> _Result:
         """The result with the seconds of the attempt that did the work, not of the one that resumed it."""
         seconds = self._once(f"{name}-seconds", lambda: {"seconds": result.seconds})["seconds"]
-        return _Result(result.head, result.logits, seconds)
+        return _Result(result.head, result.right, seconds)
 
     def _once(self, name: str, values: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Values that depend on the clock, settled once for all attempts of a run."""

@@ -1,0 +1,97 @@
+import json
+import shutil
+
+import pytest
+from tests.tiny import make_bert
+
+from headwater.errors import ArtifactError, NotFoundError
+from headwater.foundation.locate import locate, read_json
+
+
+@pytest.fixture
+def bert(tmp_path):
+    return make_bert(tmp_path / "tiny-bert")
+
+
+def test_an_embedded_name_is_the_folder_in_its_package():
+    assert (locate("minilm", offline=True) / "model.safetensors").exists()
+
+
+def test_a_folder_in_the_hub_format_is_itself(bert):
+    assert locate(str(bert)) == bert
+
+
+def test_a_run_folder_gives_its_encoder(bert, tmp_path):
+    shutil.copytree(bert, tmp_path / "run" / "classifier" / "encoder")
+    assert locate(str(tmp_path / "run")) == tmp_path / "run" / "classifier" / "encoder"
+
+
+def test_an_unknown_name_says_where_was_looked_and_what_is_near():
+    with pytest.raises(NotFoundError, match=r"not embedded \(minilm\).*no folder.*run is offline.*Did you mean minilm"):
+        locate("minilmm", offline=True)
+
+
+def test_near_folders_are_proposed(bert):
+    with pytest.raises(NotFoundError, match=r"form owner/model.*Did you mean .*tiny-bert"):
+        locate(str(bert.parent / "tiny-brt"), offline=True)
+
+
+def test_an_unreachable_hub_is_told(monkeypatch):
+    import huggingface_hub
+
+    def refuse(*_, **__):
+        raise ConnectionError
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
+    with pytest.raises(NotFoundError, match="could not be reached"):
+        locate("owner/model")
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [("GatedRepoError", "accepted its terms"), ("RepositoryNotFoundError", "has no such model")],
+)
+def test_what_the_hub_refuses_is_told(monkeypatch, error, sentence):
+    import httpx
+    import huggingface_hub
+    from huggingface_hub import errors
+
+    def refuse(*_, **__):
+        raise getattr(errors, error)("no", response=httpx.Response(404, request=httpx.Request("GET", "https://hub")))
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
+    with pytest.raises(NotFoundError, match=sentence):
+        locate("owner/model")
+
+
+def test_a_folder_without_a_foundation_is_refused(tmp_path):
+    with pytest.raises(ArtifactError, match="holds no foundation"):
+        locate(str(tmp_path))
+
+
+def test_pickled_weights_are_refused_unopened(bert):
+    (bert / "model.safetensors").unlink()
+    (bert / "pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'touch hacked'\ntR.")
+    with pytest.raises(ArtifactError, match=r"pickled.*pytorch_model.bin.*save_pretrained"):
+        locate(str(bert))
+
+
+def test_missing_weights_are_told(bert):
+    (bert / "model.safetensors").unlink()
+    with pytest.raises(ArtifactError, match="no weights in the safetensors format"):
+        locate(str(bert))
+
+
+def test_code_of_its_own_is_refused_unless_trusted(bert):
+    config = read_json(bert / "config.json")
+    (bert / "config.json").write_text(json.dumps({**config, "auto_map": {"AutoModel": "evil.Model"}}))
+    with pytest.raises(ArtifactError, match=r"Python code of its own.*--trust-remote-code"):
+        locate(str(bert))
+    assert locate(str(bert), trust_remote_code=True) == bert
+
+
+@pytest.mark.parametrize(("content", "sentence"), [("{", "cannot be read"), ("[1]", "no JSON object")])
+def test_a_damaged_configuration_is_told(bert, content, sentence):
+    (bert / "config.json").write_text(content)
+    with pytest.raises(ArtifactError, match=sentence):
+        locate(str(bert))

@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+from scipy.special import softmax
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+from headwater.transfer.head import solve, stratified_folds
+
+
+def _problem(rows=120, classes=3, width=8):
+    random = np.random.default_rng(0)
+    targets = np.arange(rows) % classes
+    features = random.normal(size=(rows, width)) * 3 + 1 + 6 * np.eye(classes, width)[targets]
+    return features.astype(np.float32), targets
+
+
+@pytest.mark.parametrize("classes", [2, 3, 5])
+@pytest.mark.parametrize("rows", [6, 120])
+def test_the_solution_is_that_of_scikit_learn(classes, rows):
+    features, targets = _problem(rows, classes)
+    weights = np.random.default_rng(1).uniform(0.5, 2, rows)
+    scaler = StandardScaler().fit(features)
+    peer = LogisticRegression(C=0.5, tol=1e-10, max_iter=10_000).fit(scaler.transform(features), targets, weights)
+    head = solve(features, targets, classes, weights, strength=2.0)
+    standard = head.weight * scaler.scale_
+    ours = standard[1:] - standard[:1] if classes == 2 else standard
+    np.testing.assert_allclose(ours, peer.coef_, atol=1e-3)
+    chances = peer.predict_proba(scaler.transform(features))
+    np.testing.assert_allclose(softmax(head.logits(features), axis=1), chances, atol=1e-3)
+
+
+def test_several_labels_are_one_problem_a_label():
+    features, targets = _problem()
+    several = np.stack([targets == 0, targets != 1], axis=1).astype(np.float32)
+    head = solve(features, several, 2, strength=2.0)
+    scaled = StandardScaler().fit(features)
+    for label in (0, 1):
+        peer = LogisticRegression(C=0.5, tol=1e-10).fit(scaled.transform(features), several[:, label])
+        np.testing.assert_allclose(head.weight[label] * scaled.scale_, peer.coef_[0], atol=1e-3)
+
+
+def test_noise_is_answered_with_a_stronger_penalty_than_signal():
+    features, targets = _problem(200)
+    noise = np.random.default_rng(2).permutation(targets)
+    assert solve(features, noise, 3).strength > solve(features, targets, 3).strength
+
+
+def test_held_out_logits_judge_honestly():
+    random = np.random.default_rng(0)
+    head = solve(random.normal(size=(60, 100)), np.arange(60) % 2, 2)
+    assert head.held_out is not None
+    assert (head.held_out.argmax(axis=1) == np.arange(60) % 2).mean() < 0.75
+
+
+@pytest.mark.parametrize("rows", [2, 4, 5])
+def test_two_rows_a_class_or_fewer_suffice(rows):
+    features, targets = _problem(rows, 2)
+    assert np.isfinite(solve(features, targets, 2).weight).all()
+
+
+def test_a_feature_that_never_changes_and_a_class_without_rows_do_no_harm():
+    features, targets = _problem(60, 3)
+    features[:, 0] = 7
+    head = solve(features, targets, 4)
+    assert np.isfinite(head.weight).all()
+    assert not (head.logits(features).argmax(axis=1) == 3).any()
+
+
+def test_the_same_seed_gives_the_same_head():
+    features, targets = _problem()
+    np.testing.assert_array_equal(
+        solve(features, targets, 3, seed=5).weight, solve(features, targets, 3, seed=5).weight
+    )
+
+
+def test_every_fold_has_every_class_that_can_be_dealt():
+    targets = np.array([0] * 10 + [1] * 5 + [2])
+    folds = stratified_folds(targets, seed=0)
+    assert len(folds) == 5
+    assert all({0, 1} == set(targets[fold]) for fold in folds)
+    assert sorted(np.concatenate(folds).tolist()) == list(range(15))

@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+import torch
+from tests.tiny import WORDS, make_bert
+
+from headwater.foundation.text import TextEncoder
+from headwater.run import Run
+from headwater.settings import Settings
+from headwater.transfer.classifier import Examples
+from headwater.transfer.stages import Adaptation
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("HEADWATER_CACHE", str(tmp_path / "cache"))
+
+
+def _examples(rows, *, noise=False):
+    random = np.random.default_rng(rows)
+    texts = [f"{' '.join(random.choice(WORDS[2:], 3))} {WORDS[row % 2]}" for row in range(rows)]
+    return Examples(texts, random.integers(0, 2, rows) if noise else np.arange(rows) % 2, 2)
+
+
+def _adapt(tmp_path, strategy, train, valid, budget=None):
+    encoder = TextEncoder.load(make_bert(tmp_path / "tiny"), "tiny")
+    (tmp_path / "run").mkdir(exist_ok=True)
+    settings = Settings(strategy=strategy, epochs=1, device="cpu", budget=budget)
+    adaptation = Adaptation(encoder, train, valid, Run(settings, tmp_path / "run"))
+    return adaptation, adaptation.fit()
+
+
+def test_a_probe_leaves_the_foundation_alone(tmp_path):
+    adaptation, _ = _adapt(tmp_path, "probe", _examples(60), _examples(30))
+    (stage,) = adaptation.trace.stages
+    assert (stage.name, stage.decision) == ("probe", "kept")
+    assert stage.low <= stage.score <= stage.high
+    assert adaptation.encoder.source is not None
+
+
+def test_probe_then_full_tells_both_stages_and_its_curve(tmp_path):
+    adaptation, _ = _adapt(tmp_path, "probe-then-full", _examples(40), _examples(30))
+    assert [stage.name for stage in adaptation.trace.stages] == ["probe", "probe-then-full"]
+    assert [epoch["stage"] for epoch in adaptation.trace.curve] == ["probe-then-full"]
+
+
+def test_auto_stops_where_nothing_is_left_to_gain(tmp_path):
+    adaptation, _ = _adapt(tmp_path, "auto", _examples(300), _examples(30))
+    assert adaptation.trace.stages[1].decision == "not tried: only 0.0 points are left to gain"
+    assert adaptation.trace.stages[1].score is None
+
+
+def test_auto_does_not_choose_by_a_handful_of_rows(tmp_path):
+    adaptation, head = _adapt(tmp_path, "auto", _examples(16), _examples(4))
+    assert adaptation.trace.stages[1].decision == "not tried: 4 validation rows cannot tell which stage is better"
+    assert head.held_out is not None
+
+
+def test_auto_does_not_begin_what_the_budget_cannot_end(tmp_path):
+    adaptation, _ = _adapt(tmp_path, "auto", _examples(60, noise=True), _examples(30, noise=True), budget="0s")
+    assert "left" in adaptation.trace.stages[1].decision
+    assert adaptation.trace.stages[1].decision.startswith("not tried: needs about")
+
+
+def test_auto_keeps_the_better_stage_and_its_weights(tmp_path):
+    valid = _examples(40, noise=True)
+    adaptation, head = _adapt(tmp_path, "auto", _examples(60, noise=True), valid)
+    probe, deeper = adaptation.trace.stages
+    encoder = adaptation.encoder
+    with torch.inference_mode():
+        features = encoder.features(encoder.prepare(valid.inputs).batch(np.arange(40))).numpy()
+    kept = (head.logits(features).argmax(axis=1) == valid.targets).mean()
+    assert kept == max(probe.score, deeper.score)
+    assert "points over the probe" in deeper.decision
+
+
+def test_a_resumed_run_tells_the_same_and_ends_the_same(tmp_path):
+    train, valid = _examples(60, noise=True), _examples(40, noise=True)
+    first, head = _adapt(tmp_path, "auto", train, valid)
+    second, again = _adapt(tmp_path, "auto", train, valid)
+    assert first.trace.stages == second.trace.stages
+    np.testing.assert_array_equal(head.weight, again.weight)
