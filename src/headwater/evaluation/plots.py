@@ -233,7 +233,7 @@ def _width(name: str) -> float:
 
 
 def _cut(name: str, most: int = 22) -> Markup:
-    shown = name
+    shown = name[:most]
     while _width(shown) > most:
         shown = shown[:-1]
     return escape(name if shown == name else f"{shown}…")
