@@ -142,7 +142,9 @@ class TextEncoder:
     def fingerprint(self) -> str:
         """A hash of the weights as they are now, the tokenizer, the pooling and the length."""
         told = hashlib.sha256(json.dumps([self.pooling, self.max_length]).encode())
-        told.update(self.tokenizer.backend_tokenizer.to_str().encode())
+        # Truncation and padding are left out: they are what the last call asked for.
+        rules = {**json.loads(self.tokenizer.backend_tokenizer.to_str()), "truncation": None, "padding": None}
+        told.update(json.dumps(rules, sort_keys=True).encode())
         for name, tensor in sorted(self.network.state_dict().items()):
             told.update(name.encode())
             told.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
