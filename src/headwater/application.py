@@ -75,12 +75,15 @@ class Predictions:
 
 @dataclass(frozen=True)
 class Stage:
-    """One step of a fit as the report shows it: what was tried, how it scored on validation, what followed."""
+    """One step of a fit as the report shows it: what was tried, how it scored on validation, what followed.
+
+    A stage that was not tried has no score.
+    """
 
     name: str
-    score: float
-    low: float
-    high: float
+    score: float | None
+    low: float | None
+    high: float | None
     seconds: float
     decision: str
 
