@@ -5,7 +5,7 @@ from torch import nn
 
 from headwater.settings import Settings
 from headwater.training.embeddings import compact
-from headwater.training.optimiser import adamw, parameter_groups
+from headwater.training.optimiser import AdamW, parameter_groups
 
 IDS = torch.tensor([[5, 9, 5, 0], [70, 9, 0, 0]])
 
@@ -16,7 +16,7 @@ def trained(*, compacted):
     network = nn.Sequential(table, head)
 
     def steps():
-        optimiser = adamw(parameter_groups(network, Settings()), 0.1)
+        optimiser = AdamW(parameter_groups(network, Settings()), 0.1)
         for _ in range(5):
             optimiser.zero_grad()
             network(IDS).square().sum().backward()

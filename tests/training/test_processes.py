@@ -41,9 +41,8 @@ def one_thread():
 
 
 def test_two_processes_do_what_one_does(tmp_path):
-    launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--mixed_precision", "no"]
-    two = start(tmp_path / "two", 0.0, launcher=[*launch, "--num_processes", "2", "--num_machines", "1",
-                "--dynamo_backend", "no", "--main_process_port", "0"])  # fmt: skip
+    launch = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2")
+    two = start(tmp_path / "two", 0.0, launcher=launch)
     one = fitted(tmp_path / "one", 0.0)
     _, errors = two.communicate(timeout=400)
     assert two.returncode == 0, errors
@@ -56,8 +55,8 @@ def test_two_processes_do_what_one_does(tmp_path):
 @pytest.mark.usefixtures("one_thread")
 def test_a_killed_training_ends_with_the_weights_of_an_unbroken_one(tmp_path):
     # A checkpoint after every step, and far more steps than fit between the first of them and the kill.
-    settings = {"epochs": 200, "patience": 200}
-    killed = start(tmp_path / "killed", 0.3, "epochs=200", "patience=200", "checkpoint_seconds=0")
+    settings = {"epochs": 80, "patience": 80}
+    killed = start(tmp_path / "killed", 0.3, "epochs=80", "patience=80", "checkpoint_seconds=0")
     unbroken = fitted(tmp_path / "unbroken", 0.3, **settings)
     while not (tmp_path / "killed" / "checkpoint.safetensors").exists() and killed.poll() is None:
         time.sleep(0.01)

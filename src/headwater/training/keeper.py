@@ -14,6 +14,7 @@ from headwater.run import Run
 from headwater.training import checkpoint
 from headwater.training.checkpoint import learned
 from headwater.training.history import Position
+from headwater.training.optimiser import AdamW
 
 if TYPE_CHECKING:
     from headwater.training.trainer import Learner
@@ -31,7 +32,7 @@ class Keeper:
         writes: only one of several processes writes.
     """
 
-    def __init__(self, run: Run, learner: Learner, optimiser: torch.optim.Optimizer, *, writes: bool) -> None:
+    def __init__(self, run: Run, learner: Learner, optimiser: AdamW, *, writes: bool) -> None:
         self.file = run.folder / "checkpoint.safetensors"
         self._learned = learned(learner.network)
         self._optimiser, self._writes = optimiser, writes
@@ -55,8 +56,7 @@ class Keeper:
         self._best = found.part("best")
         for name, tensor in (found.part("network") or self._best).items():
             self._learned[name].copy_(tensor)
-        if moments := found.part("optimiser"):
-            self._optimiser.load_state_dict({**self._optimiser.state_dict(), "state": _by_parameter(moments)})
+        self._optimiser.restore(found.part("optimiser"))
         return Position.from_json(found.state["position"])
 
     def keep_best(self) -> None:
@@ -68,12 +68,7 @@ class Keeper:
 
     def save(self, position: Position) -> None:
         """Writes a checkpoint of the running training."""
-        moments = {
-            f"{index}.{name}": tensor
-            for index, values in self._optimiser.state_dict()["state"].items()
-            for name, tensor in values.items()
-        }
-        self._write(position, network=self._learned, optimiser=moments, best=self._best)
+        self._write(position, network=self._learned, optimiser=self._optimiser.state(), best=self._best)
 
     def finish(self, position: Position) -> None:
         """Puts the best weights into the network; the checkpoint then holds them and nothing else."""
@@ -84,14 +79,6 @@ class Keeper:
     def _write(self, position: Position, **parts: dict[str, torch.Tensor]) -> None:
         if self._writes:
             checkpoint.save(self.file, parts, {"identity": self._identity, "position": asdict(position)})
-
-
-def _by_parameter(moments: dict[str, torch.Tensor]) -> dict[int, dict[str, torch.Tensor]]:
-    state: dict[int, dict[str, torch.Tensor]] = {}
-    for key, tensor in moments.items():
-        index, name = key.split(".", 1)
-        state.setdefault(int(index), {})[name] = tensor
-    return state
 
 
 def _identity(run: Run, learner: Learner, tensors: dict[str, torch.Tensor]) -> str:

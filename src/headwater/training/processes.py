@@ -1,4 +1,4 @@
-"""The processes that train one network together, launched with `accelerate launch`; mostly there is one."""
+"""The processes that train one network together, launched with `torchrun`; mostly there is one."""
 
 from __future__ import annotations
 

@@ -134,9 +134,10 @@ class Trainer:
     def _begin(self, learner: Learner) -> None:
         self.learner = learner
         learner.network.to(self.device)
-        self._optimiser = optimiser.adamw(learner.parameter_groups(self.settings), self.settings.learning_rate or 0.0)
-        self._parameters = [p for group in self._optimiser.param_groups for p in group["params"]]
-        self._scaler = torch.amp.GradScaler(self.device.type, enabled=self.precision is torch.float16)
+        self._optimiser = optimiser.AdamW(learner.parameter_groups(self.settings), self.settings.learning_rate or 0.0)
+        self._parameters = self._optimiser.parameters
+        # Typed as anything: of an optimiser it asks no more than `param_groups` and `step`.
+        self._scaler: Any = torch.amp.GradScaler(self.device.type, enabled=self.precision is torch.float16)
         self._keeper = Keeper(self.run, learner, self._optimiser, writes=self.processes.main)
         self.at = self._keeper.resume() or Position(self.settings.token_budget)
         self.processes.align(list(learned(learner.network).values()))
@@ -148,7 +149,7 @@ class Trainer:
         """Leaves the gradient of this process's share of a step in the parameters; returns its summed loss."""
         share = rows[self.processes.index :: self.processes.count]
         while True:
-            self._optimiser.zero_grad(set_to_none=True)
+            self._optimiser.zero_grad()
             self._seed_step()
             try:
                 passes = micro_batches(share, self.learner.lengths, self.at.token_budget)
