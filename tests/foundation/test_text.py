@@ -106,7 +106,7 @@ def test_the_encoder_half_survives_saving(tmp_path):
 def test_weights_that_do_not_fit_are_refused(tmp_path):
     config = json.loads((make_bert(tmp_path) / "config.json").read_text())
     (tmp_path / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 3}))
-    with pytest.raises(ArtifactError, match="weights lack 16 tensors"):
+    with pytest.raises(ArtifactError, match="The weights lack 16 tensors of the network"):
         TextEncoder.load(tmp_path, "tiny")
 
 
