@@ -15,6 +15,7 @@ from headwater.doors import console, outputs
 from headwater.doors.flags import with_flags
 from headwater.doors.verbs import Verb, Verbs
 from headwater.errors import SettingError
+from headwater.request import read_config
 from headwater.settings import Settings
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def adapt(
     """Make an application: adapt a model to your data and measure it."""
     given = {"task": task, "data": data, "model": model, "to": to}
     values = {
-        **(configuration.read(config) if config else {}),
+        **(read_config(config) if config else {}),
         **{name: value for name, value in given.items() if value is not None},
         **settings,
     }

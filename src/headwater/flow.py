@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shlex
 import sys
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headwater import __version__, catalog, workspace
+from headwater.errors import DataError
 from headwater.request import Request
 from headwater.run import Run, is_main_process, scratch
 
@@ -47,7 +49,7 @@ def adapt(
     Raises:
         HeadwaterError: what is wrong with the request, the data, the model or the machine, and what to do.
     """
-    request = Request.of(task, data, model, settings)
+    request = workspace.absolute(Request.of(task, data, model, settings))
     with _opened(request, data, to, resume=resume) as run:
         entry = catalog.task(task)
         application: Application = catalog.load(entry.path, extra=entry.extra)(
@@ -68,9 +70,15 @@ def resume(folder: str | Path) -> Application:
 
     Raises:
         NotFoundError: the folder holds no unfinished run.
-        DataError: the data is not what the run began with.
+        DataError: the data is not what the run began with, or was in memory only.
     """
     request = workspace.unfinished(Path(folder))
+    if request.data is None:
+        raise DataError(
+            "This run was given its data in memory, which does not outlast a process",
+            where=str(folder),
+            fix="Call headwater.adapt again with the same data and settings, this folder, and resume=True.",
+        )
     return adapt(
         request.task, request.data, model=request.model, to=folder, resume=True,
         **workspace.changed(request.settings), **request.model_settings,
@@ -94,10 +102,12 @@ def _story(application: Application, prepared: Prepared, run: Run, request: Requ
         "curve": application.trace.curve,
         **prepared.findings,
         "provenance": {
-            "command": " ".join(sys.argv),
+            "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
             "data": request.data,
+            "hashes": run.recall(workspace.HASHES) or {},
             "seed": request.settings.seed,
             "seconds": round(time.monotonic() - run.started, 1),
+            "machine": workspace.machine(),
             "versions": workspace.versions(),
             "headwater": __version__,
         },

@@ -11,8 +11,15 @@ from headwater import catalog, options
 from headwater.errors import DataError, NotFoundError, SettingError, did_you_mean
 from headwater.settings import Settings
 
-KEYS = ("task", "data", "model", "to", "model_settings")
-"""What a configuration file may hold beside the names of `Settings`."""
+ARGUMENTS = {
+    "task": "What is asked of the data.",
+    "data": "The file or folder to learn from; may be given on the command line instead.",
+    "model": "A basic model, an embedded foundation, a hub id, or a folder.",
+    "to": "The run folder.",
+}
+"""What a configuration file may hold beside the names of `Settings`, and what it is."""
+MODEL_SETTINGS = "model_settings"
+"""The key under which the settings of the model itself stand."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,7 @@ class Request:
         shared = {option.name for option in options.options_of(Settings)}
         own = {key: value for key, value in values.items() if key not in shared}
         if own:
-            _refuse_unknown(own, shared, catalog.model_class(task, name).Settings, name)
+            own = _of_model(own, shared, catalog.model_class(task, name).Settings, name)
         settings = options.build(Settings, {key: value for key, value in values.items() if key in shared})
         return cls(task, str(data) if isinstance(data, str | Path) else None, name, settings, own)
 
@@ -59,12 +66,11 @@ class Request:
             NotFoundError, DataError: the file is missing, or is not YAML with one value a key.
             SettingError: an unknown key, or a value out of its limits.
         """
-        values = read_yaml(path)
+        values = read_config(path)
         if "task" not in values:
             raise SettingError("The configuration names no task", where=str(path), fix="Add a line such as task: NAME.")
-        inner = values.get("model_settings") or {}
-        rest = {key: value for key, value in values.items() if key not in KEYS}
-        return cls.of(values["task"], values.get("data"), values.get("model"), {**rest, **inner})
+        rest = {name: value for name, value in values.items() if name not in ARGUMENTS}
+        return cls.of(values["task"], values.get("data"), values.get("model"), rest)
 
     def to_yaml(self, *, head: tuple[str, ...] = ()) -> str:
         """The request as a commented configuration file, which `from_yaml` reads back to an equal request."""
@@ -76,8 +82,29 @@ class Request:
         )
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """The keys and values of a configuration file."""
+def read_config(path: Path) -> dict[str, Any]:
+    """The keys of a configuration file, flat: arguments, settings, and the model's own settings beside them.
+
+    Raises:
+        NotFoundError, DataError: there is no such file, or it is not YAML with one value a key.
+        SettingError: it holds a key or a value that no run takes.
+    """
+    values = _read_yaml(path)
+    own = values.pop(MODEL_SETTINGS, None) or {}
+    if not isinstance(own, dict):
+        raise SettingError(f"{MODEL_SETTINGS} is a mapping of names to values", where=str(path), got=own)
+    names = [option.name for option in options.options_of(Settings)]
+    _refuse_unknown(values, [*ARGUMENTS, *names, MODEL_SETTINGS], where=str(path))
+    arguments = {name: values[name] for name in ARGUMENTS if values.get(name) is not None}
+    for name, value in arguments.items():
+        if not isinstance(value, str):
+            raise SettingError(f"{name} cannot have this value", where=str(path), got=value, accepted="text")
+    settings = {name: values[name] for name in values if name in names}
+    options.build(Settings, settings, where=str(path))
+    return {**arguments, **settings, **own}
+
+
+def _read_yaml(path: Path) -> dict[Any, Any]:
     import yaml
 
     try:
@@ -91,7 +118,21 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return values
 
 
-def _refuse_unknown(own: Mapping[str, Any], shared: set[str], model_settings: type, model: str) -> None:
+def _refuse_unknown(values: Mapping[Any, Any], known: list[str], *, where: str) -> None:
+    for name in values:
+        if name not in known:
+            near = did_you_mean(str(name), known)
+            raise SettingError(
+                "There is no setting of this name",
+                where=where,
+                got=name,
+                accepted=None if near else known,
+                fix=near or f"Settings of the model itself belong under {MODEL_SETTINGS}.",
+            )
+
+
+def _of_model(own: Mapping[str, Any], shared: set[str], model_settings: type, model: str) -> dict[str, Any]:
+    """The model's own settings, checked and in the type of their fields."""
     known = {option.name for option in options.options_of(model_settings)}
     for name in own:
         if name not in known:
@@ -100,4 +141,5 @@ def _refuse_unknown(own: Mapping[str, Any], shared: set[str], model_settings: ty
                 accepted=f"the names in `headwater config`, and for this model: {', '.join(sorted(known)) or 'none'}",
                 fix=did_you_mean(name, known | shared),
             )  # fmt: skip
-    options.build(model_settings, own, where=f"model {model}")
+    built = options.plain(options.build(model_settings, own, where=f"model {model}"))
+    return {name: built[name] for name in own}

@@ -38,7 +38,9 @@ class Run:
     def part(self, name: str) -> Run:
         """The same run with a folder of its own for one part, such as one stage."""
         folder = self.folder / name
-        folder.mkdir(parents=True, exist_ok=True)
+        # Only the main process writes: another must not make a folder that the main one has yet to find free.
+        if self.main:
+            folder.mkdir(parents=True, exist_ok=True)
         return Run(self.settings, folder, self.started)
 
     def remaining(self) -> float:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import shlex
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headwater import artifact, options
+from headwater import artifact, catalog, options
 from headwater.data import quarantine, reading
-from headwater.errors import ArtifactError, DataError, NotFoundError, ResourceError
+from headwater.errors import ArtifactError, DataError, NotFoundError, ResourceError, SettingError
 from headwater.request import Request
 from headwater.run import Run, is_main_process, write_whole
 from headwater.settings import Settings
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from headwater.application import Application
     from headwater.data.records import Problem
 
-CONFIG, WORK, LOGS = "config.yaml", "work", "logs"
+CONFIG, WORK, LOGS, HASHES = "config.yaml", "work", "logs", "hashes"
 _LIBRARIES = ("numpy", "scikit-learn", "pyarrow", "torch", "transformers", "accelerate", "peft")
 
 
@@ -29,31 +31,42 @@ def start(request: Request, data: Any, folder: Path, *, resume: bool) -> Run:
 
     Raises:
         ArtifactError: the folder holds a finished application, an unfinished run, or something else.
-        DataError: a resumed run is given other data than it began with.
+        NotFoundError: there is no unfinished run to resume.
+        SettingError: a resumed run is given other settings than it began with.
+        DataError: the same of its data.
         ResourceError: the folder cannot be written.
     """
     run = Run(request.settings, folder / WORK)
-    digest = reading.hash_of(data)
     if resume:
-        _same_data(run, digest, folder)
-    elif is_main_process():
+        _same_request(request, folder)
+        _same_data(run, _hashes(request, data), folder)
+        return run
+    if is_main_process():
         _refuse_occupied(folder)
-    try:
-        run.folder.mkdir(parents=True, exist_ok=True)
-        if is_main_process():
-            command = f"headwater adapt --config {folder / CONFIG} --to FOLDER"
-            write_whole(
-                folder / CONFIG, _absolute(request).to_yaml(head=("To make this application again:", command)).encode()
-            )
-    except OSError as failure:
-        raise ResourceError(
-            "The run folder cannot be written",
-            where=str(folder),
-            got=str(failure),
-            fix="Choose another folder with --to.",
-        ) from failure
-    run.note("data", {"hash": digest})
+        hashes = _hashes(request, data)
+        try:
+            run.folder.mkdir(parents=True, exist_ok=True)
+            write_whole(folder / CONFIG, request.to_yaml(head=_repeat(folder)).encode())
+            run.note(HASHES, hashes)
+        except OSError as failure:
+            raise ResourceError(
+                "The run folder cannot be written",
+                where=str(folder),
+                got=str(failure),
+                fix="Choose another folder with --to.",
+            ) from failure
     return run
+
+
+def absolute(request: Request) -> Request:
+    """The request with its paths made whole, so that it can be repeated from any place."""
+    own = {name: _whole(getattr(request.settings, name)) for name in ("valid", "test")}
+    return replace(
+        request,
+        data=_whole(request.data),
+        model=_whole(request.model) if request.model not in catalog.model_names(request.task) else request.model,
+        settings=replace(request.settings, **own),
+    )
 
 
 def unfinished(folder: Path) -> Request:
@@ -61,6 +74,7 @@ def unfinished(folder: Path) -> Request:
 
     Raises:
         NotFoundError: there is none; a finished one has nothing to resume.
+        SettingError, DataError: its configuration was changed into one that no run takes.
     """
     if (folder / artifact.MANIFEST).exists():
         raise NotFoundError(
@@ -103,6 +117,22 @@ def versions() -> dict[str, str]:
     return found
 
 
+def machine() -> str:
+    """The machine in words.
+
+    Example:
+        >>> machine().endswith("cores")
+        True
+    """
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+
+
+def _repeat(folder: Path) -> tuple[str, str]:
+    """The head of a configuration: how to make the application again."""
+    command = ["headwater", "adapt", "--config", str(folder / CONFIG), "--to", "FOLDER"]
+    return "To make this application again:", shlex.join(command)
+
+
 def _refuse_occupied(folder: Path) -> None:
     if not folder.exists():
         return
@@ -128,18 +158,49 @@ def _refuse_occupied(folder: Path) -> None:
         )
 
 
-def _same_data(run: Run, digest: str, folder: Path) -> None:
-    begun = run.recall("data")
-    if begun is not None and begun["hash"] != digest:
+def _same_request(asked: Request, folder: Path) -> None:
+    begun = unfinished(folder)
+    if asked == begun:
+        return
+    here, there = (
+        {"task": one.task, "data": one.data, "model": one.model, **options.plain(one.settings), **one.model_settings}
+        for one in (asked, begun)
+    )
+    names = [name for name in here | there if here.get(name) != there.get(name)]
+    raise SettingError(
+        "A run goes on with what it began with, but these differ",
+        where=str(folder),
+        got={name: here.get(name) for name in names},
+        accepted=str({name: there.get(name) for name in names}),
+        fix="Resume with --resume and --to alone, or start a new run in another folder.",
+    )
+
+
+def _same_data(run: Run, hashes: dict[str, str], folder: Path) -> None:
+    begun = run.recall(HASHES)
+    changed = [name for name, digest in hashes.items() if begun is not None and begun.get(name) != digest]
+    if changed:
         raise DataError(
-            "The data is not what this run began with", where=str(folder), fix="Restore the data, or start a new run."
+            "The data is not what this run began with",
+            where=str(folder),
+            got=changed,
+            fix="Restore the data, or start a new run.",
         )
 
 
-def _absolute(request: Request) -> Request:
-    """The request with the path of its data made whole, so that it can be repeated from any place."""
-    if request.data is None or not Path(request.data).exists():
-        return request
-    return Request(
-        request.task, str(Path(request.data).resolve()), request.model, request.settings, request.model_settings
-    )
+def _hashes(request: Request, data: Any) -> dict[str, str]:
+    """The hash of the data, and of the user's own validation and test rows."""
+    settings = request.settings
+    sources = {"data": data, "valid": settings.valid, "test": settings.test}
+    return {
+        name: reading.hash_of(source, offline=settings.offline)
+        for name, source in sources.items()
+        if source is not None
+    }
+
+
+def _whole(path: Any) -> Any:
+    try:
+        return str(Path(path).expanduser().resolve()) if path is not None and Path(path).exists() else path
+    except OSError:  # too long a name: no path, as reading will say
+        return path

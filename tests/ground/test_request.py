@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from headwater.errors import DataError, NotFoundError, SettingError
-from headwater.request import Request
+from headwater.request import Request, read_config
 
 
 def test_yaml_reads_back_to_the_same_request(tmp_path: Path) -> None:
@@ -42,3 +42,52 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_model_refuses_what_it_does_not_have() -> None:
     with pytest.raises(SettingError, match=r"model tfidf-logistic: There is no setting of this name\. Got 'hidden'"):
         Request.of("text-classification", "a.csv", "tfidf-logistic", {"hidden": 3})
+
+
+def test_a_models_own_settings_take_the_type_of_their_field() -> None:
+    request = Request.of("text-classification", "a.csv", "lstm", {"hidden": "64", "bidirectional": "no"})
+    assert request.model_settings == {"hidden": 64, "bidirectional": False}
+
+
+def test_read_gives_arguments_settings_and_the_models_own(tmp_path: Path) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text("task: text-classification\ndata: a.csv\nto: null\nepochs: 3\nmodel_settings: {hidden: 64}\n")
+    assert read_config(file) == {"task": "text-classification", "data": "a.csv", "epochs": 3, "hidden": 64}
+
+
+def test_an_unknown_key_names_the_file_and_the_nearest(tmp_path: Path) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text("epoch: 3\n")
+    with pytest.raises(
+        SettingError, match=r"run.yaml: There is no setting of this name. Got 'epoch'. Did you mean epochs"
+    ):
+        read_config(file)
+
+
+def test_a_key_of_a_model_is_sent_to_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text("qqqq: 3\n")
+    with pytest.raises(SettingError, match="Settings of the model itself belong under model_settings"):
+        read_config(file)
+
+
+def test_model_settings_are_names_and_values(tmp_path: Path) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text("model_settings: 3\n")
+    with pytest.raises(SettingError, match=r"model_settings is a mapping of names to values. Got 3"):
+        read_config(file)
+
+
+def test_a_wrong_value_names_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text("epochs: 0\n")
+    with pytest.raises(SettingError, match=r"run.yaml: epochs cannot have this value. Got 0. Accepted: 1 to 10000"):
+        read_config(file)
+
+
+@pytest.mark.parametrize("line", ["task: 5", "data: [a.csv]", "model: 1.5", "to: {a: b}"])
+def test_arguments_are_texts(tmp_path: Path, line: str) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text(f"{line}\n")
+    with pytest.raises(SettingError, match=r"run.yaml: \w+ cannot have this value. Got .* Accepted: text"):
+        read_config(file)

@@ -86,7 +86,7 @@ def read_parts(source: Any, settings: DataSettings, *, rows: int = 8192, offline
     )
 
 
-def hash_of(source: Any) -> str:
+def hash_of(source: Any, *, offline: bool = False) -> str:
     """The SHA-256, in hexadecimal, of a file's bytes, of a folder's names and files, or of the Arrow content in memory.
 
     Example:
@@ -95,12 +95,13 @@ def hash_of(source: Any) -> str:
     """
     digest = hashlib.sha256()
     if not isinstance(source, str | Path) or str(source).startswith(hub.PREFIX):
-        table = read(source, DataSettings()).table.combine_chunks()
+        table = read(source, DataSettings(), offline=offline).table.combine_chunks()
         with pa.ipc.new_stream(pa.PythonFile(_Sink(digest), mode="w"), table.schema) as stream:
             stream.write_table(table)
         return digest.hexdigest()
     path = _existing(source)
-    for file in sorted(path.rglob("*.txt")) if path.is_dir() else [path]:
+    files = (file for file in path.rglob("*") if file.suffix.lower() == ".txt" and file.is_file())
+    for file in sorted(files) if path.is_dir() else [path]:
         if path.is_dir():
             digest.update(f"{file.relative_to(path).as_posix()}\0".encode(errors="surrogateescape"))
         with file.open("rb") as content:

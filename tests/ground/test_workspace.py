@@ -1,0 +1,121 @@
+"""A run goes on only with what it began with, and can be repeated from any place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+from tests.contract.entries import texts
+
+import headwater
+from headwater import flow, workspace
+from headwater.errors import ArtifactError, DataError, NotFoundError, SettingError
+from headwater.request import Request
+
+Begun = Callable[..., Path]
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to stand in, with data and rows of validation and test of one's own."""
+    whole = pd.DataFrame(texts(90))
+    for name, rows in {"data": whole[:60], "valid": whole[60:74], "test": whole[74:]}.items():
+        rows.to_csv(tmp_path / f"{name}.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def begun(files: Path, monkeypatch: pytest.MonkeyPatch) -> Begun:
+    """Begins a run that is stopped before its end, and gives its folder."""
+
+    def begin(data: Any = "data.csv", **settings: Any) -> Path:
+        with monkeypatch.context() as patch:
+            patch.setattr(workspace, "finish", _stop)
+            with pytest.raises(KeyboardInterrupt):
+                _adapt(data, to="run", **settings)
+        return files / "run"
+
+    return begin
+
+
+def _stop(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _adapt(data: Any, **settings: Any) -> Any:
+    return headwater.adapt("text-classification", data, model="tfidf-logistic", **settings)
+
+
+def test_a_stopped_run_goes_on_from_any_place(begun: Begun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = begun(valid="valid.csv", test="test.csv")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    report = flow.resume(folder).report
+    assert report is not None
+    assert report.rows == {"train": 60, "valid": 14, "test": 16}
+    assert sorted(report.provenance["hashes"]) == ["data", "test", "valid"]
+    assert not (folder / workspace.WORK).exists()
+
+
+@pytest.mark.parametrize("name", ["data", "valid", "test"])
+def test_a_changed_file_ends_a_resume(begun: Begun, files: Path, name: str) -> None:
+    folder = begun(valid="valid.csv", test="test.csv")
+    with (files / f"{name}.csv").open("a") as file:
+        file.write("one more text,good\n")
+    with pytest.raises(DataError, match=rf"not what this run began with. Got \['{name}'\]"):
+        flow.resume(folder)
+
+
+def test_other_settings_end_a_resume(begun: Begun) -> None:
+    begun(seed=3)
+    with pytest.raises(SettingError, match=r"these differ. Got \{'seed': 4\}. Accepted: \{'seed': 3\}. Resume with"):
+        _adapt("data.csv", to="run", resume=True, seed=4)
+    assert _adapt("data.csv", to="run", resume=True, seed=3).fitted
+
+
+def test_a_finished_run_is_not_overwritten_by_a_resume(files: Path) -> None:
+    _adapt("data.csv", to="run")
+    before = (files / "run" / "application.json").read_bytes()
+    with pytest.raises(NotFoundError, match="This run is finished"):
+        _adapt("valid.csv", to="run", resume=True)
+    assert (files / "run" / "application.json").read_bytes() == before
+
+
+def test_data_in_memory_must_be_given_again(begun: Begun) -> None:
+    folder = begun(texts())
+    with pytest.raises(DataError, match="was given its data in memory"):
+        flow.resume(folder)
+    with pytest.raises(DataError, match="not what this run began with"):
+        _adapt(texts(50), to=folder, resume=True)
+    assert _adapt(texts(), to=folder, resume=True).fitted
+
+
+def test_the_configuration_names_whole_paths(begun: Begun, files: Path) -> None:
+    text = (begun(valid="valid.csv", test="test.csv") / workspace.CONFIG).read_text()
+    values = yaml.safe_load(text)
+    assert [values[name] for name in ("data", "valid", "test")] == [
+        str(files / f"{name}.csv") for name in ("data", "valid", "test")
+    ]
+    assert f"# headwater adapt --config {'run/config.yaml'} --to FOLDER" in text
+
+
+def test_a_foundation_in_a_folder_is_named_whole(files: Path) -> None:
+    (files / "tiny").mkdir()
+    assert workspace.absolute(Request("text-classification", "no such", "tiny")).model == str(files / "tiny")
+    assert workspace.absolute(Request("text-classification", "x" * 5000, "minilm")).data == "x" * 5000
+
+
+def test_another_process_leaves_the_folder_to_the_first(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "1")
+    request = Request.of("text-classification", "data.csv", "tfidf-logistic", {})
+    workspace.start(request, "data.csv", files / "run", resume=False).part("model")
+    assert not (files / "run").exists()
+    monkeypatch.setenv("RANK", "0")
+    workspace.start(request, "data.csv", files / "run", resume=False).part("model")
+    with pytest.raises(ArtifactError, match="unfinished run"):
+        workspace.start(request, "data.csv", files / "run", resume=False)
