@@ -117,7 +117,10 @@ class Application(ABC):
 
     @abstractmethod
     def fit(self, records: Any, valid: Any = None, *, run: Run | None = None) -> Self:
-        """Learns from records (anything that `headwater.data` reads); `valid` rows choose between settings."""
+        """Learns from records (anything that `headwater.data` reads, or what `prepare` gave).
+
+        Rows of `valid` choose between settings; without them, a share of the records does.
+        """
 
     @abstractmethod
     def predict(self, inputs: Any) -> Predictions:

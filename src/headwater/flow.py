@@ -57,7 +57,7 @@ def adapt(
         )
         prepared = application.prepare(data)
         log.info("%s\n", prepared)
-        application.fit(prepared.train, prepared.valid, run=run)
+        application.fit(prepared, run=run)
         report = application.evaluate(prepared.test)
         application.report = replace(report, **_story(application, prepared, run, request))
         if to is not None and is_main_process():

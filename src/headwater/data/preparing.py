@@ -11,6 +11,7 @@ import numpy as np
 from headwater.data import audit, quarantine, reading, splitting
 from headwater.data.fields import Target, Text
 from headwater.data.records import Problem, Records
+from headwater.errors import DataError
 from headwater.settings import Settings
 
 Fields = tuple[Text, Target]
@@ -62,31 +63,38 @@ def prepare(source: Any, settings: Settings, find: Callable[[Records], Fields], 
         want_test: whether test rows are held out (or read from `settings.test`).
 
     Raises:
-        DataError: the data cannot be read, has too many bad rows, or cannot be divided.
+        DataError: the data cannot be read, has too many bad rows, or cannot be divided; or held-out rows are all
+            copies of others, or too many of them have a label that no training row has.
     """
     records = reading.read(source, settings, offline=settings.offline)
     fields = find(records)
-    marked = mark(records, fields)
-    good, problems = quarantine.quarantine(marked, settings.quarantine_share)
+    aside = quarantine.Quarantine()
+    good, problems = _usable(mark(records, fields), settings, aside)
     inputs, cells = values(good, fields)
     splits = splitting.split(
         good, inputs, cells, settings,
         want_test=want_test and settings.test is None, want_valid=settings.valid is None,
     )  # fmt: skip
-    aside = quarantine.Quarantine()
-    aside.add(marked)
-    findings = {"audit": audit.audit(good, inputs, cells), "split": splits.findings, "quarantine": aside.summary()}
-    own = {name: _own_file(getattr(settings, name), settings, fields, problems) for name in ("valid", "test")}
-    train = _without_copies(good, splits.train, own, fields, findings["split"])
-    fields = (fields[0], fields[1].learn(fields[1].cells(train)))
-    return Prepared(
-        train=train,
-        valid=own["valid"] or good.take(splits.valid),
-        test=own["test"] or good.take(splits.test),
-        fields=fields,
-        problems=problems,
-        findings=findings,
-    )
+    parts = {name: good.take(getattr(splits, name)) for name in splitting.PARTS}
+    for name in ("valid", "test"):
+        if path := getattr(settings, name):
+            own = mark(reading.read(path, settings, offline=settings.offline), fields)
+            parts[name], bad = _usable(own, settings, aside)
+            problems += bad
+    findings = {"audit": audit.audit(good, inputs, cells), "split": splits.findings}
+    parts = _without_copies(parts, settings, fields, findings["split"])
+    fields = (fields[0], fields[1].learn(fields[1].cells(parts["train"])))
+    for name in ("valid", "test"):
+        unseen = fields[1].encode(fields[1].cells(parts[name]))[1]
+        parts[name], bad = _usable(parts[name].with_problems(unseen), settings, aside, counted=True)
+        problems += bad
+        if getattr(settings, name) and not len(parts[name]):
+            raise DataError(
+                f"No row of the {name} file can be used", where=getattr(settings, name),
+                fix="Give rows with an input and a label that the training rows have.",
+            )  # fmt: skip
+    findings["quarantine"] = aside.summary()
+    return Prepared(parts["train"], parts["valid"], parts["test"], fields, problems, findings)
 
 
 def mark(records: Records, fields: Fields) -> Records:
@@ -102,24 +110,35 @@ def values(records: Records, fields: Fields) -> tuple[list[Any], list[Any]]:
     return fields[0].values(records)[0], fields[1].cells(records)
 
 
-def _own_file(path: str | None, settings: Settings, fields: Fields, problems: list[Problem]) -> Records | None:
-    if path is None:
-        return None
-    records = reading.read(path, settings, offline=settings.offline)
-    good, bad = quarantine.quarantine(mark(records, fields), settings.quarantine_share)
-    problems.extend(bad)
-    return good
+def _usable(
+    records: Records, settings: Settings, aside: quarantine.Quarantine, *, counted: bool = False
+) -> tuple[Records, list[Problem]]:
+    """The usable rows and the problems of the others, which are few enough; `counted` rows are in `aside` already."""
+    usable, problems = quarantine.quarantine(records, settings.quarantine_share)
+    aside.add(records, counted=counted)
+    return usable, problems
 
 
 def _without_copies(
-    good: Records, rows: np.ndarray, own: dict[str, Records | None], fields: Fields, findings: dict[str, Any]
-) -> Records:
-    """The training rows without those whose copy stands in the user's own validation or test file."""
-    train = good.take(rows)
-    for name, other in own.items():
-        if other is None:
+    parts: dict[str, Records], settings: Settings, fields: Fields, findings: dict[str, Any]
+) -> dict[str, Records]:
+    """The parts without rows whose copy stands in a part more held out, where a file of the user's is concerned.
+
+    The parts that were divided here have none in one another.
+    """
+    left, own = dict(parts), {name for name in ("valid", "test") if getattr(settings, name)}
+    for name, other in (("train", "valid"), ("train", "test"), ("valid", "test")):
+        if not {name, other} & own:
             continue
-        copies = splitting.straddlers(values(train, fields)[0], values(other, fields)[0])
-        findings[f"train_rows_dropped_as_copies_of_{name}"] = len(copies)
-        train = train.take(np.setdiff1d(np.arange(len(train)), copies))
-    return train
+        copies = splitting.straddlers(values(left[name], fields)[0], values(left[other], fields)[0])
+        kept = np.setdiff1d(np.arange(len(left[name])), copies)
+        if len(copies) and not len(kept):
+            raise DataError(
+                f"Every {name} row is a copy of a {other} row",
+                where=left[name].name,
+                fix=f"Give {other} rows that are not among the {name} rows.",
+            )
+        left[name] = left[name].take(kept)
+        findings["dropped"][name] += len(copies)
+    findings["rows"] = {name: len(part) for name, part in left.items()}
+    return left

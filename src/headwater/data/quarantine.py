@@ -33,12 +33,12 @@ class Quarantine:
         self.rows, self.count, self.name = 0, 0, "data"
         self.examples: list[Problem] = []
 
-    def add(self, records: Records) -> None:
-        """Counts the rows of a part and those with a problem."""
+    def add(self, records: Records, *, counted: bool = False) -> None:
+        """Counts the rows of a part, unless they were `counted` before, and those with a problem."""
         for row in sorted(records.problems)[: _EXAMPLES - len(self.examples)]:
             found = records.problems[row]
             self.examples.append(found if found.file else Problem(f"row {self.rows + row}: {found.reason}"))
-        self.rows += len(records)
+        self.rows += 0 if counted else len(records)
         self.count += len(records.problems)
         self.name = records.name
 

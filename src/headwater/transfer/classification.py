@@ -17,6 +17,7 @@ from headwater.data import fields as data_fields
 from headwater.data import imbalance, preparing, reading
 from headwater.data.fields import Category, Labels, Target
 from headwater.data.preparing import Prepared
+from headwater.data.quarantine import Quarantine
 from headwater.data.records import Records
 from headwater.errors import DataError
 from headwater.evaluation.baselines import MajorityBaseline
@@ -86,7 +87,9 @@ class Classification(Application):
         model_class = catalog.model_class(self.task, str(self.model_name))
         own = options.build(model_class.Settings, self.model_settings, where=f"model {self.model_name}")
         balanced = self._balanced(train)
-        self._fit_baselines(balanced, held_out, run)
+        # Drawn again, rows have no majority: the trivial baseline answers what most rows are.
+        self.majority = MajorityBaseline.fit(train.targets, train.n_classes)
+        self._fit_linear(balanced, held_out, run)
         classifier = model_class(own, foundation=self.model_name)
         classifier.fit(balanced, held_out, run.part("model"))
         self.classifier, self.trace = classifier, classifier.trace
@@ -167,25 +170,38 @@ class Classification(Application):
         return catalog.task(self.task).linear_baseline
 
     def _rows(self, records: Any, valid: Any) -> tuple[Examples, Examples]:
-        """Training and validation examples; finds the fields and learns the classes."""
+        """Training and validation examples; settles the fields and learns the classes."""
         if valid is None:
-            prepared = self.prepare(records, want_test=False)
-            train, held_out = prepared.train, prepared.valid
+            prepared = records if isinstance(records, Prepared) else self.prepare(records, want_test=False)
+            train, held_out, (self.field, self.target) = prepared.train, prepared.valid, prepared.fields
         else:
             train = reading.read(records, self.settings, offline=self.settings.offline)
             held_out = reading.read(valid, self.settings, offline=self.settings.offline)
-        self.field, target = self.find_fields(train)
-        self.target = target.learn(target.cells(train))
+            fields = self.find_fields(train)
+            train = preparing.mark(train, fields)
+            self.field, target = fields
+            self.target = target.learn(target.cells(train.take(train.usable)))
         if len(self.target.classes) < 2:
-            raise DataError("A classification needs at least two classes", where=train.name, got=self.target.classes)
+            raise DataError(
+                "A classification needs at least two classes",
+                where=train.name,
+                got=list(self.target.classes),
+                fix="Give rows of another class, or name another column with --target.",
+            )
         return self._examples(train), self._examples(held_out)
 
     def _examples(self, records: Records) -> Examples:
         records, values, targets = self.labelled(records)
         if not values:
             raise DataError(
-                "No row has both an input and a known label", where=records.name, got=f"{len(records)} rows"
+                "No row has both an input and a known label",
+                where=records.name,
+                got=f"{len(records)} rows",
+                fix="Check --text and --target, or give other rows.",
             )
+        aside = Quarantine()
+        aside.add(records)
+        aside.refuse_over(self.settings.quarantine_share)
         return Examples(values, targets, len(self.target.classes))
 
     def _balanced(self, train: Examples) -> Examples:
@@ -196,8 +212,7 @@ class Classification(Application):
             return replace(train, weights=imbalance.class_weights(train.targets, train.n_classes))
         return train.take(imbalance.resample(train.targets, how, self.settings.seed))
 
-    def _fit_baselines(self, train: Examples, valid: Examples, run: Run) -> None:
-        self.majority = MajorityBaseline.fit(train.targets, train.n_classes)
+    def _fit_linear(self, train: Examples, valid: Examples, run: Run) -> None:
         if self.model_name != self._linear:
             model_class = catalog.model_class(self.task, self._linear)
             self.baseline = model_class().fit(train, valid, run.part("baseline"))

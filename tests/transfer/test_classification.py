@@ -1,0 +1,63 @@
+"""What every application that names classes does with its rows, beside what the contract asks of all models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.contract.entries import texts
+
+import headwater
+from headwater.errors import DataError
+from headwater.language.classification.task import TextClassification
+from headwater.settings import Settings
+
+
+def application(**settings: Any) -> TextClassification:
+    return TextClassification("tfidf-logistic", Settings(**settings))
+
+
+def test_the_fields_found_in_all_rows_are_those_that_learn(tmp_path: Path) -> None:
+    table = texts(60)
+    # In all rows together `text` is the longer column, in the training rows alone it is `note`.
+    table["note"] = [f"{text} and so on {row}" for row, text in enumerate(table["text"])]
+    table["part"] = ["test" if row >= 40 else "valid" if row >= 30 else "train" for row in range(60)]
+    table["text"] = [text if row < 30 else f"{text} {text} {text} {row}" for row, text in enumerate(table["text"])]
+    found = headwater.adapt("text-classification", table, model="tfidf-logistic", split="part", to=tmp_path / "run")
+    assert found.field.columns == ("text",)
+
+
+def test_rows_of_ones_own_are_taken_as_they_are() -> None:
+    table = texts(40)
+    halves = [{name: cells[start : start + 20] for name, cells in table.items()} for start in (0, 20)]
+    assert application().fit(*halves).predict(table["text"]).classes == ("bad", "good")
+
+
+def test_too_many_bad_rows_of_ones_own_are_refused() -> None:
+    table = texts(20)
+    torn = {**table, "text": [None, None, *table["text"][2:]]}
+    with pytest.raises(DataError, match=r"2 of 20 rows \(10.0 %\) cannot be used"):
+        application().fit(table, torn)
+
+
+def test_rows_of_one_class_are_refused() -> None:
+    table = {"text": ["a", "b", ""], "label": ["good", "good", "bad"]}
+    with pytest.raises(DataError, match=r"A classification needs at least two classes\. Got \['good'\]"):
+        application(quarantine_share=1.0).fit(table, table)
+
+
+def test_validation_rows_without_a_known_label_are_refused() -> None:
+    table = texts(20)
+    with pytest.raises(DataError, match=r"No row has both an input and a known label\. Got '20 rows'"):
+        application().fit(table, {**table, "label": ["ugly"] * 20})
+
+
+@pytest.mark.parametrize("imbalance", ["none", "weights", "oversample", "undersample"])
+def test_the_majority_is_that_of_the_rows_as_they_came(imbalance: str) -> None:
+    table = texts(80)
+    kept = [row for row in range(80) if row % 2 == 0 or row % 8 == 1]
+    table = {name: [cells[row] for row in kept] for name, cells in table.items()}
+    found = application(imbalance=imbalance).fit(table)
+    assert found.majority is not None
+    assert found.target.classes[int(found.majority.predict(1)[0])] == "good"
