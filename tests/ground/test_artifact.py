@@ -54,11 +54,11 @@ def test_a_run_folder_holds_what_its_page_says(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"format": 99}, "format that this headwater does not know. Got 99"),
+        ({"format": 99}, "run folder has a format that this headwater does not know. Got 99"),
         ({"format": "one"}, "no format number"),
-        ({"files": None}, r"lacks entries. Got \['files'\]"),
+        ({"files": None}, r"manifest lacks entries. Got \['files'\]"),
         ({"files": {"../../etc/passwd": "0"}}, "outside the run folder"),
-        ({"files": {"model/gone.json": "0"}}, "is missing"),
+        ({"files": {"model/gone.json": "0"}}, "file of the application is missing"),
         ({"files": {"model/classification.json": "0"}}, "not the one that was saved"),
     ],
 )

@@ -32,10 +32,10 @@ class TransformerClassifier(NeuralClassifier):
         if words.width % self.settings.heads:
             raise SettingError(
                 "The heads must divide the word vector into equal parts",
-                where="--heads",
+                where="model transformer",
                 got=self.settings.heads,
                 accepted=f"a divisor of {words.width}",
-                fix="Change --heads or --embedding.",
+                fix="Change heads or embedding.",
             )
         return TransformerNetwork(words, n_classes, self.settings, self.max_length)
 
