@@ -30,6 +30,8 @@ MANIFEST = "application.json"
 MODEL = "model"
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """For each older format, the function that turns its manifest into the next format's."""
+_KINDS = {"task": str, "model": str, "settings": dict, "model_settings": dict, "files": dict}
+"""What a manifest holds."""
 
 
 def save(application: Application, folder: Path) -> None:
@@ -71,6 +73,8 @@ def load(folder: Path) -> Application:
         NotFoundError: there is no such folder, or no finished application in it.
         ArtifactError: a file is missing, changed or unsafe, or the format is newer than this headwater.
     """
+    from safetensors import SafetensorError
+
     manifest = _upgraded(_read_manifest(folder), folder)
     _verify(manifest["files"], folder)
     entry = catalog.task(manifest["task"])
@@ -83,7 +87,7 @@ def load(folder: Path) -> Application:
         application.read(folder / MODEL)
     except HeadwaterError:
         raise
-    except (OSError, KeyError, ValueError) as damage:
+    except (OSError, LookupError, ValueError, TypeError, AttributeError, SafetensorError) as damage:
         raise ArtifactError(
             "The model files do not fit together",
             where=str(folder),
@@ -125,7 +129,9 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as damage:
-        raise ArtifactError("The manifest cannot be read", where=str(path), got=str(damage)) from damage
+        raise ArtifactError(
+            "The manifest cannot be read", where=str(path), got=str(damage), fix="Copy the run folder again."
+        ) from damage
     if not isinstance(manifest, dict) or not isinstance(manifest.get("format"), int):
         raise ArtifactError("The manifest has no format number", where=str(path), accepted=f"format 1 to {FORMAT}")
     return manifest
@@ -139,9 +145,19 @@ def _upgraded(manifest: dict[str, Any], folder: Path) -> dict[str, Any]:
             "The run folder has a format that this headwater does not know", where=str(folder), got=manifest["format"],
             accepted=f"format 1 to {FORMAT}", fix="Install the headwater that made it, or a newer one.",
         )  # fmt: skip
-    needed = {"task", "model", "settings", "model_settings", "files"}
-    if missing := needed - manifest.keys():
-        raise ArtifactError("The manifest lacks entries", where=str(folder / MANIFEST), got=sorted(missing))
+    if missing := _KINDS.keys() - manifest.keys():
+        raise ArtifactError(
+            "The manifest lacks entries",
+            where=str(folder / MANIFEST),
+            got=sorted(missing),
+            fix="Copy the run folder again.",
+        )
+    wrong = [name for name, kind in _KINDS.items() if not isinstance(manifest[name], kind)]
+    if wrong:
+        raise ArtifactError(
+            "Entries of the manifest are of the wrong kind", where=str(folder / MANIFEST), got=wrong,
+            fix="Copy the run folder again.",
+        )  # fmt: skip
     return manifest
 
 

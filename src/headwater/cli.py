@@ -110,7 +110,7 @@ def predict(
     if to is None:
         console.show_answers(outputs.head(answers, console.SHOWN_ROWS), texts=text)
     else:
-        console.say(f"{outputs.write(answers, to)} rows written to {to}")
+        console.say(f"{outputs.write(answers, to, source=data)} rows written to {to}")
 
 
 @app.command(cls=Verb)

@@ -129,6 +129,39 @@ def test_predict_refuses_an_unknown_column_and_leaves_no_file(run, reviews, tmp_
     assert list(tmp_path.iterdir()) == []
 
 
+def test_predict_never_replaces_the_data(run, tmp_path):
+    questions = tmp_path / "new.csv"
+    questions.write_text("review\nwonderful\n")
+    result = type_in("predict", run, questions, "--to", questions)
+    assert result.exit_code == 2
+    assert "The answers would replace the data" in result.stderr
+    assert questions.read_text() == "review\nwonderful\n"
+
+
+@pytest.mark.parametrize("name", ["row", "prediction", "probability:good"])
+def test_predict_refuses_to_keep_a_column_under_a_name_of_its_own(run, tmp_path, name):
+    questions = tmp_path / "new.csv"
+    questions.write_text(f"review,{name}\nwonderful,7\n")
+    result = type_in("predict", run, questions, "--keep", name)
+    assert result.exit_code == 2
+    assert f"A kept column has the name of a column of answers. Got '{name}'. Rename it" in result.stderr
+
+
+def test_evaluate_leaves_the_report_of_the_run_alone(run, reviews):
+    before = (run / "report.json").read_bytes()
+    result = type_in("evaluate", run, reviews, "--to", run)
+    assert result.exit_code == 2
+    assert "This folder holds an application and the report of how it was made" in result.stderr
+    assert (run / "report.json").read_bytes() == before
+
+
+def test_a_name_too_long_for_a_file_is_a_mistake(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = type_in("adapt", "text-classification", "x" * 5000)
+    assert result.exit_code == 2
+    assert "The path cannot be used" in result.stderr
+
+
 def test_evaluate_shows_intervals_and_writes_the_report(run, reviews, tmp_path):
     result = type_in("evaluate", run, reviews, "--to", tmp_path / "measured")
     assert result.exit_code == 0, result.output

@@ -2,7 +2,7 @@ import pytest
 
 from headwater.data import folders
 from headwater.data.reading import read, read_parts
-from headwater.errors import DataError
+from headwater.errors import DataError, SettingError
 from headwater.settings import DataSettings
 
 
@@ -57,3 +57,9 @@ def test_layouts_that_say_nothing(tmp_path):
         match=r"Some \.txt files stand in sub-folders \(a class each\) and some beside.*a\.txt.*Move these",
     ):
         read(tmp_path, DataSettings())
+
+
+def test_an_unknown_encoding_is_named(tmp_path):
+    fill(tmp_path, {"a.txt": "good", "b.txt": "bad"})
+    with pytest.raises(SettingError, match=r"--encoding: There is no text encoding of this name. Got 'utf-9'"):
+        read(tmp_path, DataSettings(encoding="utf-9"))

@@ -57,6 +57,8 @@ def test_a_run_folder_holds_what_its_page_says(folder: Path) -> None:
         ({"format": 99}, "run folder has a format that this headwater does not know. Got 99"),
         ({"format": "one"}, "no format number"),
         ({"files": None}, r"manifest lacks entries. Got \['files'\]"),
+        ({"files": ["model"]}, r"Entries of the manifest are of the wrong kind. Got \['files'\]"),
+        ({"task": 5, "settings": []}, r"of the wrong kind. Got \['task', 'settings'\]"),
         ({"files": {"../../etc/passwd": "0"}}, "outside the run folder"),
         ({"files": {"model/gone.json": "0"}}, "file of the application is missing"),
         ({"files": {"model/classification.json": "0"}}, "not the one that was saved"),
@@ -74,12 +76,21 @@ def test_a_manifest_that_is_no_json_is_refused(edited: Callable[..., Path]) -> N
         headwater.load(copied)
 
 
-def test_model_files_that_do_not_fit_are_refused(edited: Callable[..., Path]) -> None:
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("classification.json", "{}"),
+        ("classification.json", "[]"),
+        ("classifier/model.json", "null"),
+        ("classifier/model.safetensors", "torn"),
+    ],
+)
+def test_model_files_that_do_not_fit_are_refused(edited: Callable[..., Path], name: str, content: str) -> None:
     copied = edited({})
-    state = copied / "model" / "classification.json"
-    state.write_text("{}")
+    state = copied / "model" / name
+    state.write_text(content)
     manifest = json.loads((copied / artifact.MANIFEST).read_text())
-    manifest["files"]["model/classification.json"] = artifact.sha256(state)
+    manifest["files"][f"model/{name}"] = artifact.sha256(state)
     (copied / artifact.MANIFEST).write_text(json.dumps(manifest))
     with pytest.raises(ArtifactError, match="do not fit together"):
         headwater.load(copied)

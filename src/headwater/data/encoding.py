@@ -129,8 +129,8 @@ def detect(blocks: Iterable[bytes]) -> str:
 
 
 def decode(content: bytes, encoding: str | None) -> str:
-    """A whole text, with `UNDECODABLE` for its wrong bytes."""
-    return decoder(encoding or detect([content])).decode(content, final=True)
+    """A whole text, with `UNDECODABLE` for its wrong bytes; raises what `checked` raises."""
+    return decoder(checked(encoding) if encoding else detect([content])).decode(content, final=True)
 
 
 def _by_mark(head: bytes) -> str | None:

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headwater.errors import ResourceError, unknown
+from headwater import artifact
+from headwater.errors import ResourceError, SettingError, unknown
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
     from headwater.data.records import Records
 
 
+_LONGEST_NAME = 60
+
+
 def answers(application: Application, data: Any, keep: Sequence[str] = ()) -> Iterator[pa.Table]:
     """One row of answer for every row of data, in parts: row (from 1), the kept columns, then the predictions.
 
     Raises:
         NotFoundError: a column to keep is not in the data.
+        SettingError: it has the name of a column of answers.
     """
     first = 1
     for records, predictions in application.parts(data):
@@ -29,10 +34,16 @@ def answers(application: Application, data: Any, keep: Sequence[str] = ()) -> It
         first += len(records)
 
 
-def write(tables: Iterator[pa.Table], path: Path) -> int:
-    """Writes tables to one file as they come, whole or not at all; returns the number of rows."""
+def write(tables: Iterator[pa.Table], path: Path, *, source: Any = None) -> int:
+    """Writes tables to one file as they come, whole or not at all; returns the number of rows.
+
+    Raises:
+        SettingError: the file is the source that the tables are answers for.
+    """
     from headwater.data.writing import PredictionWriter
 
+    if isinstance(source, str) and path.exists() and path.resolve() == Path(source).resolve():
+        raise SettingError("The answers would replace the data", where="--to", got=str(path), fix="Give another file.")
     rows = 0
     with PredictionWriter(path) as writer:
         for table in tables:
@@ -61,7 +72,7 @@ def run_folder(data: str | None) -> str:
         'runs/reviews'
     """
     stem = Path(data).name.partition(".")[0] if data else ""
-    return str(free(Path("runs") / (stem or "run")))
+    return str(free(Path("runs") / (stem[:_LONGEST_NAME] or "run")))
 
 
 def free(folder: Path) -> Path:
@@ -76,8 +87,16 @@ def make_writable(folder: Path) -> None:
     """Makes a folder, so that a place that cannot be written is known before the work and not after it.
 
     Raises:
+        SettingError: the folder holds an application, whose own report would be lost.
         ResourceError: the folder cannot be made or written.
     """
+    if (folder / artifact.MANIFEST).exists():
+        raise SettingError(
+            "This folder holds an application and the report of how it was made",
+            where="--to",
+            got=str(folder),
+            fix="Write the new report to another folder.",
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -94,10 +113,15 @@ def make_writable(folder: Path) -> None:
 def _rows(records: Records, predictions: Predictions, first: int, keep: Sequence[str]) -> pa.Table:
     import pyarrow as pa
 
+    answers = predictions.to_arrow()
     columns: dict[str, Any] = {"row": pa.array(range(first, first + len(records)), pa.int64())}
     for name in keep:
         if name not in records.columns:
             raise unknown("column", name, records.columns, where=records.name)
+        if name in ("row", *answers.column_names):
+            raise SettingError(
+                "A kept column has the name of a column of answers", where="--keep", got=name,
+                fix="Rename it in the data, or leave it out and join by the column row.",
+            )  # fmt: skip
         columns[name] = records.table.column(name)
-    answers = predictions.to_arrow()
     return pa.table({**columns, **{name: answers.column(name) for name in answers.column_names}})
