@@ -10,10 +10,15 @@ Importing this package loads neither torch nor pandas: the verbs import what the
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "adapt", "load"]
+
+# A thread that waits for the others of a matrix product sleeps: spinning costs up to twice the product itself where
+# cores are shared. OpenMP reads this when torch is imported; whoever has set it keeps their choice.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
     from headwater.application import Application
