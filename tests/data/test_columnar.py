@@ -36,8 +36,8 @@ def test_arrow_types_become_plain(tmp_path, suffix):
     assert records.table.to_pylist()[1] == {
         "text": None, "label": "y", "time": datetime(2020, 1, 1), "score": None, "tags": []
     }  # fmt: skip
-    assert (records.name, records.files, records.lines) == (path.name, (str(path),), None)
-    assert [len(part) for part in read_parts(path, DataSettings(), rows=2)] == [2, 1]
+    assert (records.name, records.files, records.lines.tolist()) == (path.name, (str(path),), [1, 2, 3])
+    assert [part.lines.tolist() for part in read_parts(path, DataSettings(), rows=2)] == [[1, 2], [3]]
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "arrow", "ipc"])

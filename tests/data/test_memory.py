@@ -30,9 +30,10 @@ ROWS = [{"text": text, "label": label} for text, label in zip(*COLUMNS.values(),
 def test_tables_of_all_libraries(source):
     records = read(source, DataSettings())
     assert records.table.to_pylist() == ROWS
-    assert records.lines is None
+    assert records.lines.tolist() == list(range(1, len(ROWS) + 1))
     parts = list(read_parts(source, DataSettings(), rows=2))
     assert [part.table.to_pylist() for part in parts] == [ROWS[:2], ROWS[2:]]
+    assert [number for part in parts for number in part.lines] == list(range(1, len(ROWS) + 1))
 
 
 def test_datasets_give_the_names_of_their_classes():
@@ -69,11 +70,11 @@ def test_elements_of_another_kind_are_problems_in_their_places():
     records = read_memory(["a", 3, float("nan"), "b\ud800", "c"])
     assert records.column("text") == ["a", None, None, None, "c"]
     assert {row: str(problem) for row, problem in records.problems.items()} == {
-        1: "this row is int, not str as the others",
-        3: "text that is not valid Unicode",
+        1: "row 2: this row is int, not str as the others",
+        3: "row 4: text that is not valid Unicode",
     }
-    assert str(read_memory([("a", "b"), ("c",)]).problems[1]) == "a pair has two texts, not 1"
-    assert str(read_memory([{"a": 1}, "b"]).problems[1]) == "this row is str, not mapping as the others"
+    assert str(read_memory([("a", "b"), ("c",)]).problems[1]) == "row 2: a pair has two texts, not 1"
+    assert str(read_memory([{"a": 1}, "b"]).problems[1]) == "row 2: this row is str, not mapping as the others"
 
 
 def test_nothing_is_no_rows():

@@ -84,6 +84,14 @@ def test_an_own_file_without_rows_is_refused(tmp_path: Path) -> None:
         prepared(tmp_path, test=[])
 
 
+def test_rows_of_memory_are_told_by_their_number(tmp_path: Path) -> None:
+    texts_of, labels = zip(*rows(0, 40), strict=True)
+    data = {"text": ["", *texts_of[1:]], "label": list(labels)}
+    found = prepare(data, Settings(), lambda _: FIELDS, want_test=True)
+    assert [(problem.file, problem.line) for problem in found.problems] == [(None, 1)]
+    assert str(found.problems[0]) == "row 1: the text in column text is empty"
+
+
 def test_what_was_found_is_shown(tmp_path: Path) -> None:
     lines = str(prepared(tmp_path)).splitlines()
     assert lines[:3] == ["input    text", "target   label", "classes  2: a 20, b 20"]

@@ -35,7 +35,7 @@ def test_too_many_stop_the_run(tmp_path):
         f"{file}:2: 1 cell instead of 2; {file}:3: 1 cell instead of 2; {file}:4: 1 cell instead of 2. "
         "Mend these rows, or allow more with --quarantine-share."
     )
-    with pytest.raises(DataError, match="row 1: this row is int"):
+    with pytest.raises(DataError, match="row 2: this row is int"):
         quarantine(read(["a", 1], DataSettings()), 0)
     assert len(quarantine(read(["a", 1], DataSettings()), 1)[0]) == 1
 

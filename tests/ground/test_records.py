@@ -64,7 +64,7 @@ def test_labels_from_lists_flags_and_cut_text() -> None:
     table = Records(pa.table({"a": ["1", "0", "x"], "b": [True, False, True], "tags": ["u|v", "", None]}))
     flags = Labels(("a", "b")).learn([])
     assert flags.cells(table) == [["a", "b"], [], None]
-    assert flags.encode(flags.cells(table))[1] == {2: "the labels are missing"}
+    assert flags.encode(flags.cells(table))[1] == {2: "a label column holds neither 0 nor 1"}
     cut = Labels(("tags",), separator="|")
     assert cut.cells(table) == [["u", "v"], [], None]
     assert cut.learn(cut.cells(table)).classes == ("u", "v")

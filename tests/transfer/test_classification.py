@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from tests.contract.entries import texts
 
 import headwater
-from headwater.errors import DataError
+from headwater.errors import DataError, SettingError
 from headwater.language.classification.task import TextClassification
 from headwater.settings import Settings
 
@@ -61,3 +62,17 @@ def test_the_majority_is_that_of_the_rows_as_they_came(imbalance: str) -> None:
     found = application(imbalance=imbalance).fit(table)
     assert found.majority is not None
     assert found.target.classes[int(found.majority.predict(1)[0])] == "good"
+
+
+@pytest.mark.parametrize("settings", [{"text": ("label",)}, {"text": ("part",), "split": "part"}])
+def test_the_input_is_not_the_target_nor_what_divides_the_rows(settings: dict[str, Any]) -> None:
+    table = {**texts(40), "part": ["train"] * 40}
+    with pytest.raises(SettingError, match=r"cannot be the input. Got .* Accepted: text.*Name another column"):
+        application(**settings).fit(table)
+
+
+def test_labels_of_any_type_are_saved(tmp_path: Path) -> None:
+    table = texts(40)
+    dates = [datetime.date(2024, 1, 1 + (label == "good")) for label in table["label"]]
+    application().fit({**table, "label": dates}).save(tmp_path / "run")
+    assert headwater.load(tmp_path / "run").predict(table["text"]).classes == ("2024-01-01", "2024-01-02")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,11 +22,12 @@ def read_columnar(path: Path, rows: int) -> Iterator[Records]:
         DataError: the file is damaged, or not what its name says.
     """
     try:
-        batches = _parquet(path, rows) if path.suffix.lower() == ".parquet" else _arrow(path, rows)
+        batches, first = _parquet(path, rows) if path.suffix.lower() == ".parquet" else _arrow(path, rows), 1
         for batch in batches:
             table = pa.table(batch)
             table.validate(full=True)
-            yield Records(plain(table), name=path.name, files=(str(path),))
+            yield replace(numbered(plain(table), first), name=path.name, files=(str(path),))
+            first += len(table)
     except (pa.ArrowException, OSError) as error:
         raise DataError(
             f"The file cannot be read as {path.suffix.removeprefix('.')}",
@@ -32,6 +35,16 @@ def read_columnar(path: Path, rows: int) -> Iterator[Records]:
             got=str(error),
             fix="Write it again; it is damaged, or its name says another format than it has.",
         ) from error
+
+
+def numbered(table: pa.Table, first: int = 1) -> Records:
+    """Records of a table, whose rows are counted since it has no lines.
+
+    Example:
+        >>> numbered(pa.table({"text": ["a", "b"]})).lines.tolist()
+        [1, 2]
+    """
+    return Records(table, lines=np.arange(first, first + len(table)))
 
 
 def plain(table: pa.Table) -> pa.Table:

@@ -126,8 +126,9 @@ def summary(copies: np.ndarray, records: Records, inputs: Sequence[Any], cells: 
 def place(records: Records, row: int) -> str:
     """Where a row stands: its file and line as far as they are known, else its number counted from 1."""
     problem = records.problem(row, "")
-    known = [str(part) for part in (problem.file, problem.line) if part is not None]
-    return ":".join(known) if problem.line is not None else ", ".join([*known, f"row {row + 1}"])
+    if problem.line is not None:
+        return problem.place
+    return ", ".join([*filter(None, [problem.place]), f"row {row + 1}"])
 
 
 def _key(text: TextInput) -> str:

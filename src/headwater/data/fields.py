@@ -77,6 +77,7 @@ class Category:
     columns: tuple[str, ...]
     classes: tuple[Any, ...] = ()
     several = False
+    lack = "the label is missing"
 
     def learn(self, cells: Sequence[Any]) -> Category:
         """The field with the classes that occur in its cells."""
@@ -90,9 +91,7 @@ class Category:
         index = {text_of(value): position for position, value in enumerate(self.classes)}
         targets = np.array([-1 if cell is None else index.get(text_of(cell), -1) for cell in cells], dtype=np.int64)
         reasons = {
-            row: "the label is missing"
-            if cells[row] is None
-            else f"the label {text_of(cells[row])!r} was not in training"
+            row: self.lack if cells[row] is None else f"the label {text_of(cells[row])!r} was not in training"
             for row in np.flatnonzero(targets < 0).tolist()
         }
         return targets, reasons
@@ -116,6 +115,11 @@ class Labels:
     separator: str | None = None
     several = True
 
+    @property
+    def lack(self) -> str:
+        """What is wrong with a row that `cells` has nothing for."""
+        return "the labels are missing" if len(self.columns) == 1 else "a label column holds neither 0 nor 1"
+
     def learn(self, cells: Sequence[Any]) -> Labels:
         if len(self.columns) > 1:
             return Labels(self.columns, self.columns, self.separator)
@@ -138,7 +142,7 @@ class Labels:
         for row, cell in enumerate(cells):
             strange = [label for label in cell or () if text_of(label) not in index]
             if cell is None:
-                reasons[row] = "the labels are missing"
+                reasons[row] = self.lack
             elif strange:
                 reasons[row] = f"the label {text_of(strange[0])!r} was not in training"
             else:
@@ -193,9 +197,12 @@ def classes_of(values: Sequence[Any]) -> tuple[Any, ...]:
 def tidy(label: Any) -> Any:
     """A label as users mean it: whole floats are whole numbers, blank text and not-a-number are no label.
 
+    What JSON has no word for, such as a date, is named by its text.
+
     Example:
-        >>> tidy(1.0), tidy(" "), tidy(" yes ")
-        (1, None, 'yes')
+        >>> import datetime
+        >>> tidy(1.0), tidy(" "), tidy(" yes "), tidy(datetime.date(2024, 2, 1))
+        (1, None, 'yes', '2024-02-01')
     """
     if isinstance(label, float):
         if math.isnan(label):
@@ -203,7 +210,7 @@ def tidy(label: Any) -> Any:
         return int(label) if label.is_integer() else label
     if isinstance(label, str):
         return label.strip() or None
-    return label
+    return label if label is None or isinstance(label, bool | int) else str(label)
 
 
 def text_of(label: Any) -> str:

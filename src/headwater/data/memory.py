@@ -8,8 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from headwater.data.columnar import plain
-from headwater.data.records import Problem, Records
+from headwater.data.columnar import numbered, plain
+from headwater.data.records import Records
 from headwater.errors import DataError
 
 _ACCEPTED = (
@@ -77,11 +77,11 @@ def _table(source: Any) -> Records | None:
     """Records of a table of one of the libraries, None if the object is no table."""
     module = type(source).__module__.partition(".")[0]
     if module == "datasets" and hasattr(source, "with_format"):
-        return Records(plain(_named(source)))
+        return numbered(plain(_named(source)))
     if module == "pandas" and hasattr(source, "columns"):
         return _of_columns({str(name): source[name].tolist() for name in source.columns})
     if hasattr(source, "__arrow_c_stream__") and hasattr(source, "columns"):
-        return Records(plain(pa.table(source)))
+        return numbered(plain(pa.table(source)))
     return None
 
 
@@ -155,7 +155,7 @@ def _records(table: pa.Table, reasons: Mapping[int, str]) -> Records:
     if reasons:
         keep = pa.array([None if row in reasons else row for row in range(table.num_rows)], pa.int64())
         table = table.take(keep)
-    return Records(table, {row: Problem(reason) for row, reason in reasons.items()})
+    return numbered(table).with_problems(reasons)
 
 
 def _named(dataset: Any) -> pa.Table:

@@ -101,7 +101,7 @@ def mark(records: Records, fields: Fields) -> Records:
     """The records with every row marked that lacks an input or a label."""
     field, target = fields
     _, reasons = field.values(records)
-    unlabelled = {row: "the label is missing" for row, cell in enumerate(target.cells(records)) if cell is None}
+    unlabelled = {row: target.lack for row, cell in enumerate(target.cells(records)) if cell is None}
     return records.with_problems({**unlabelled, **reasons})
 
 

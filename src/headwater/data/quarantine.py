@@ -35,9 +35,8 @@ class Quarantine:
 
     def add(self, records: Records, *, counted: bool = False) -> None:
         """Counts the rows of a part, unless they were `counted` before, and those with a problem."""
-        for row in sorted(records.problems)[: _EXAMPLES - len(self.examples)]:
-            found = records.problems[row]
-            self.examples.append(found if found.file else Problem(f"row {self.rows + row}: {found.reason}"))
+        rows = sorted(records.problems)[: _EXAMPLES - len(self.examples)]
+        self.examples += [records.problems[row] for row in rows]
         self.rows += 0 if counted else len(records)
         self.count += len(records.problems)
         self.name = records.name

@@ -14,15 +14,26 @@ from headwater.errors import unknown
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a row cannot be used, and where it stands."""
+    """Why a row cannot be used, and where it stands: in a file, or in data that came from memory.
+
+    Example:
+        >>> print(Problem("cut off", "a.csv", 3), "and", Problem("cut off", line=3))
+        a.csv:3: cut off and row 3: cut off
+    """
 
     reason: str
     file: str | None = None
     line: int | None = None
 
     def __str__(self) -> str:
-        place = ":".join(str(part) for part in (self.file, self.line) if part is not None)
-        return f"{place}: {self.reason}" if place else self.reason
+        return f"{self.place}: {self.reason}" if self.place else self.reason
+
+    @property
+    def place(self) -> str:
+        """The file and line, or the row, as far as they are known."""
+        if self.file is None:
+            return "" if self.line is None else f"row {self.line}"
+        return self.file if self.line is None else f"{self.file}:{self.line}"
 
 
 @dataclass(frozen=True)
@@ -35,7 +46,8 @@ class Records:
         name: what to call the data in messages.
         files: the files the rows came from; empty for data that was in memory.
         file_of: for each row its file, as a position in `files`; None where `files` has at most one.
-        lines: for each row the line it starts on, counted from 1; None where lines have no meaning.
+        lines: for each row the line it starts on, or its number where there are no lines, counted from 1; None where
+            neither is known.
 
     Example:
         >>> records = Records(pa.table({"text": ["good", None]}), {1: Problem("cut off", "a.csv", 3)})

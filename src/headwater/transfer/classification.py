@@ -19,7 +19,7 @@ from headwater.data.fields import Category, Labels, Target
 from headwater.data.preparing import Prepared
 from headwater.data.quarantine import Quarantine
 from headwater.data.records import Records
-from headwater.errors import DataError
+from headwater.errors import DataError, SettingError
 from headwater.evaluation.baselines import MajorityBaseline
 from headwater.evaluation.calibration import fit_temperature, probabilities
 from headwater.evaluation.report import FILE as REPORT
@@ -61,7 +61,15 @@ class Classification(Application):
         several = len(columns) > 1 or self.settings.label_separator or any(isinstance(cell, list) for cell in cells)
         target = Labels(columns, separator=self.settings.label_separator) if several else Category(columns)
         named = (self.settings.split, self.settings.group, self.settings.time)
-        return self.find_input(records, (*columns, *(name for name in named if name))), target
+        taken = (*columns, *(name for name in named if name))
+        field = self.find_input(records, taken)
+        if both := [name for name in field.columns if name in taken]:
+            raise SettingError(
+                "A column that is the target, or divides the rows, cannot be the input",
+                where=records.name, got=both, accepted=[name for name in records.columns if name not in taken],
+                fix="Name another column with --text or --target.",
+            )  # fmt: skip
+        return field, target
 
     def prepare(self, source: Any, *, want_test: bool = True) -> Prepared:
         """Training, validation and test rows of a source, bad rows set aside."""
