@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headwater import __version__, catalog, workspace
-from headwater.errors import DataError
+from headwater.errors import DataError, HeadwaterError
 from headwater.request import Request
 from headwater.run import Run, is_main_process, scratch
 
@@ -90,8 +90,14 @@ def _opened(request: Request, data: Any, to: str | Path | None, *, resume: bool)
     if to is None:
         with scratch(request.settings) as run:
             yield run
-    else:
-        yield workspace.start(request, data, Path(to), resume=resume)
+        return
+    run = workspace.start(request, data, Path(to), resume=resume)
+    try:
+        yield run
+    except HeadwaterError:
+        if not resume and is_main_process():
+            workspace.clear_unbegun(Path(to))
+        raise
 
 
 def _story(application: Application, prepared: Prepared, run: Run, request: Request) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
 import platform
@@ -94,6 +95,17 @@ def finish(application: Application, folder: Path, problems: list[Problem]) -> N
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(logs, target)
     shutil.rmtree(folder / WORK, ignore_errors=True)
+
+
+def clear_unbegun(folder: Path) -> None:
+    """Takes away what `start` made, unless there is work to go on with: the mended command may use it."""
+    notes = folder / WORK / f"{HASHES}.json"
+    if any(file != notes for file in (folder / WORK).rglob("*") if file.is_file()):
+        return
+    shutil.rmtree(folder / WORK, ignore_errors=True)
+    (folder / CONFIG).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # the user's own files are in it
+        folder.rmdir()
 
 
 def changed(settings: Settings) -> dict[str, Any]:

@@ -119,3 +119,25 @@ def test_another_process_leaves_the_folder_to_the_first(files: Path, monkeypatch
     workspace.start(request, "data.csv", files / "run", resume=False).part("model")
     with pytest.raises(ArtifactError, match="unfinished run"):
         workspace.start(request, "data.csv", files / "run", resume=False)
+
+
+def test_a_mistake_leaves_the_folder_free_for_the_mended_command(files: Path) -> None:
+    with pytest.raises(NotFoundError, match="Did you mean label"):
+        _adapt("data.csv", to="run", target="labl")
+    assert not (files / "run").exists()
+    (files / "kept").mkdir()
+    with pytest.raises(NotFoundError, match="no file or folder here"):
+        _adapt("data.csv", to="kept", test="tset.csv")
+    assert _adapt("data.csv", to="run").fitted
+
+
+def test_a_failure_after_work_began_can_be_resumed(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        (files / "run" / workspace.WORK / "checkpoint").touch()
+        raise DataError("The disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(workspace, "finish", fail)
+        with pytest.raises(DataError, match="The disk is full"):
+            _adapt("data.csv", to="run")
+    assert flow.resume(files / "run").fitted
