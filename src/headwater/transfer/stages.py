@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headwater.evaluation.intervals import Estimate
+from headwater.training.device import device_of
+from headwater.training.processes import Processes
 from headwater.transfer import scores
 from headwater.transfer.classifier import Examples, Stage, Trace
 from headwater.transfer.features import extract, in_batches
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from headwater.foundation.encoder import Encoder
     from headwater.run import Run
 
+log = logging.getLogger("headwater")
 _LARGE = 500_000_000
 """Weights from which `auto` learns a low-rank update instead of all of them."""
 _LEAST_ROWS = 20
@@ -120,6 +124,8 @@ class Adaptation:
             return f"only {100 * left:.1f} points are left to gain"
         remaining = self.run.remaining()
         needed = self._seconds_of(deeper) if math.isfinite(remaining) else 0.0
+        # Clocks differ between processes; a decision that they do not share would leave one waiting for the others.
+        remaining, needed = Processes(device_of(self.run.settings)).agree(remaining, needed)
         return f"needs about {_told(needed)}, {_told(max(0.0, remaining))} left" if needed > remaining else ""
 
     def _seconds_of(self, strategy: str) -> float:
@@ -139,6 +145,7 @@ class Adaptation:
 
     def _tell(self, name: str, result: _Result, decision: str) -> None:
         score: Estimate = scores.estimate(result.right, self.run.settings.seed)
+        log.info("%s: %s on validation after %s, %s", name, score, _told(result.seconds), decision)
         self.trace.stages.append(Stage(name, score.value, score.low, score.high, result.seconds, decision))
 
     def _timed(self, name: str, result: _Result) -> _Result:
