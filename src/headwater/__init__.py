@@ -21,11 +21,13 @@ __all__ = ["__version__", "adapt", "load"]
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from headwater.application import Application
     from headwater.flow import adapt
 
 
-def load(folder: str) -> Application:
+def load(folder: str | Path) -> Application:
     """The application in a run folder, as `adapt` or `Application.save` left it."""
     from headwater.application import Application
 

@@ -166,7 +166,10 @@ def _verify(files: dict[str, str], folder: Path) -> None:
     for name, expected in files.items():
         path = (folder / name).resolve()
         if not path.is_relative_to(root):
-            raise ArtifactError("The manifest names a file outside the run folder", where=str(folder), got=name)
+            raise ArtifactError(
+                "The manifest names a file outside the run folder", where=str(folder), got=name,
+                fix="Do not use this folder: it was changed, or made to mislead.",
+            )  # fmt: skip
         if not path.is_file():
             raise ArtifactError(
                 "A file of the application is missing", where=str(path), fix="Copy the whole run folder."

@@ -144,7 +144,9 @@ def check(settings: S, *, where: str = "settings") -> S:
         option, value = wrong[0]
         raise SettingError(f"{option.name} cannot have this value", where=where, got=value, accepted=option.accepted)
     faults = "; ".join(f"{option.name}={value!r} (accepted: {option.accepted})" for option, value in wrong)
-    raise SettingError(f"{len(wrong)} settings cannot have these values: {faults}", where=where)
+    raise SettingError(
+        f"{len(wrong)} settings cannot have these values: {faults}", where=where, fix="Correct each, or leave it out."
+    )
 
 
 def seconds(duration: str) -> float:

@@ -50,7 +50,7 @@ class Request:
             SettingError: a name that neither has, or a value out of its limits.
         """
         entry = catalog.task(task)
-        name = model or entry.default_model
+        name = entry.default_model if model is None else model
         shared = {option.name for option in options.options_of(Settings)}
         own = {key: value for key, value in values.items() if key not in shared}
         if own:
@@ -92,7 +92,9 @@ def read_config(path: Path) -> dict[str, Any]:
     values = _read_yaml(path)
     own = values.pop(MODEL_SETTINGS, None) or {}
     if not isinstance(own, dict):
-        raise SettingError(f"{MODEL_SETTINGS} is a mapping of names to values", where=str(path), got=own)
+        raise SettingError(
+            f"{MODEL_SETTINGS} is a mapping of names to values", where=str(path), got=own, accepted="name: value"
+        )
     names = [option.name for option in options.options_of(Settings)]
     _refuse_unknown(values, [*ARGUMENTS, *names, MODEL_SETTINGS], where=str(path))
     arguments = {name: values[name] for name in ARGUMENTS if values.get(name) is not None}
@@ -110,11 +112,22 @@ def _read_yaml(path: Path) -> dict[Any, Any]:
     try:
         values = yaml.safe_load(path.read_text("utf-8"))
     except FileNotFoundError as missing:
-        raise NotFoundError("There is no configuration file here", where=str(path)) from missing
+        raise NotFoundError(
+            "There is no configuration file here",
+            where=str(path),
+            fix="Check the path, or write a file with: headwater config TASK",
+        ) from missing
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as failure:
-        raise DataError("The configuration is not readable YAML", where=str(path), got=str(failure)) from failure
+        raise DataError(
+            "The configuration is not readable YAML", where=str(path), got=str(failure), fix="Mend the line it names."
+        ) from failure
     if not isinstance(values, dict):
-        raise DataError("The configuration is not a list of `name: value` lines", where=str(path), got=values)
+        raise DataError(
+            "The configuration is not a list of `name: value` lines",
+            where=str(path),
+            got=values,
+            fix="See one with: headwater config TASK",
+        )
     return values
 
 

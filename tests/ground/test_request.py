@@ -20,7 +20,7 @@ def test_yaml_reads_back_to_the_same_request(tmp_path: Path) -> None:
     ("content", "kind", "sentence"),
     [
         ("epochs: 3\n", SettingError, "names no task"),
-        ("- a\n", DataError, "is not a list of `name: value` lines"),
+        ("- a\n", DataError, "is not a list of `name: value` lines. Got ['a']. See one with: headwater config TASK"),
         ("a: [\n", DataError, "is not readable YAML"),
         ("task: text-classification\nepoch: 3\n", SettingError, "Did you mean epochs?"),
         ("task: text-clasification\n", NotFoundError, "Did you mean text-classification?"),

@@ -115,7 +115,11 @@ def _header(lines: Lines, dialect: Dialect, where: str) -> list[str]:
         raise DataError("The file is empty", where=where, accepted="a header of column names and a row a line")
     place = f"{where}:{first.line}"
     if first.reason:
-        raise DataError(f"The header cannot be read: {first.reason}", where=place)
+        raise DataError(
+            f"The header cannot be read: {first.reason}",
+            where=place,
+            fix="Mend this line, or name the right --delimiter or --encoding.",
+        )
     names = [cell.strip().removeprefix("\ufeff").strip() for cell in first.cells]
     nameless = [place for place, name in enumerate(names, start=1) if not name]
     if nameless:

@@ -119,7 +119,9 @@ def open_lines(path: Path, encoding: str | None) -> Lines:
         blocks = Blocks(path)
         return Lines(_split(blocks, checked(encoding) if encoding else detect(Blocks(path))), blocks)
     except OSError as error:
-        raise DataError("The file cannot be read", where=str(path), got=error.strerror) from error
+        raise DataError(
+            "The file cannot be read", where=str(path), got=error.strerror, fix="Check that you may read it."
+        ) from error
 
 
 def damage(line: str) -> str | None:

@@ -99,7 +99,7 @@ def _of_columns(source: Mapping[Any, Any]) -> Records:
     lists = {str(name): _listed(str(name), values) for name, values in source.items()}
     lengths = {name: len(values) for name, values in lists.items()}
     if len(set(lengths.values())) > 1:
-        raise DataError("The columns are of unequal length", got=lengths)
+        raise DataError("The columns are of unequal length", got=lengths, fix="Give each as many values as rows.")
     columns, reasons = {}, {}
     for name, values in lists.items():
         columns[name], wrong = column(values)
@@ -109,7 +109,12 @@ def _of_columns(source: Mapping[Any, Any]) -> Records:
 
 def _listed(name: str, values: Any) -> list[Any]:
     if isinstance(values, str | bytes | Mapping) or not hasattr(values, "__iter__"):
-        raise DataError("A dict of columns needs a list for each", where=name, got=values)
+        raise DataError(
+            "A dict of columns needs a list for each",
+            where=name,
+            got=values,
+            fix="For one row, give a list that holds the dict.",
+        )
     return values.tolist() if hasattr(values, "tolist") else list(values)
 
 

@@ -19,10 +19,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from headwater.data.fields import TextInput
-from headwater.language.classification.validation import accuracy, mean_loss, stage
+from headwater.language.classification.validation import mean_loss, stage
 from headwater.language.vectoriser import TfidfVectoriser
 from headwater.run import Run, write_whole
 from headwater.transfer.classifier import Classifier, Examples
+from headwater.transfer.scores import correct
 
 _FOLDS = 3
 _COST_OF_FOLDS = 2e7
@@ -146,7 +147,7 @@ class TfidfSvm(_Linear):
 
     @staticmethod
     def quality(logits: np.ndarray, targets: np.ndarray) -> float:
-        return accuracy(logits, targets)
+        return float(correct(logits, targets).mean())
 
 
 def _binary(estimator: Any, features: Any, true: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, float]:
