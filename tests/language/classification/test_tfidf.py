@@ -7,6 +7,7 @@ import pytest
 from safetensors.numpy import load_file
 from sklearn.linear_model import LogisticRegression
 
+from headwater.language.classification import tfidf
 from headwater.language.classification.tfidf import TfidfLogistic, TfidfSvm
 from headwater.run import Run
 from headwater.settings import Settings
@@ -65,8 +66,8 @@ def test_several_labels(model, run):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_pairs(model, run):
-    words = ["cat", "dog", "sun", "sea"]
-    pairs = [(a, b) for a in words for b in words] * 3
+    words = ["cat", "dog", "sun", "sea", "oak", "ink", "jug", "van"]
+    pairs = [(a, b) for a in words for b in words for _ in range(1 + 6 * (a == b))]
     targets = np.array([int(a == b) for a, b in pairs])
     made = fitted(model, run, pairs, targets, 2)
     assert made.logits([("sun", "sun"), ("sun", "sea")]).argmax(axis=1).tolist() == [1, 0]
@@ -117,3 +118,15 @@ def test_many_numbers_are_judged_on_one_fold(run, monkeypatch):
 def test_needs_no_torch():
     code = "import sys, headwater.language.classification.tfidf; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_rows_of_one_text_are_held_out_together():
+    texts = [f"text {row}" for row in range(12)]
+    drawn = np.array([*range(12), 1, 1, 3, 3, 5])
+    train = Examples(texts, np.arange(12) % 2, 2).take(drawn)
+    folds = tfidf._folds(train, seed=0)
+    assert len(folds) == 3
+    for rows, held in folds:
+        assert {train.inputs[row] for row in rows} & {train.inputs[row] for row in held} == set()
+        assert sorted([*rows, *held]) == list(range(17))
+        assert np.bincount(train.targets[np.unique(drawn[held])]).tolist() == [2, 2]

@@ -89,7 +89,7 @@ class _Linear(Classifier):
 
     def _choose(self, features: sparse.csr_array, train: Examples, seed: int) -> float:
         """The strength with the best mean quality on held-out rows; each is noted in the learning curve."""
-        folds = _folds(train.targets, seed)
+        folds = _folds(train, seed)
         if features.nnz * train.n_classes > _COST_OF_FOLDS:
             folds = folds[:1]
         for strength in self.strengths:
@@ -160,11 +160,17 @@ def _binary(estimator: Any, features: Any, true: np.ndarray, weights: np.ndarray
     return estimator.coef_[0].astype(np.float32), float(estimator.intercept_[0])
 
 
-def _folds(targets: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Training and held-out rows of each fold; the rows of a class are dealt out evenly."""
-    rows = np.random.default_rng(seed).permutation(len(targets))
-    if targets.ndim == 1:
-        rows = rows[np.argsort(targets[rows], kind="stable")]
-    count = min(_FOLDS, len(rows))
-    fold = np.arange(len(rows)) % count
-    return [(np.sort(rows[fold != held]), np.sort(rows[fold == held])) for held in range(count)]
+def _folds(train: Examples, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Training and held-out rows of each fold; a class is dealt out evenly, and rows of one text stay together.
+
+    Oversampling repeats rows: a copy among the training rows would make the weakest penalty look the best.
+    """
+    first: dict[TextInput, int] = {}
+    copies = np.array([first.setdefault(text, row) for row, text in enumerate(train.inputs)])
+    rows = np.random.default_rng(seed).permutation(np.unique(copies))
+    if not train.several:
+        rows = rows[np.argsort(train.targets[rows], kind="stable")]
+    fold = np.zeros(len(train), dtype=np.int64)
+    fold[rows] = np.arange(len(rows)) % min(_FOLDS, len(rows))
+    fold = fold[copies]
+    return [(np.flatnonzero(fold != held), np.flatnonzero(fold == held)) for held in range(min(_FOLDS, len(rows)))]
