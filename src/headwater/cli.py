@@ -110,7 +110,7 @@ def predict(
     if to is None:
         console.show_answers(outputs.head(answers, console.SHOWN_ROWS), texts=text)
     else:
-        console.say(f"{outputs.write(answers, to, source=data)} rows written to {to}")
+        console.say(outputs.write(answers, to, source=data))
 
 
 @app.command(cls=Verb)
@@ -187,26 +187,27 @@ def demo(
         "runs/demo"
     ),
 ) -> None:
-    """Which library does this passage document? The whole job, on text that this machine already has."""
+    """Which field does this function serve? The whole job, on text that this machine already has."""
     from headwater import flow
-    from headwater.doors.demo import write_passages
+    from headwater.doors.demo import write_sentences
 
     folder = outputs.free(to)
-    counts = write_passages(folder / "passages.csv", folder / "unseen.csv")
-    console.table(("library", "passages"), sorted(counts.items()))
+    labelled, held_out = write_sentences(folder)
+    console.notice(f"{labelled} labelled sentences to learn from, {held_out} to measure on, in {folder}")
     application = flow.adapt(
         "text-classification",
-        folder / "passages.csv",
+        folder / "labelled.csv",
+        test=str(folder / "test.csv"),
         model="minilm",
         strategy="probe",
-        text="passage",
-        target="library",
+        text="sentence",
+        target="field",
         to=folder / "run",
         offline=True,
     )
     console.show_application(application, str(folder / "run"))
-    console.say("\nPassages that it has not seen, with their libraries:")
-    answers = outputs.answers(application, folder / "unseen.csv", ("passage", "library"))
+    console.say("\nSentences that it has not seen, with their fields:")
+    answers = outputs.answers(application, folder / "unseen.csv", ("sentence", "field"))
     console.show_answers(outputs.head(answers, console.SHOWN_ROWS))
 
 

@@ -1,7 +1,8 @@
 """Real text that every machine with headwater has: the docstrings of the scientific libraries beside it.
 
-The question is "which library does this passage document?". The source files are parsed, never imported, and the
-names of the libraries are masked, so that the answer must come from what the passage is about.
+The question is "which field does this function serve?", asked of the one sentence that sums a function up, and eight
+labelled sentences of each field are all there is to learn from: the everyday case of short texts and dear labels. The
+source files are parsed, never imported, and the names of the libraries are masked.
 """
 
 from __future__ import annotations
@@ -10,78 +11,82 @@ import ast
 import csv
 import importlib.util
 import io
-import itertools
 import random
 import re
 import warnings
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from headwater.errors import ResourceError
 from headwater.run import write_whole
 
-LIBRARIES = {
-    "numpy": "numpy",
-    "scipy": "scipy",
-    "scikit-learn": "sklearn",
-    "pyarrow": "pyarrow",
-    "torch": "torch",
-    "transformers": "transformers",
-    "rich": "rich",
-    "networkx": "networkx",
-    "pandas": "pandas",
-    "sympy": "sympy",
+FIELDS = {
+    "clustering": "sklearn/cluster",
+    "geometry": "sympy/geometry",
+    "graphs": "networkx/algorithms",
+    "images": "scipy/ndimage",
+    "linear algebra": "scipy/linalg",
+    "number theory": "sympy/ntheory",
+    "optimisation": "scipy/optimize",
+    "physics": "sympy/physics",
+    "signals": "scipy/signal",
+    "statistics": "scipy/stats",
 }
-"""The import name of each library that may be asked about; those that are not installed are left out."""
+"""The package whose sentences are of each field; those that are not installed are left out."""
 
 MASK = "LIBRARY"
-_MASKED = re.compile(
-    r"(?i)(?<![a-z])(numpy|np|scipy|sp|scikits?[- ]?learn|sklearn|py ?arrow|arrow|pa|py ?torch|torch|"
-    r"transformers?|hugging ?face|rich|networkx|nx|pandas|pd|sympy)(?![a-z])"
-)
+_MASKED = re.compile(r"(?i)(?<![a-z])(numpy|np|scipy|scikits?[- ]?learn|sklearn|networkx|nx|sympy)(?![a-z])")
 _MARKUP = re.compile(r":\w+(?::\w+)*:(?=`)|[`*~\[\]<>{}|_]+|[-=]{3,}")
-_SHORTEST, _LONGEST = 60, 400  # characters
-_PER_FILE = 4
-_UNSEEN = 8
+_SHORTEST, _LONGEST = 30, 400  # characters
 
 
-def write_passages(known: Path, unseen: Path, *, per_library: int = 150, seed: int = 0) -> dict[str, int]:
-    """Writes two CSV files with the columns `passage` and `library`: rows to learn from, and a few to ask about.
+def write_sentences(folder: Path, *, labelled: int = 8, held_out: int = 50, seed: int = 0) -> tuple[int, int]:
+    """Writes three CSV files with the columns `sentence` and `field`.
+
+    `labelled.csv` is to learn from, `test.csv` to measure on, `unseen.csv` has one sentence of each field to ask about.
+
+    Args:
+        folder: where to write them.
+        labelled: the sentences of each field to learn from.
+        held_out: the sentences of each field to measure on; fewer where a package has no more.
+        seed: of the draw.
 
     Returns:
-        The rows to learn from, by library.
+        The rows to learn from, and those to measure on.
 
     Raises:
-        ResourceError: fewer than two of the libraries are installed here.
+        ResourceError: the packages of fewer than two fields are installed here.
     """
-    generator = random.Random(seed)
-    drawn = {
-        name: list(itertools.islice(passages(folder, generator), per_library)) for name, folder in _installed().items()
-    }
-    if len(drawn) < 2:
+    packages = _installed()
+    if len(packages) < 2:
         raise ResourceError(
-            "The demonstration needs the source of at least two libraries",
-            got=sorted(drawn),
-            accepted=LIBRARIES,
+            "The demonstration needs the source of at least two packages",
+            got=sorted(packages),
+            accepted=FIELDS.values(),
             fix="Install them with: pip install 'headwater[language]'",
         )
-    rows = [(passage, name) for name, found in drawn.items() for passage in found]
-    generator.shuffle(rows)
-    _write_table(unseen, rows[:_UNSEEN])
-    _write_table(known, rows[_UNSEEN:])
-    return dict(Counter(name for _, name in rows[_UNSEEN:]))
+    generator = random.Random(seed)
+    parts: dict[str, list[tuple[str, str]]] = {"unseen": [], "labelled": [], "test": []}
+    for field, package in packages.items():
+        found = sentences(package)
+        generator.shuffle(found)
+        for part, count in zip(parts.values(), (1, labelled, held_out), strict=True):
+            part.extend((sentence, field) for sentence in found[:count])
+            del found[:count]
+    for name, rows in parts.items():
+        generator.shuffle(rows)
+        _write_table(folder / f"{name}.csv", rows)
+    return len(parts["labelled"]), len(parts["test"])
 
 
-def passages(folder: Path, generator: random.Random) -> Iterator[str]:
-    """The openings of docstrings under a folder, masked, each once: a few of a file, the files in random order."""
-    seen = set()
-    files = sorted(file for file in folder.rglob("*.py") if "tests" not in file.parts)
-    for file in generator.sample(files, len(files)):
-        found = {_key(passage): passage for passage in map(mask, map(_opening, docstrings(file)))}
-        fresh = [passage for key, passage in found.items() if len(passage) >= _SHORTEST and key not in seen]
-        seen.update(found)
-        yield from generator.sample(fresh, min(_PER_FILE, len(fresh)))
+def sentences(package: Path) -> list[str]:
+    """The first sentence of every docstring under a folder but for its tests, masked, each once."""
+    found: dict[str, str] = {}
+    for file in sorted(package.rglob("*.py")):
+        if "tests" not in file.relative_to(package).parts:
+            for sentence in map(mask, map(_first_sentence, docstrings(file))):
+                found.setdefault(_key(sentence), sentence)
+    return [sentence for sentence in found.values() if _SHORTEST <= len(sentence) <= _LONGEST]
 
 
 def docstrings(file: Path) -> Iterator[str]:
@@ -99,36 +104,38 @@ def docstrings(file: Path) -> Iterator[str]:
                 yield text
 
 
-def mask(passage: str) -> str:
-    """The passage without the names, and common import names, of the libraries.
+def mask(sentence: str) -> str:
+    """The sentence without the names, and common import names, of the libraries.
 
     Example:
-        >>> mask("Convert a torch.Tensor to a NumPy array")
-        'Convert a LIBRARY.Tensor to a LIBRARY array'
+        >>> mask("Convert a SymPy matrix to a NumPy array")
+        'Convert a LIBRARY matrix to a LIBRARY array'
     """
-    return _MASKED.sub(MASK, passage)
+    return _MASKED.sub(MASK, sentence)
 
 
-def _opening(docstring: str) -> str:
-    """Prose from the start of a docstring, on one line, up to its first section of parameters or code.
-
-    Markup goes too: each library writes its own, and the passage must be known by what it says.
-    """
-    prose = re.split(r"\n\s*(?:>>>|\.\. |Args:|Parameters\n|Returns|Examples?\b|```)", docstring, maxsplit=1)[0]
-    return " ".join(_MARKUP.sub(" ", prose).split())[:_LONGEST]
+def _first_sentence(docstring: str) -> str:
+    """The first sentence on one line, without markup: each library writes its own, and content must tell them apart."""
+    paragraph = re.split(r"\n\s*\n|\n\s*(?:>>>|\.\. )", docstring, maxsplit=1)[0]
+    return re.split(r"(?<=[.!?])\s", " ".join(_MARKUP.sub(" ", paragraph).split()), maxsplit=1)[0]
 
 
 def _write_table(path: Path, rows: list[tuple[str, str]]) -> None:
     text = io.StringIO(newline="")
-    csv.writer(text).writerows([("passage", "library"), *rows])
+    csv.writer(text).writerows([("sentence", "field"), *rows])
     write_whole(path, text.getvalue().encode())
 
 
-def _key(passage: str) -> str:
-    """What two passages share when they differ in case, space and punctuation only."""
-    return re.sub(r"\W+", " ", passage).casefold()
+def _key(sentence: str) -> str:
+    """What two sentences share when they differ in case, space and punctuation only."""
+    return re.sub(r"\W+", " ", sentence).casefold().strip()
 
 
 def _installed() -> dict[str, Path]:
-    specs = {name: importlib.util.find_spec(module) for name, module in LIBRARIES.items()}
-    return {name: Path(spec.origin).parent for name, spec in specs.items() if spec is not None and spec.origin}
+    found = {}
+    for field, path in FIELDS.items():
+        library, _, package = path.partition("/")
+        spec = importlib.util.find_spec(library)
+        if spec is not None and spec.origin:
+            found[field] = Path(spec.origin).parent / package
+    return found

@@ -34,8 +34,11 @@ def answers(application: Application, data: Any, keep: Sequence[str] = ()) -> It
         first += len(records)
 
 
-def write(tables: Iterator[pa.Table], path: Path, *, source: Any = None) -> int:
-    """Writes tables to one file as they come, whole or not at all; returns the number of rows.
+def write(tables: Iterator[pa.Table], path: Path, *, source: Any = None) -> str:
+    """Writes tables to one file as they come, whole or not at all.
+
+    Returns:
+        What was written, in words: how many rows, how many of them without an answer, and the first reason.
 
     Raises:
         SettingError: the file is the source that the tables are answers for.
@@ -44,12 +47,17 @@ def write(tables: Iterator[pa.Table], path: Path, *, source: Any = None) -> int:
 
     if isinstance(source, str) and path.exists() and path.resolve() == Path(source).resolve():
         raise SettingError("The answers would replace the data", where="--to", got=str(path), fix="Give another file.")
-    rows = 0
+    rows, reasons = 0, []
     with PredictionWriter(path) as writer:
         for table in tables:
             writer.write(table)
+            unread = zip(table.column("row").to_pylist(), table.column("reason").to_pylist(), strict=True)
+            reasons += [(row, reason) for row, reason in unread if reason]
             rows += table.num_rows
-    return rows
+    told = f"{rows} rows written to {path}"
+    return told + (
+        f", {len(reasons)} without an answer, the first: row {reasons[0][0]}, {reasons[0][1]}" if reasons else ""
+    )
 
 
 def head(tables: Iterator[pa.Table], rows: int) -> pa.Table:
