@@ -45,3 +45,10 @@ def test_findings_end_with_what_to_do(capsys):
     console.show_findings([Finding("ok", "core", "numpy"), Finding("gap", "hub", "silent", "Use --offline.")])
     shown = capsys.readouterr().out
     assert shown.endswith("What to do\n  hub: Use --offline.\n")
+
+
+def test_of_several_processes_the_first_one_speaks(monkeypatch, capsys):
+    for rank in ("1", "0"):
+        monkeypatch.setenv("RANK", rank)
+        console.say(f"process {rank}")
+    assert capsys.readouterr().out == "process 0\n"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from headwater import catalog
+from headwater.run import is_main_process
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,17 +23,21 @@ SHOWN_ROWS = 10
 
 
 def show_log() -> None:
-    """Sends what the library logs to standard error, one plain line each."""
+    """Sends what the library logs to standard error, one plain line each; of several processes, the first alone."""
     log = logging.getLogger("headwater")
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
     log.handlers = [handler]
-    log.setLevel(logging.INFO)
+    log.setLevel(logging.INFO if is_main_process() else logging.ERROR)
 
 
 def say(text: str = "") -> None:
-    """Output that is never wrapped: paths and commands must survive a copy from a narrow terminal."""
-    typer.echo(text)
+    """Output that is never wrapped: paths and commands must survive a copy from a narrow terminal.
+
+    Of the processes that train together, only the first one speaks.
+    """
+    if is_main_process():
+        typer.echo(text)
 
 
 def notice(text: str) -> None:
