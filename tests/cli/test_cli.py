@@ -95,8 +95,8 @@ def test_predict_writes_one_row_for_every_row(run, tmp_path):
     questions.write_text('id,review\na,"wonderful, a joy"\nb,\nc,dull and terrible\n')
     result = type_in("predict", run, questions, "--to", tmp_path / "out.csv", "--keep", "id")
     assert result.exit_code == 0, result.output
-    told = f"3 rows written to {tmp_path / 'out.csv'}, 1 without an answer, the first: row 2, the text in column review is missing"
-    assert result.stdout == f"{told}\n"
+    unread = "1 without an answer, the first: row 2, the text in column review is missing"
+    assert result.stdout == f"3 rows written to {tmp_path / 'out.csv'}, {unread}\n"
     rows = read_table(tmp_path / "out.csv")
     assert list(rows[0]) == ["row", "id", "prediction", "confidence", "reason", "probability:bad", "probability:good"]
     assert [(row["row"], row["id"], row["prediction"]) for row in rows] == [

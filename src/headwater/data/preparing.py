@@ -42,11 +42,12 @@ class Prepared:
         counts, split = self.findings["audit"]["classes"], self.findings["split"]
         shown = [f"{name} {rows:,}" for name, rows in list(counts.items())[:_SHOWN_CLASSES]]
         more = [f"and {len(counts) - _SHOWN_CLASSES} more"] if len(counts) > _SHOWN_CLASSES else []
+        first = f", the first: {self.problems[0]}" if self.problems else ""
         lines = {
             "input": ", ".join(field.columns),
             "target": ", ".join(target.columns),
             "classes": f"{len(target.classes)}: {', '.join(shown + more)}",
-            "rows": f"{self.findings['audit']['rows']:,} usable, {len(self.problems):,} set aside",
+            "rows": f"{self.findings['audit']['rows']:,} usable, {len(self.problems):,} set aside{first}",
             "split": f"{split['rule']}: {len(self.train):,} train, {len(self.valid):,} valid, {len(self.test):,} test",
         }
         warnings = [f"warning  {warning}" for warning in self.findings["audit"]["warnings"]]

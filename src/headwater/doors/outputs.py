@@ -47,17 +47,17 @@ def write(tables: Iterator[pa.Table], path: Path, *, source: Any = None) -> str:
 
     if isinstance(source, str) and path.exists() and path.resolve() == Path(source).resolve():
         raise SettingError("The answers would replace the data", where="--to", got=str(path), fix="Give another file.")
-    rows, reasons = 0, []
+    rows, unread, first = 0, 0, ""
     with PredictionWriter(path) as writer:
         for table in tables:
             writer.write(table)
-            unread = zip(table.column("row").to_pylist(), table.column("reason").to_pylist(), strict=True)
-            reasons += [(row, reason) for row, reason in unread if reason]
+            numbers = table.column("row").to_pylist()
+            reasons = [(row, why) for row, why in zip(numbers, table.column("reason").to_pylist(), strict=True) if why]
+            if reasons and not unread:
+                first = f"row {reasons[0][0]}, {reasons[0][1]}"
+            unread += len(reasons)
             rows += table.num_rows
-    told = f"{rows} rows written to {path}"
-    return told + (
-        f", {len(reasons)} without an answer, the first: row {reasons[0][0]}, {reasons[0][1]}" if reasons else ""
-    )
+    return f"{rows} rows written to {path}" + (f", {unread} without an answer, the first: {first}" if unread else "")
 
 
 def head(tables: Iterator[pa.Table], rows: int) -> pa.Table:
