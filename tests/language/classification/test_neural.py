@@ -106,7 +106,7 @@ def test_attention_equals_the_layers_one_by_one():
 
 def test_heads_must_divide_the_word_vector():
     model = TransformerClassifier(TransformerSettings(heads=3, embedding=16))
-    message = "model transformer: The heads must divide the word vector into equal parts. Got 3. Accepted: a divisor of 16"
+    message = "transformer: The heads must divide the word vector into equal parts. Got 3. Accepted: a divisor of 16"
     with pytest.raises(SettingError, match=message):
         model.network(WordVectors(4, 16, 0.0), 2)
 
