@@ -103,3 +103,15 @@ def test_the_text_is_the_column_of_most_characters() -> None:
     assert find_text(table, ["label"]) == "body"
     with pytest.raises(DataError, match="No column holds text"):
         find_text(records(number=[1], label=["x"]), ["label"])
+
+
+def test_a_table_without_rows_has_no_text() -> None:
+    with pytest.raises(DataError, match=r"column names but no rows\. Got \['a'\]\. Give rows below them"):
+        find_text(records(a=[]), [])
+
+
+def test_single_texts_are_no_pairs() -> None:
+    with pytest.raises(
+        DataError, match=r"A pair of texts is read here.*Accepted: the columns title, body\. Give a file"
+    ):
+        Text(("title", "body")).named(records(text=["x"]))

@@ -44,7 +44,18 @@ class Text:
         return values, reasons
 
     def named(self, records: Records) -> Records:
-        """Texts that came as a plain list, under the column names of this field."""
+        """Texts that came as a plain list, under the column names of this field.
+
+        Raises:
+            DataError: single texts came where a pair is read.
+        """
+        if len(self.columns) > 1 and tuple(records.columns) == _PLAIN[:1]:
+            raise DataError(
+                "A pair of texts is read here, and single texts came",
+                where=records.name,
+                accepted=f"the columns {', '.join(self.columns)}",
+                fix="Give a file or table with these columns, or in Python a list of pairs.",
+            )
         plain = _PLAIN[: len(self.columns)]
         if tuple(records.columns) != plain:
             return records
@@ -240,8 +251,12 @@ def find_text(records: Records, exclude: Sequence[str]) -> str:
     """The column of text with the most characters a row, among those not excluded.
 
     Raises:
-        DataError: there is no column of text.
+        DataError: there are no rows, or no column of text.
     """
+    if not len(records):
+        raise DataError(
+            "There are column names but no rows", where=records.name, got=records.columns, fix="Give rows below them."
+        )
     sample = records.take(records.usable[:1000])
     lengths = {name: _mean_length(sample.column(name)) for name in records.columns if name not in exclude}
     candidates = {name: length for name, length in lengths.items() if length > 0}
