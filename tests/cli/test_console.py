@@ -41,6 +41,11 @@ def test_answers_hide_idle_reasons_and_single_probabilities(capsys):
     assert capsys.readouterr().out.splitlines()[0].split() == ["row", "prediction", "confidence"]
 
 
+def test_several_labels_are_words_with_commas(capsys):
+    console.show_answers(pa.table({"row": [1], "prediction": [["art", "law"]], "confidence": [0.9]}))
+    assert "art, law" in capsys.readouterr().out
+
+
 def test_findings_end_with_what_to_do(capsys):
     console.show_findings([Finding("ok", "core", "numpy"), Finding("gap", "hub", "silent", "Use --offline.")])
     shown = capsys.readouterr().out

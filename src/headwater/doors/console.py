@@ -122,4 +122,6 @@ def show_findings(findings: Iterable[Finding]) -> None:
 def _cell(value: object) -> str:
     if value is None:
         return ""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     return f"{value:.3f}" if isinstance(value, float) else str(value)
