@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-_STEPS_SORTED_TOGETHER = 16
+_STEPS_SORTED_TOGETHER = 50
 
 
 def by_length(lengths: np.ndarray, token_budget: int, max_rows: int = 1024) -> list[np.ndarray]:
@@ -38,7 +38,7 @@ def by_length(lengths: np.ndarray, token_budget: int, max_rows: int = 1024) -> l
 def epoch_batches(lengths: np.ndarray, batch_size: int, generator: np.random.Generator) -> list[np.ndarray]:
     """Cuts a shuffled epoch into steps of rows of like length.
 
-    Rows are sorted only among the few hundred they were shuffled into, and the steps are shuffled again: the steps of
+    Rows are sorted only among the fifty steps they were shuffled into, and the steps are shuffled again: the steps of
     two epochs differ, and neither long nor short rows come first.
 
     Args:
