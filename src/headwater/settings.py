@@ -51,8 +51,10 @@ class LearningSettings:
     learning_rate: Annotated[float | None, Between(0, 10), "The highest learning rate of the schedule."] = None
     batch_size: Annotated[int, Between(1, 65_536), "Rows in one optimiser step, over all processes."] = 32
     token_budget: Annotated[
-        int, Between(16, 10_000_000), "The most tokens, padding included, in one pass through the network."
-    ] = 4096
+        int | None,
+        Between(16, 10_000_000),
+        "The most tokens, padding included, in one pass through the network. What suits the device if not given.",
+    ] = None
     max_length: Annotated[int | None, Between(4, 1_000_000), "Tokens of a text that are read; the rest is cut off."] = (
         None
     )

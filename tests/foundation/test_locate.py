@@ -47,6 +47,7 @@ def test_an_unreachable_hub_is_told(monkeypatch):
         raise ConnectionError
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
     with pytest.raises(NotFoundError, match="could not be reached"):
         locate("owner/model")
 

@@ -37,7 +37,9 @@ def test_a_damaged_file_is_told(tmp_path, kept):
 def test_a_later_format_is_told(tmp_path):
     file = tmp_path / "checkpoint.safetensors"
     save_file({"a": torch.ones(1)}, file, metadata={"format": "99", "state": json.dumps({})})
-    with pytest.raises(ArtifactError, match=r"a format that this headwater does not know\. Got '99'\. Accepted: 1"):
+    with pytest.raises(
+        ArtifactError, match=r"The checkpoint has a format that this headwater does not know\. Got '99'\. Accepted: 1"
+    ):
         load(file)
 
 

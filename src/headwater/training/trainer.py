@@ -20,7 +20,7 @@ from headwater.settings import Settings
 from headwater.training import optimiser, schedule
 from headwater.training.batching import epoch_batches, micro_batches
 from headwater.training.checkpoint import learned
-from headwater.training.device import device_of, precision_of
+from headwater.training.device import device_of, precision_of, token_budget_of
 from headwater.training.history import Epoch, History, Position
 from headwater.training.interruption import Interruption
 from headwater.training.keeper import Keeper
@@ -139,7 +139,7 @@ class Trainer:
         # Typed as anything: of an optimiser it asks no more than `param_groups` and `step`.
         self._scaler: Any = torch.amp.GradScaler(self.device.type, enabled=self.precision is torch.float16)
         self._keeper = Keeper(self.run, learner, self._optimiser, writes=self.processes.main)
-        self.at = self._keeper.resume() or Position(self.settings.token_budget)
+        self.at = self._keeper.resume() or Position(token_budget_of(self.settings.token_budget, learner.network))
         self.processes.align(list(learned(learner.network).values()))
         self._tracker = Tracker(self.run.folder / "logs", first_step=self._global_step, active=self.processes.main)
         self._interrupted = self._out_of_time = False

@@ -12,6 +12,7 @@ import torch
 from headwater import progress
 from headwater.foundation.cache import FeatureCache, cache_folder, keys_of
 from headwater.training.batching import by_length
+from headwater.training.device import token_budget_of
 
 if TYPE_CHECKING:
     from headwater.foundation.encoder import Encoder
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
 _SECONDS_BETWEEN_BLOCKS = 20.0
 
 
-def in_batches(encoder: Encoder, inputs: Sequence[Any], token_budget: int) -> Iterator[tuple[np.ndarray, torch.Tensor]]:
+def in_batches(
+    encoder: Encoder, inputs: Sequence[Any], token_budget: int | None
+) -> Iterator[tuple[np.ndarray, torch.Tensor]]:
     """Rows and their features, longest rows first: positions of shape (batch,), features of shape (batch, width)."""
     prepared = encoder.prepare(inputs)
     encoder.network.eval()
     with torch.inference_mode():
-        for rows in by_length(prepared.lengths, token_budget):
+        for rows in by_length(prepared.lengths, token_budget_of(token_budget, encoder.network)):
             yield rows, encoder.features(prepared.batch(rows)).float()
 
 
@@ -43,7 +46,7 @@ def extract(encoder: Encoder, inputs: Sequence[Any], settings: Settings) -> np.n
 
 
 def _compute(
-    encoder: Encoder, rows: Sequence[tuple[bytes, Any]], cache: FeatureCache, token_budget: int
+    encoder: Encoder, rows: Sequence[tuple[bytes, Any]], cache: FeatureCache, token_budget: int | None
 ) -> dict[bytes, np.ndarray]:
     found: dict[bytes, np.ndarray] = {}
     unsaved: list[bytes] = []

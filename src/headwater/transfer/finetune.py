@@ -16,6 +16,7 @@ from torch.nn import functional
 from headwater.foundation.text import PreparedTexts
 from headwater.training import optimiser
 from headwater.training.batching import by_length
+from headwater.training.device import token_budget_of
 from headwater.training.embeddings import compact
 from headwater.training.history import History
 from headwater.training.losses import classification_loss
@@ -73,7 +74,8 @@ class EncoderLearner(Learner):
 
     def score(self) -> float:
         logits = np.zeros((len(self.held_out), self.head.out_features), np.float32)
-        for rows in by_length(self.held_out.lengths, self.settings.token_budget):
+        budget = token_budget_of(self.settings.token_budget, self.network)
+        for rows in by_length(self.held_out.lengths, budget):
             logits[rows] = self.head(self.encoder.features(self.held_out.batch(rows))).float().cpu().numpy()
         return score(logits, self.valid_targets)
 

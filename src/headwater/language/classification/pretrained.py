@@ -43,7 +43,7 @@ class PretrainedClassifier(Classifier):
         super().__init__(settings, foundation=foundation or "minilm")
         self.encoder: TextEncoder | None = None
         self.head: Head | None = None
-        self.token_budget = Settings().token_budget
+        self.token_budget: int | None = None
 
     def fit(self, train: Examples, valid: Examples, run: Run) -> Self:
         asked = run.settings
