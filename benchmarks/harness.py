@@ -82,7 +82,10 @@ class Bench:
         Raises:
             SystemExit: the side failed; the sentence ends with the last lines that it said.
         """
-        key = {"side": side, "arguments": arguments, "threads": self.options.threads, "commit": commit()}
+        waits = os.environ.get("OMP_WAIT_POLICY", "")
+        key = {
+            "side": side, "arguments": arguments, "threads": self.options.threads, "waits": waits, "commit": commit(),
+        }  # fmt: skip
         _compile(str(python))
         kept = self._recall(key) if self.options.resume else None
         result = kept or _run(self.script, side, arguments, python=python, threads=self.options.threads)

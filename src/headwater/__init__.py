@@ -20,6 +20,11 @@ __all__ = ["__version__", "adapt", "load"]
 # cores are shared. OpenMP reads this when torch is imported; whoever has set it keeps their choice.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+# oneDNN and the layer above it keep a thousand compiled products each, with their scratch memory, one for every shape
+# they meet. Batches of like length have many shapes: hundreds of megabytes were held that no later step asked for.
+for _cache in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
+    os.environ.setdefault(_cache, "32")
+
 if TYPE_CHECKING:
     from pathlib import Path
 

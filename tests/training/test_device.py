@@ -19,11 +19,20 @@ def test_a_device_that_is_not_there_is_told(monkeypatch):
         device_of(Settings(device="cuda"))
 
 
-def test_a_cpu_trains_in_single_precision_unless_asked():
-    assert precision_of(Settings(), CPU) is torch.float32
-    assert precision_of(Settings(precision="bf16"), CPU) is torch.bfloat16
+@pytest.mark.parametrize(
+    ("units", "large", "expected"),
+    [(True, True, torch.bfloat16), (True, False, torch.float32), (False, True, torch.float32)],
+)
+def test_a_cpu_halves_its_precision_where_matrix_units_make_it_faster(monkeypatch, units, large, expected):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": units})
+    assert precision_of(Settings(), CPU, large_products=large) is expected
+
+
+def test_a_precision_that_was_asked_for_is_taken():
+    assert precision_of(Settings(precision="bf16"), CPU, large_products=False) is torch.bfloat16
+    assert precision_of(Settings(precision="fp32"), CPU, large_products=True) is torch.float32
 
 
 def test_fp16_on_a_cpu_is_refused():
     with pytest.raises(SettingError, match=r"--precision: A CPU does not train in this precision\. Got 'fp16'"):
-        precision_of(Settings(precision="fp16"), CPU)
+        precision_of(Settings(precision="fp16"), CPU, large_products=True)

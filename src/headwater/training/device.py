@@ -33,18 +33,24 @@ def device_of(settings: Settings) -> torch.device:
     return torch.device(kind, int(os.environ.get("LOCAL_RANK", "0"))) if kind == "cuda" else torch.device(kind)
 
 
-def precision_of(settings: Settings, device: torch.device) -> torch.dtype:
+def precision_of(settings: Settings, device: torch.device, *, large_products: bool) -> torch.dtype:
     """The number format of products; weights and sums stay in single precision.
 
-    `auto` halves the precision only on a CUDA device: few processors multiply bfloat16 faster than float32.
+    `auto` takes bfloat16 where it is faster: on CUDA devices (float16 on old ones), and on processors with matrix units
+    (AMX) for networks whose products are large enough to fill them.
+
+    Args:
+        settings: what was asked for.
+        device: where the network computes.
+        large_products: whether the network's time goes into products of large matrices.
 
     Raises:
         SettingError: fp16 was asked for on a CPU.
     """
     if settings.precision == "auto":
-        if device.type != "cuda":
-            return torch.float32
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        if device.type == "cuda":
+            return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        return torch.bfloat16 if device.type == "cpu" and large_products and _has_matrix_units() else torch.float32
     if settings.precision == "fp16" and device.type == "cpu":
         raise SettingError(
             "A CPU does not train in this precision", where="--precision", got="fp16", accepted=["auto", "fp32", "bf16"]
@@ -64,6 +70,12 @@ def token_budget_of(asked: int | None, network: nn.Module) -> int:
     """
     on_processor = next(network.parameters()).device.type == "cpu"
     return asked or (_TOKENS_ON_A_PROCESSOR if on_processor else _TOKENS_ON_AN_ACCELERATOR)
+
+
+def _has_matrix_units() -> bool:
+    """Whether the processor multiplies bfloat16 matrices by itself; older torch cannot tell."""
+    tell = getattr(torch.cpu, "get_capabilities", dict)
+    return bool(tell().get("amx_bf16"))
 
 
 def _present() -> list[str]:

@@ -38,10 +38,13 @@ class Learner(ABC):
     Attributes:
         network: what learns. The trainer moves it to the device; `loss` and `score` follow it there.
         lengths: the cost of each training row in tokens, shape (rows,).
+        large_products: whether the time goes into products of large matrices, as in a foundation, and not into steps of
+            a recurrence or the reading of tables.
     """
 
     network: nn.Module
     lengths: np.ndarray
+    large_products = False
 
     @abstractmethod
     def loss(self, rows: np.ndarray) -> torch.Tensor:
@@ -76,7 +79,6 @@ class Trainer:
     def __init__(self, run: Run, label: str = "training", *, decay: schedule.Decay = schedule.linear) -> None:
         self.run, self.settings, self.label, self.decay = run, run.settings, label, decay
         self.device = device_of(run.settings)
-        self.precision = precision_of(run.settings, self.device)
         self.processes = Processes(self.device)
 
     def fit(self, learner: Learner) -> History:
@@ -134,6 +136,7 @@ class Trainer:
     def _begin(self, learner: Learner) -> None:
         self.learner = learner
         learner.network.to(self.device)
+        self.precision = precision_of(self.settings, self.device, large_products=learner.large_products)
         self._optimiser = optimiser.AdamW(learner.parameter_groups(self.settings), self.settings.learning_rate or 0.0)
         self._parameters = self._optimiser.parameters
         # Typed as anything: of an optimiser it asks no more than `param_groups` and `step`.

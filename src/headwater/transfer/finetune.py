@@ -47,6 +47,8 @@ class EncoderLearner(Learner):
         head_factor: how many times the learning rate of the foundation is the head's.
     """
 
+    large_products = True
+
     def __init__(
         self,
         encoder: Encoder,
