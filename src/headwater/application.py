@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from headwater.errors import NotFittedError
+from headwater.options import in_words
 from headwater.settings import Settings
 
 if TYPE_CHECKING:
@@ -86,6 +87,12 @@ class Stage:
     high: float | None
     seconds: float
     decision: str
+
+    def __str__(self) -> str:
+        if self.score is None:
+            return f"{self.name}: {self.decision}"
+        score = f"{self.score:.3f} [{self.low:.3f}, {self.high:.3f}]"
+        return f"{self.name}: {score} on validation after {in_words(self.seconds)}, {self.decision}"
 
 
 @dataclass

@@ -161,6 +161,19 @@ def seconds(duration: str) -> float:
     return float(amount[:-1]) * unit if unit else float(amount)
 
 
+def in_words(seconds: float) -> str:
+    """Seconds as a person says them.
+
+    Example:
+        >>> in_words(0.42), in_words(75), in_words(4000)
+        ('0.4 s', '1 min 15 s', '1 h 6 min')
+    """
+    if seconds < 59.5:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def to_yaml(settings: Any, *, head: Iterable[str] = ()) -> str:
     """The settings as commented YAML, one section a class, which `build` reads back to the same values."""
     import yaml

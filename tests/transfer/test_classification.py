@@ -76,3 +76,14 @@ def test_labels_of_any_type_are_saved(tmp_path: Path) -> None:
     dates = [datetime.date(2024, 1, 1 + (label == "good")) for label in table["label"]]
     application().fit({**table, "label": dates}).save(tmp_path / "run")
     assert headwater.load(tmp_path / "run").predict(table["text"]).classes == ("2024-01-01", "2024-01-02")
+
+
+@pytest.mark.parametrize(
+    ("model", "names"), [("tfidf-logistic", ["majority"]), ("tfidf-svm", ["majority", "tfidf-logistic"])]
+)
+def test_the_baselines_are_the_first_stages(model: str, names: list[str]) -> None:
+    *baselines, last = TextClassification(model, Settings()).fit(texts(80)).trace.stages
+    assert [stage.name for stage in baselines] == names
+    assert str(baselines[0]).startswith("majority: 0.5")
+    assert str(baselines[0]).endswith("on validation after 0.0 s, what the others have to beat")
+    assert last.name.startswith("C = ")

@@ -79,3 +79,15 @@ def test_every_fold_has_every_class_that_can_be_dealt():
     assert len(folds) == 5
     assert all({0, 1} == set(targets[fold]) for fold in folds)
     assert sorted(np.concatenate(folds).tolist()) == list(range(15))
+
+
+def test_copies_of_a_row_weigh_as_much_as_a_weight_and_make_no_penalty_look_better():
+    features, targets = _problem(60, 3)
+    counts = np.where(np.arange(60) % 3 == 0, 4, 1)
+    copied = solve(np.repeat(features, counts, axis=0), np.repeat(targets, counts), 3)
+    weighted = solve(features, targets, 3, counts.astype(np.float64))
+    assert copied.strength == weighted.strength
+    np.testing.assert_allclose(copied.weight, weighted.weight, atol=1e-4)
+    assert copied.held_out is not None
+    assert weighted.held_out is not None
+    np.testing.assert_allclose(copied.held_out, np.repeat(weighted.held_out, counts, axis=0), atol=1e-4)

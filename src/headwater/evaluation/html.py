@@ -10,6 +10,7 @@ import jinja2
 
 from headwater.evaluation import plots
 from headwater.evaluation.intervals import Estimate, label
+from headwater.options import in_words
 
 if TYPE_CHECKING:
     from headwater.evaluation.report import Report
@@ -46,7 +47,7 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
         undefined=jinja2.ChainableUndefined,
     )
-    environment.filters.update(words=_words, duration=_duration, number=_number)
+    environment.filters.update(words=_words, duration=in_words, number=_number)
     return environment.get_template("report.html.j2")
 
 
@@ -80,16 +81,3 @@ def _number(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _duration(seconds: float) -> str:
-    """Seconds as a person says them.
-
-    Example:
-        >>> _duration(0.42), _duration(75), _duration(4000)
-        ('0.4 s', '1 min 15 s', '1 h 6 min')
-    """
-    if seconds < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

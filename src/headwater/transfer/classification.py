@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -12,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from headwater import catalog, options
-from headwater.application import Application, Predictions
+from headwater.application import Application, Predictions, Stage, Trace
 from headwater.data import fields as data_fields
 from headwater.data import imbalance, preparing, reading
 from headwater.data.fields import Category, Labels, Target
@@ -26,10 +27,13 @@ from headwater.evaluation.report import FILE as REPORT
 from headwater.evaluation.report import Report
 from headwater.run import Run, scratch, write_whole
 from headwater.settings import Settings
+from headwater.transfer import scores
 from headwater.transfer.classifier import Classifier, Examples
 from headwater.transfer.measuring import measure
 
+log = logging.getLogger("headwater")
 _PART = 8192
+_BASELINE = "what the others have to beat"
 
 
 class Classification(Application):
@@ -97,10 +101,13 @@ class Classification(Application):
         balanced = self._balanced(train)
         # Drawn again, rows have no majority: the trivial baseline answers what most rows are.
         self.majority = MajorityBaseline.fit(train.targets, train.n_classes)
-        self._fit_linear(balanced, held_out, run)
+        baselines = [self._majority_stage(held_out), *self._fit_linear(balanced, held_out, run)]
+        for stage in baselines:
+            log.info("%s", stage)
         classifier = model_class(own, foundation=self.model_name)
         classifier.fit(balanced, held_out, run.part("model"))
-        self.classifier, self.trace = classifier, classifier.trace
+        self.classifier = classifier
+        self.trace = Trace([*baselines, *classifier.trace.stages], classifier.trace.curve)
         logits = classifier.logits(held_out.inputs)
         self.temperature = fit_temperature(logits, held_out.targets, several=self.target.several)
         return self
@@ -220,10 +227,16 @@ class Classification(Application):
             return replace(train, weights=imbalance.class_weights(train.targets, train.n_classes))
         return train.take(imbalance.resample(train.targets, how, self.settings.seed))
 
-    def _fit_linear(self, train: Examples, valid: Examples, run: Run) -> None:
-        if self.model_name != self._linear:
-            model_class = catalog.model_class(self.task, self._linear)
-            self.baseline = model_class().fit(train, valid, run.part("baseline"))
+    def _majority_stage(self, valid: Examples) -> Stage:
+        answers = self.baseline_predictions(list(valid.inputs))["majority"]
+        return scores.stage("majority", scores.agreeing(answers, valid.targets), 0.0, _BASELINE)
+
+    def _fit_linear(self, train: Examples, valid: Examples, run: Run) -> list[Stage]:
+        """Fits the linear baseline, and tells its stage; nothing where it is the model itself."""
+        if self.model_name == self._linear:
+            return []
+        self.baseline = catalog.model_class(self.task, self._linear)().fit(train, valid, run.part("baseline"))
+        return [replace(stage, name=self._linear, decision=_BASELINE) for stage in self.baseline.trace.stages]
 
     def _predictions(self, values: list[Any], reasons: Mapping[int, str]) -> Predictions:
         answered = [row for row in range(len(values)) if row not in reasons]

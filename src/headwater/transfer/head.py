@@ -79,6 +79,8 @@ def _solve(
     seed: int,
     strength: float | None,
 ) -> Head:
+    distinct, place, weights = _distinct(features, targets, weights)
+    features, targets = features[distinct], targets[distinct]
     mean, scale = features.mean(axis=0, dtype=np.float64), features.std(axis=0, dtype=np.float64)
     scale[scale < 1e-8] = 1.0
     axes, problem = _rotated((features - mean) / scale, targets, n_classes, weights)
@@ -90,7 +92,23 @@ def _solve(
     bias = solution[0] - weight @ mean
     weight, bias = problem.classwise(weight), problem.classwise(bias)
     # safetensors writes memory as it lies: a transposed array would come back scrambled.
+    held_out = None if held_out is None else held_out[place]
     return Head(np.ascontiguousarray(weight, dtype=np.float32), bias.astype(np.float32), strength, held_out)
+
+
+def _distinct(
+    features: np.ndarray, targets: np.ndarray, weights: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Equal rows as one that weighs as much as all of them: the loss is the same, and no copy straddles the folds.
+
+    Returns:
+        The position of the first of each set of equal rows, shape (distinct rows,); for every row its place among
+        these, shape (rows,); their weights, shape (distinct rows,).
+    """
+    seen: dict[bytes, int] = {}
+    keys = (row.tobytes() + target.tobytes() for row, target in zip(features, targets, strict=True))
+    place = np.array([seen.setdefault(key, len(seen)) for key in keys], dtype=np.intp)
+    return np.unique(place, return_index=True)[1], place, np.bincount(place, weights).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -157,7 +175,7 @@ class _Problem:
 
 
 def _rotated(
-    features: np.ndarray, targets: np.ndarray, n_classes: int, weights: np.ndarray | None
+    features: np.ndarray, targets: np.ndarray, n_classes: int, weights: np.ndarray
 ) -> tuple[np.ndarray, _Problem]:
     """The principal axes of the features, shape (width, rank), and the problem in their coordinates."""
     rows, width = features.shape
@@ -168,7 +186,6 @@ def _rotated(
         spread, axes = np.linalg.eigh(features.T @ features)
     kept = spread > spread.max(initial=0.0) * 1e-10
     spread, axes = spread[kept], axes[:, kept]
-    weights = np.ones(rows) if weights is None else weights.astype(np.float64)
     several, binary = targets.ndim == 2, targets.ndim == 1 and n_classes == 2
     goals = targets.astype(np.float64) if several else np.eye(n_classes)[targets]
     problem = _Problem(

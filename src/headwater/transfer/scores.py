@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit, softmax
 
+from headwater.application import Stage
 from headwater.evaluation.intervals import Estimate, Gain, paired_gain, percentile
 
 _REPLICATES = 2000
@@ -17,9 +18,19 @@ def correct(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
         >>> correct(np.array([[2.0, 1.0], [0.0, 3.0]]), np.array([0, 0])).tolist()
         [1.0, 0.0]
     """
+    return agreeing(logits > 0 if targets.ndim == 2 else logits.argmax(axis=1), targets)
+
+
+def agreeing(answers: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """The same of answers that are encoded like the targets.
+
+    Example:
+        >>> agreeing(np.array([1, 1]), np.array([0, 1])).tolist()
+        [0.0, 1.0]
+    """
     if targets.ndim == 2:
-        return ((logits > 0) == (targets > 0.5)).mean(axis=1)
-    return (logits.argmax(axis=1) == targets).astype(np.float64)
+        return ((answers > 0.5) == (targets > 0.5)).mean(axis=1)
+    return (answers == targets).astype(np.float64)
 
 
 def score(logits: np.ndarray, targets: np.ndarray) -> float:
@@ -39,6 +50,17 @@ def score(logits: np.ndarray, targets: np.ndarray) -> float:
 def estimate(right: np.ndarray, seed: int) -> Estimate:
     """The mean of `correct` with its bootstrap interval."""
     return percentile(float(right.mean()), _replicates(right, seed), rows=len(right))
+
+
+def stage(name: str, right: np.ndarray, seconds: float, decision: str, seed: int = 0) -> Stage:
+    """A stage of a fit by the validation rows it had right, with its 95 % interval.
+
+    Example:
+        >>> stage("C = 1", np.array([1.0, 1.0]), 0.1, "kept").score
+        1.0
+    """
+    found = estimate(right, seed)
+    return Stage(name, found.value, found.low, found.high, seconds, decision)
 
 
 def gain(right: np.ndarray, base: np.ndarray, over: str, seed: int) -> Gain:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headwater.evaluation.intervals import Estimate
+from headwater.options import in_words
 from headwater.training.device import device_of
 from headwater.training.processes import Processes
 from headwater.transfer import scores
@@ -126,7 +126,7 @@ class Adaptation:
         needed = self._seconds_of(deeper) if math.isfinite(remaining) else 0.0
         # Clocks differ between processes; a decision that they do not share would leave one waiting for the others.
         remaining, needed = Processes(device_of(self.run.settings)).agree(remaining, needed)
-        return f"needs about {_told(needed)}, {_told(max(0.0, remaining))} left" if needed > remaining else ""
+        return f"needs about {in_words(needed)}, {in_words(max(0.0, remaining))} left" if needed > remaining else ""
 
     def _seconds_of(self, strategy: str) -> float:
         """The seconds that a strategy will take, from the measured time of a few passes."""
@@ -144,9 +144,9 @@ class Adaptation:
         return scores.correct(logits, self.valid.targets)
 
     def _tell(self, name: str, result: _Result, decision: str) -> None:
-        score: Estimate = scores.estimate(result.right, self.run.settings.seed)
-        log.info("%s: %s on validation after %s, %s", name, score, _told(result.seconds), decision)
-        self.trace.stages.append(Stage(name, score.value, score.low, score.high, result.seconds, decision))
+        stage = scores.stage(name, result.right, result.seconds, decision, self.run.settings.seed)
+        self.trace.stages.append(stage)
+        log.info("%s", stage)
 
     def _timed(self, name: str, result: _Result) -> _Result:
         """The result with the seconds of the attempt that did the work, not of the one that resumed it."""
@@ -164,13 +164,3 @@ class Adaptation:
 
 def _size(encoder: Encoder) -> int:
     return sum(parameter.numel() for parameter in encoder.network.parameters())
-
-
-def _told(seconds: float) -> str:
-    """Seconds in words.
-
-    Example:
-        >>> _told(840), _told(42)
-        ('14m', '42s')
-    """
-    return f"{seconds / 60:.0f}m" if seconds >= 90 else f"{seconds:.0f}s"

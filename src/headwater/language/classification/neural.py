@@ -16,13 +16,14 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from headwater.data.fields import TextInput
-from headwater.language.classification.validation import mean_loss, stage
+from headwater.language.classification.validation import mean_loss
 from headwater.language.vocabulary import PADDING, UNKNOWN, Encoded, Vocabulary
 from headwater.options import Between, build
 from headwater.run import Run, write_whole
 from headwater.training.batching import by_length
 from headwater.training.losses import classification_loss
 from headwater.training.trainer import Learner, Trainer
+from headwater.transfer import scores
 from headwater.transfer.classifier import Classifier, Examples
 
 _MAX_LENGTH = 512
@@ -77,7 +78,8 @@ class NeuralClassifier(Classifier):
         history = Trainer(replace(run, settings=chosen), type(self).__name__).fit(learner)
         self.trace.curve = [asdict(epoch) for epoch in history.epochs]
         seconds, name = time.monotonic() - started, f"{history.best_epoch} epochs"
-        self.trace.stages = [stage(name, self.logits(valid.inputs), valid, seconds, history.stopped)]
+        right = scores.correct(self.logits(valid.inputs), valid.targets)
+        self.trace.stages = [scores.stage(name, right, seconds, history.stopped)]
         return self
 
     def logits(self, inputs: Sequence[TextInput]) -> np.ndarray:

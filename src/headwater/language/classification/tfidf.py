@@ -19,11 +19,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from headwater.data.fields import TextInput
-from headwater.language.classification.validation import mean_loss, stage
+from headwater.language.classification.validation import mean_loss
 from headwater.language.vectoriser import TfidfVectoriser
 from headwater.run import Run, write_whole
+from headwater.transfer import scores
 from headwater.transfer.classifier import Classifier, Examples
-from headwater.transfer.scores import correct
 
 _FOLDS = 3
 _COST_OF_FOLDS = 2e7
@@ -57,8 +57,8 @@ class _Linear(Classifier):
         strength = self._choose(features, train, run.settings.seed)
         self.weight, self.bias = self._solve(features, train, np.arange(len(train)), strength, run.settings.seed)
         decision = "kept: the best of its path on held-out training rows"
-        found, seconds = self.logits(valid.inputs), time.monotonic() - started
-        self.trace.stages = [stage(f"C = {strength:g}", found, valid, seconds, decision)]
+        right, seconds = scores.correct(self.logits(valid.inputs), valid.targets), time.monotonic() - started
+        self.trace.stages = [scores.stage(f"C = {strength:g}", right, seconds, decision)]
         return self
 
     def logits(self, inputs: Sequence[TextInput]) -> np.ndarray:
@@ -147,7 +147,7 @@ class TfidfSvm(_Linear):
 
     @staticmethod
     def quality(logits: np.ndarray, targets: np.ndarray) -> float:
-        return float(correct(logits, targets).mean())
+        return float(scores.correct(logits, targets).mean())
 
 
 def _binary(estimator: Any, features: Any, true: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, float]:

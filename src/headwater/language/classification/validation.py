@@ -1,23 +1,8 @@
-"""How a fitted model does on its validation rows, as one stage of its trace."""
+"""The loss of logits on held-out rows, by which strengths and the progress of a fit are compared."""
 
 from __future__ import annotations
 
 import numpy as np
-
-from headwater.transfer import scores
-from headwater.transfer.classifier import Examples, Stage
-
-
-def stage(name: str, logits: np.ndarray, valid: Examples, seconds: float, decision: str) -> Stage:
-    """The accuracy of logits of shape (rows, classes) with its 95 % bootstrap interval.
-
-    Example:
-        >>> valid = Examples(["a", "b"], np.array([0, 1]), 2)
-        >>> stage("C = 1", np.array([[1.0, 0.0], [0.0, 1.0]]), valid, 0.1, "kept").score
-        1.0
-    """
-    found = scores.estimate(scores.correct(logits, valid.targets), seed=0)
-    return Stage(name, found.value, found.low, found.high, seconds, decision)
 
 
 def mean_loss(logits: np.ndarray, targets: np.ndarray) -> float:
