@@ -24,6 +24,7 @@ class Task:
     default_model: str
     linear_baseline: str
     foundation: str
+    foundation_extra: str
     extra: str | None = None
 
 
@@ -62,6 +63,7 @@ TASKS: tuple[Task, ...] = (
         default_model="minilm",
         linear_baseline="tfidf-logistic",
         foundation=f"{_LANGUAGE}.pretrained:PretrainedClassifier",
+        foundation_extra="language",
     ),
 )
 
@@ -129,10 +131,11 @@ def model_names(task_name: str) -> list[str]:
 
 def model_class(task_name: str, name: str) -> Any:
     """The class behind a model name: a basic model's own, else the one that adapts a foundation of that name."""
-    for entry in models(task_name):
-        if entry.name == name:
-            return load(entry.path, extra=entry.extra)
-    return load(task(task_name).foundation, extra="language")
+    for model in models(task_name):
+        if model.name == name:
+            return load(model.path, extra=model.extra)
+    entry = task(task_name)
+    return load(entry.foundation, extra=entry.foundation_extra)
 
 
 def load(path: str, *, extra: str | None) -> Any:

@@ -78,7 +78,6 @@ def adapt(
     }
     _require(values, resume=resume)
     folder = values.setdefault("to", outputs.run_folder(values.get("data")))
-    console.notice(f"Run folder: {folder}")
     try:
         application = _adapt(values, resume=resume)
     except KeyboardInterrupt:

@@ -142,7 +142,11 @@ def check(settings: S, *, where: str = "settings") -> S:
         return settings
     if len(wrong) == 1:
         option, value = wrong[0]
-        raise SettingError(f"{option.name} cannot have this value", where=where, got=value, accepted=option.accepted)
+        choices = option.limit.choices if isinstance(option.limit, OneOf) else ()
+        raise SettingError(
+            f"{option.name} cannot have this value", where=where, got=value, accepted=option.accepted,
+            fix=did_you_mean(str(value), choices),
+        )  # fmt: skip
     faults = "; ".join(f"{option.name}={value!r} (accepted: {option.accepted})" for option, value in wrong)
     raise SettingError(
         f"{len(wrong)} settings cannot have these values: {faults}", where=where, fix="Correct each, or leave it out."

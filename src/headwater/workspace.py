@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
+import logging
 import os
 import platform
 import shlex
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from headwater.application import Application
     from headwater.data.records import Problem
 
+log = logging.getLogger("headwater")
 CONFIG, WORK, LOGS, HASHES = "config.yaml", "work", "logs", "hashes"
 _LIBRARIES = ("numpy", "scikit-learn", "pyarrow", "torch", "transformers", "accelerate", "peft")
 
@@ -41,6 +43,7 @@ def start(request: Request, data: Any, folder: Path, *, resume: bool) -> Run:
     if resume:
         _same_request(request, folder)
         _same_data(run, _hashes(request, data), folder)
+        log.info("Run folder: %s", folder)
         return run
     if is_main_process():
         _refuse_occupied(folder)
@@ -56,6 +59,7 @@ def start(request: Request, data: Any, folder: Path, *, resume: bool) -> Run:
                 got=str(failure),
                 fix="Choose another folder with --to.",
             ) from failure
+        log.info("Run folder: %s", folder)
     return run
 
 

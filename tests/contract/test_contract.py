@@ -154,7 +154,7 @@ def test_predict_without_the_input_column_is_refused(fitted: Any) -> None:
 
 
 def test_empty_data_is_refused(adapt: Adapt) -> None:
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match="There are column names but no rows"):
         adapt({"text": [], "label": []})
 
 

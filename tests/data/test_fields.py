@@ -57,7 +57,7 @@ def test_a_text_is_cut_into_labels() -> None:
     field = Labels(("tags",), separator="|")
     assert field.cells(records(tags=["a| b |", None])) == [["a", "b"], None]
     assert field.learn([["b", "a"], None, []]).classes == ("a", "b")
-    assert field.encode([None])[1] == {0: "the labels are missing"}
+    assert field.encode([None])[1] == {0: "the labels are missing (write | where none holds)"}
 
 
 def test_both_texts_of_a_pair_must_be_there() -> None:

@@ -110,7 +110,10 @@ def build_report(classes: tuple[str, ...] = TOPICS, rows: int = 2000, *, several
         },
         quarantine={
             "count": 12, "share": 0.00105,
-            "examples": ["news.csv:88: 3 cells instead of 2", "news.csv:913: the text in column text is empty"],
+            "examples": [
+                {"file": "news.csv", "line": 88, "reason": "3 cells instead of 2"},
+                {"file": "news.csv", "line": 913, "reason": "the text in column text is empty"},
+            ],
         },
         provenance={
             "command": "headwater adapt text-classification news.csv --target label --budget 10m --to runs/news",

@@ -16,6 +16,10 @@ def test_survives_saving_and_loading(report, tmp_path):
     assert (tmp_path / "report.html").read_text("utf-8").startswith("<!DOCTYPE html>")
 
 
+def test_the_terminal_tells_how_many_rows_were_set_aside(report):
+    assert "12 rows were set aside and not measured. The first is news.csv:88: 3 cells instead of 2." in str(report)
+
+
 def test_sections_of_later_versions_survive():
     text = json.dumps({"task": "t", "model": "m", "metrics": {}, "fairness": {"gap": 0.1}})
     assert json.loads(Report.from_json(text).to_json())["fairness"] == {"gap": 0.1}

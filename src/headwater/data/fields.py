@@ -129,7 +129,9 @@ class Labels:
     @property
     def lack(self) -> str:
         """What is wrong with a row that `cells` has nothing for."""
-        return "the labels are missing" if len(self.columns) == 1 else "a label column holds neither 0 nor 1"
+        if len(self.columns) > 1:
+            return "a label column holds neither 0 nor 1"
+        return f"the labels are missing (write {self.separator or '[]'} where none holds)"
 
     def learn(self, cells: Sequence[Any]) -> Labels:
         if len(self.columns) > 1:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headwater.data.records import Problem
 from headwater.errors import ArtifactError
 from headwater.evaluation.intervals import Estimate, label
 from headwater.run import write_whole
@@ -172,6 +173,10 @@ class Report:
         lines = [self.title, "", *_table(columns)]
         if self.gain:
             lines += ["", self.gain["sentence"]]
+        if aside := self.quarantine.get("count"):
+            rows = "row was" if aside == 1 else "rows were"
+            first = Problem(**self.quarantine["examples"][0])
+            lines += ["", f"{aside:,} {rows} set aside and not measured. The first is {first}."]
         return "\n".join([*lines, *self.notes])
 
     @property
