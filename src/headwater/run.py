@@ -32,7 +32,7 @@ class Run:
 
     @property
     def main(self) -> bool:
-        """Whether this process is the one that writes, among those of an `accelerate launch`."""
+        """Whether this process is the one that writes, among those that were launched together."""
         return is_main_process()
 
     def part(self, name: str) -> Run:

@@ -83,7 +83,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 def show_application(application: Application, folder: str | None) -> None:
     """What an application measured of itself, where it lives, and what to type next."""
-    say(str(application.report))
+    say(f"\n{application.report}")
     if folder:
         say(f"\nReport: {folder}/report.html")
         say(f"Next:   headwater predict {folder} DATA --to predictions.csv")
