@@ -14,8 +14,8 @@ from typer.main import get_command
 
 from headwater.cli import app
 
-OTHERS = {"--cpu", "--force-reinstall", "--logdir"}
-"""Flags of accelerate, pip and tensorboard."""
+OTHERS = {"--cpu", "--force-reinstall", "--logdir", "--standalone", "--nproc-per-node"}
+"""Flags of accelerate, pip, tensorboard and torch."""
 NAMES_IN_METADATA = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
 
 
