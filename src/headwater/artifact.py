@@ -75,8 +75,7 @@ def load(folder: Path) -> Application:
     """
     from safetensors import SafetensorError
 
-    manifest = _upgraded(_read_manifest(folder), folder)
-    _verify(manifest["files"], folder)
+    manifest = verified(folder)
     entry = catalog.task(manifest["task"])
     application: Application = catalog.load(entry.path, extra=entry.extra)(
         manifest["model"],
@@ -95,6 +94,17 @@ def load(folder: Path) -> Application:
             fix="Make the run again from its config.yaml.",
         ) from damage
     return application
+
+
+def verified(folder: Path) -> dict[str, Any]:
+    """The manifest of a run folder, in today's format, after checking every file's hash.
+
+    Raises:
+        NotFoundError, ArtifactError: as `load` does.
+    """
+    manifest = _upgraded(_read_manifest(folder), folder)
+    _verify(manifest["files"], folder)
+    return manifest
 
 
 def sha256(path: Path) -> str:

@@ -5,8 +5,14 @@ import sys
 import pytest
 from tests.tiny import make_bert
 
+from headwater import artifact
 from headwater.errors import ArtifactError, ExtraError, NotFoundError
 from headwater.foundation.locate import locate, read_json
+
+_MANIFEST = {
+    "format": artifact.FORMAT, "headwater": "0", "task": "text-classification", "model": "minilm", "settings": {},
+    "model_settings": {},
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -20,6 +26,20 @@ def test_an_embedded_name_is_the_folder_in_its_package():
 
 def test_a_folder_in_the_hub_format_is_itself(bert):
     assert locate(str(bert)) == bert
+
+
+def test_a_run_folder_whose_weights_were_changed_is_refused(bert, tmp_path):
+    encoder = tmp_path / "run" / "classifier" / "encoder"
+    shutil.copytree(bert, encoder)
+    weights = encoder / "model.safetensors"
+    files = {str(weights.relative_to(tmp_path / "run")): artifact.sha256(weights)}
+    (tmp_path / "run" / artifact.MANIFEST).write_text(json.dumps({**_MANIFEST, "files": files}))
+    assert locate(str(tmp_path / "run")) == encoder
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    with pytest.raises(
+        ArtifactError, match=r"model\.safetensors: A file of the application is not the one that was saved"
+    ):
+        locate(str(tmp_path / "run"))
 
 
 def test_a_run_folder_gives_its_encoder(bert, tmp_path):

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from headwater import catalog
+from headwater import artifact, catalog
 from headwater.errors import ArtifactError, ExtraError, NotFoundError, did_you_mean
 
 _PICKLED = (".bin", ".pt", ".pth", ".pkl", ".ckpt", ".h5", ".msgpack")
@@ -28,7 +28,8 @@ def locate(name: str, *, offline: bool = False, trust_remote_code: bool = False)
 
     Raises:
         NotFoundError: there is no such foundation; says where it was looked for and which names are near.
-        ArtifactError: it is there, but its weights are pickled, it lacks a part, or it wants to run its own code.
+        ArtifactError: it is there, but its weights are pickled or not those its run folder was saved with, it lacks a
+            part, or it wants to run its own code.
         ExtraError: the package that embeds it is not installed.
     """
     folder = _embedded(name) or _local(name) or _from_hub(name, offline=offline, with_code=trust_remote_code)
@@ -62,6 +63,8 @@ def _local(name: str) -> Path | None:
             where=str(folder),
             fix="Give the folder of an adapted foundation, or one with config.json and model.safetensors.",
         )
+    if (folder / artifact.MANIFEST).exists():
+        artifact.verified(folder)
     return run
 
 
