@@ -27,6 +27,8 @@ class Spread:
     Example:
         >>> str(Spread.of([0.52, 0.41, 0.47]))
         '0.47 (0.41 to 0.52)'
+        >>> str(Spread.of([1234.5]))
+        '1,234 (1,234 to 1,234)'
     """
 
     middle: float
@@ -39,7 +41,7 @@ class Spread:
         return cls(median(known), known[0], known[-1])
 
     def __str__(self) -> str:
-        return f"{self.middle:.3g} ({self.low:.3g} to {self.high:.3g})"
+        return f"{_number(self.middle)} ({_number(self.low)} to {_number(self.high)})"
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,11 @@ def _versions() -> dict[str, str]:
     return found
 
 
+def _number(value: float) -> str:
+    """Three digits, or from a thousand on all that stand before the point."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
 def _cell(value: Any, *, bare: bool = False) -> str:
-    shown = f"{value:.4g}" if isinstance(value, float) else str(value)
+    shown = _number(value) if isinstance(value, float) else str(value)
     return shown if bare else f" {shown} "
