@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from headwater.data.records import Problem
 
 log = logging.getLogger("headwater")
-CONFIG, WORK, LOGS, HASHES = "config.yaml", "work", "logs", "hashes"
+CONFIG, WORK, LOGS, HASHES, SPENT = "config.yaml", "work", "logs", "hashes", "spent"
 _LIBRARIES = ("numpy", "scikit-learn", "pyarrow", "torch", "transformers", "accelerate", "peft")
 
 
@@ -44,7 +44,7 @@ def start(request: Request, data: Any, folder: Path, *, resume: bool) -> Run:
         _same_request(request, folder)
         _same_data(run, _hashes(request, data), folder)
         log.info("Run folder: %s", folder)
-        return run
+        return replace(run, started=run.started - _spent(run))
     if is_main_process():
         _refuse_occupied(folder)
         hashes = _hashes(request, data)
@@ -172,6 +172,18 @@ def _refuse_occupied(folder: Path) -> None:
             where=str(folder),
             fix="Choose an empty or new one with --to.",
         )
+
+
+def _spent(run: Run) -> float:
+    """The seconds that earlier attempts worked, from their first file to their last; they count against the budget."""
+    earlier = (run.recall(SPENT) or {"seconds": 0.0})["seconds"]
+    first = next((file for name in (SPENT, HASHES) if (file := run.folder / f"{name}.json").exists()), None)
+    if first is None:
+        return earlier
+    began = first.stat().st_mtime
+    seconds = earlier + max(file.stat().st_mtime for file in run.folder.rglob("*") if file.is_file()) - began
+    run.note(SPENT, {"seconds": seconds})
+    return seconds
 
 
 def _same_request(asked: Request, folder: Path) -> None:

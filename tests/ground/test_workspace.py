@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -141,3 +142,16 @@ def test_a_failure_after_work_began_can_be_resumed(files: Path, monkeypatch: pyt
         with pytest.raises(DataError, match="The disk is full"):
             _adapt("data.csv", to="run")
     assert flow.resume(files / "run").fitted
+
+
+def test_the_time_of_earlier_attempts_counts_against_the_budget(begun: Begun) -> None:
+    folder = begun(budget="10m")
+    work = folder / workspace.WORK
+    start = (work / "hashes.json").stat().st_mtime
+    for name, seconds in (("late.json", 60), ("later.json", 100)):
+        (work / name).write_text("{}")
+        os.utime(work / name, (start + seconds, start + seconds))
+        request = Request.from_yaml(folder / workspace.CONFIG)
+        remaining = workspace.start(request, request.data, folder, resume=True).remaining()
+        assert remaining == pytest.approx(600 - seconds, abs=5)
+        os.utime(work / "spent.json", (start + seconds, start + seconds))
