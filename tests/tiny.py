@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-WORDS = ["good", "bad", "fine", "dull", "film", "plot", "a", "the", "very", "so", "not", "and", "music", "story"]
+WORDS = ["good", "bad", "fine", "dull", "film", "plot", "a", "the", "very", "so", "not", "and", "music", "story",
+         "warm", "bright", "clever", "lovely", "cold", "grim", "clumsy", "awful"]  # fmt: skip
 _SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 _SIZE = {"num_hidden_layers": 2, "num_attention_heads": 2, "hidden_size": 16, "intermediate_size": 32}
 
