@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from tests.cli.commands import type_in
 from tests.contract.entries import Entry
 
 import headwater
@@ -293,3 +294,21 @@ def test_it_loads_where_its_foundation_is_gone(
     monkeypatch.setattr(catalog, "FOUNDATIONS", ())
     found = headwater.load(folder).predict(rows["text"][:3])
     np.testing.assert_allclose(found.probabilities, fitted.predict(rows["text"][:3]).probabilities, atol=1e-6)
+
+
+def test_the_command_line_ends_in_the_status_that_is_true(
+    folder: Path, tmp_path: Path, rows: dict[str, list[Any]]
+) -> None:
+    source, answers = tmp_path / "rows.csv", tmp_path / "answers.csv"
+    pd.DataFrame(rows).to_csv(source, index=False)
+    assert type_in("predict", folder, source, "--to", answers).exit_code == 0
+    assert len(pd.read_csv(answers)) == len(rows["label"])
+    assert type_in("evaluate", folder, source).exit_code == 0
+    for words in (
+        ("predict", folder, tmp_path / "gone.csv"),
+        ("evaluate", folder, answers),
+        ("predict", tmp_path, source),
+    ):
+        ended = type_in(*words)
+        assert ended.exit_code == 2
+        assert ended.stderr.startswith("error: ")

@@ -99,7 +99,7 @@ class Trainer:
         self._keeper.finish(self.at)
         learner.network.eval()
         self._tracker.close()
-        log.info("%s: %s; the best score is %.4f", self.label, self.at.history.stopped, self.at.history.best_score)
+        log.info("%s: %s; epoch %d was the best", self.label, self.at.history.stopped, self.at.history.best_epoch)
         return self.at.history
 
     def run_epoch(self) -> None:
