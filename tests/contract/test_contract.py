@@ -22,6 +22,7 @@ from headwater import catalog, workspace
 from headwater.errors import ArtifactError, DataError, HeadwaterError, NotFittedError, NotFoundError, ResourceError
 from headwater.options import Between, OneOf, options_of
 from headwater.settings import Settings
+from headwater.training.trainer import Trainer
 
 Adapt = Callable[..., Any]
 SAFE = {".safetensors", ".json", ".txt", ".md", ".yaml", ".html", ".jsonl", ".model", ".jinja"}
@@ -125,6 +126,19 @@ def test_several_labels_a_row(adapt: Adapt, rows: dict[str, list[Any]]) -> None:
     found = application.predict(rows["text"][:6])
     assert all(isinstance(labels, list) for labels in found.labels)
     assert application.report.metrics
+
+
+def test_three_classes_in_another_script(adapt: Adapt) -> None:
+    words = {"好": "喜欢 满意 精彩", "坏": "讨厌 失望 难看", "平": "一般 普通 还行"}
+    labels = [list(words)[row % 3] for row in range(90)]
+    texts = [f"{words[label][row % 7 :]} 第{row}号{chr(0x4E00 + 37 * row)}" for row, label in enumerate(labels)]
+    application = adapt({"文本": texts, "标签": labels}, text="文本", target="标签")
+    found = application.predict({"文本": [*texts[:6], None]})
+    assert set(found.labels) <= {*words, None}
+    assert found.classes == tuple(sorted(words))
+    np.testing.assert_allclose(found.probabilities[:6].sum(axis=1), 1, atol=1e-6)
+    assert found.labels[6] is None
+    assert [row["class"] for row in application.report.per_class] == list(found.classes)
 
 
 def test_pairs_of_texts(adapt: Adapt, rows: dict[str, list[Any]]) -> None:
@@ -237,6 +251,29 @@ def test_an_interrupted_run_resumes_to_the_same_result(
 
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+def test_a_run_interrupted_while_it_trains_resumes_to_the_same_result(
+    adapt: Adapt, fitted: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: dict[str, list[Any]]
+) -> None:
+    source, steps = tmp_path / "rows.csv", iter(range(100))
+    pd.DataFrame(rows).to_csv(source, index=False)
+    after_step = Trainer._after_step
+
+    def stop_after_eight(trainer: Trainer, shown: Any) -> None:
+        after_step(trainer, shown)
+        if next(steps) == 7:  # in the second epoch, where a step has six of them
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_after_step", stop_after_eight)
+        try:
+            resumed = adapt(source, to=tmp_path / "run")
+        except KeyboardInterrupt:
+            resumed = None
+    # Models that are solved, not trained in steps, are not stopped here.
+    resumed = resumed or headwater.flow.resume(tmp_path / "run")
+    np.testing.assert_array_equal(resumed.predict(rows).probabilities, fitted.predict(rows).probabilities)
 
 
 def test_a_finished_folder_is_not_overwritten(adapt: Adapt, folder: Path) -> None:

@@ -29,11 +29,10 @@ def test_a_folder_in_the_hub_format_is_itself(bert):
 
 
 def test_a_run_folder_whose_weights_were_changed_is_refused(bert, tmp_path):
-    encoder = tmp_path / "run" / "classifier" / "encoder"
+    encoder = tmp_path / "run" / "model" / "classifier" / "encoder"
     shutil.copytree(bert, encoder)
     weights = encoder / "model.safetensors"
-    files = {str(weights.relative_to(tmp_path / "run")): artifact.sha256(weights)}
-    (tmp_path / "run" / artifact.MANIFEST).write_text(json.dumps({**_MANIFEST, "files": files}))
+    _finish(tmp_path / "run")
     assert locate(str(tmp_path / "run")) == encoder
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")
     with pytest.raises(
@@ -42,9 +41,32 @@ def test_a_run_folder_whose_weights_were_changed_is_refused(bert, tmp_path):
         locate(str(tmp_path / "run"))
 
 
-def test_a_run_folder_gives_its_encoder(bert, tmp_path):
-    shutil.copytree(bert, tmp_path / "run" / "classifier" / "encoder")
-    assert locate(str(tmp_path / "run")) == tmp_path / "run" / "classifier" / "encoder"
+def test_a_run_of_a_basic_model_is_no_foundation(tmp_path):
+    (tmp_path / "run" / "model" / "classifier").mkdir(parents=True)
+    _finish(tmp_path / "run")
+    with pytest.raises(
+        ArtifactError, match=r"The model of this run is no foundation.* Got 'minilm'\. Give the run folder"
+    ):
+        locate(str(tmp_path / "run"))
+
+
+def test_a_folder_of_runs_and_an_unfinished_run_are_no_foundation(bert, tmp_path):
+    encoder = tmp_path / "runs" / "a" / "model" / "classifier" / "encoder"
+    shutil.copytree(bert, encoder)
+    _finish(tmp_path / "runs" / "a")
+    assert locate(str(tmp_path / "runs" / "a")) == encoder
+    with pytest.raises(ArtifactError, match="neither in the hub's format nor as a headwater run"):
+        locate(str(tmp_path / "runs"))
+    (tmp_path / "runs" / "a" / artifact.MANIFEST).unlink()
+    (tmp_path / "runs" / "a" / "config.yaml").touch()
+    with pytest.raises(NotFoundError, match="This run is not finished"):
+        locate(str(tmp_path / "runs" / "a"))
+
+
+def _finish(run):
+    """Writes the manifest of the files that are there."""
+    files = {path.relative_to(run).as_posix(): artifact.sha256(path) for path in run.rglob("*") if path.is_file()}
+    (run / artifact.MANIFEST).write_text(json.dumps({**_MANIFEST, "files": files}))
 
 
 def test_an_unknown_name_says_where_was_looked_and_what_is_near():
@@ -60,11 +82,15 @@ def test_near_folders_are_proposed(bert):
         locate(str(bert.parent / "tiny-brt"), offline=True)
 
 
-def test_an_unreachable_hub_is_told(monkeypatch):
+@pytest.mark.parametrize("name", ["ProxyError", "ReadTimeout", "RemoteProtocolError", "ConnectError", None])
+def test_an_unreachable_hub_is_told(monkeypatch, name):
     import huggingface_hub
 
+    http = sys.modules[huggingface_hub.errors.HTTPError.__module__.partition(".")[0]]
+    failure = getattr(http, name)("no answer") if name else ConnectionError()
+
     def refuse(*_, **__):
-        raise ConnectionError
+        raise failure
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from tests.tiny import make_bert
 
 from headwater.foundation.text import TextEncoder
@@ -40,3 +41,35 @@ def test_batches_keep_to_the_token_budget(encoder):
     lengths = encoder.prepare(texts).lengths
     assert all(len(rows) * lengths[rows].max() <= 100 for rows in batches)
     assert sorted(np.concatenate(batches).tolist()) == list(range(39))
+
+
+def test_a_pass_that_does_not_fit_is_made_smaller(encoder, monkeypatch):
+    texts = [f"{word} {'film ' * (row % 9)}" for row, word in enumerate(["good", "bad"] * 20)]
+    whole = {
+        row: vector for rows, found in in_batches(encoder, texts, 4096) for row, vector in zip(rows, found, strict=True)
+    }
+    features, sizes = encoder.features, []
+
+    def small(batch):
+        sizes.append(len(batch["input_ids"]))
+        if sizes[-1] > 6:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+        return features(batch)
+
+    monkeypatch.setattr(encoder, "features", small)
+    cut = {
+        row: vector for rows, found in in_batches(encoder, texts, 4096) for row, vector in zip(rows, found, strict=True)
+    }
+    assert len(sizes) > max(sizes) / 6
+    assert cut.keys() == whole.keys() == set(range(40))
+    for row, vector in whole.items():
+        torch.testing.assert_close(cut[row], vector, atol=1e-5, rtol=0)
+
+
+def test_other_errors_of_a_pass_are_not_taken_for_a_lack_of_memory(encoder, monkeypatch):
+    def broken(_):
+        raise RuntimeError("shapes do not match")
+
+    monkeypatch.setattr(encoder, "features", broken)
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        list(in_batches(encoder, ["good film"], 64))

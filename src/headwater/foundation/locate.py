@@ -56,16 +56,26 @@ def _local(name: str) -> Path | None:
         return None
     if (folder / "config.json").exists():
         return folder
-    run = next((found.parent for found in sorted(folder.glob("**/encoder/config.json"))), None)
-    if run is None:
+    if (folder / artifact.MANIFEST).exists() or (folder / "config.yaml").exists():
+        return _of_run(folder)
+    raise ArtifactError(
+        "This folder holds no foundation, neither in the hub's format nor as a headwater run",
+        where=str(folder),
+        fix="Give the run folder of an adapted foundation, or a folder with config.json and model.safetensors.",
+    )
+
+
+def _of_run(folder: Path) -> Path:
+    manifest = artifact.verified(folder)
+    encoder = next(folder.glob(f"{artifact.MODEL}/*/encoder/config.json"), None)
+    if encoder is None:
         raise ArtifactError(
-            "This folder holds no foundation, neither in the hub's format nor as a headwater run",
+            "The model of this run is no foundation, so nothing can be adapted from it",
             where=str(folder),
-            fix="Give the folder of an adapted foundation, or one with config.json and model.safetensors.",
+            got=manifest["model"],
+            fix="Give the run folder of an adapted foundation.",
         )
-    if (folder / artifact.MANIFEST).exists():
-        artifact.verified(folder)
-    return run
+    return encoder.parent
 
 
 def _from_hub(name: str, *, offline: bool, with_code: bool) -> Path:
@@ -93,7 +103,8 @@ def _from_hub(name: str, *, offline: bool, with_code: bool) -> Path:
         ) from refused
     except (errors.RepositoryNotFoundError, errors.HFValidationError) as unknown:
         raise _not_found(name, f"{constants.ENDPOINT} has no such model") from unknown
-    except (errors.HfHubHTTPError, OSError) as unreachable:
+    # HTTPError is the base class of the HTTP library that huggingface_hub uses, which is not the same in all versions.
+    except (errors.HTTPError, OSError) as unreachable:
         where = "the run is offline" if offline else f"{constants.ENDPOINT} could not be reached"
         raise _not_found(name, f"the hub's cache {constants.HF_HUB_CACHE} has no copy, and {where}") from unreachable
 

@@ -11,14 +11,36 @@ import torch
 
 from headwater import progress
 from headwater.foundation.cache import FeatureCache, cache_folder, keys_of
-from headwater.training.batching import by_length
+from headwater.training.batching import by_length, micro_batches
 from headwater.training.device import token_budget_of
+from headwater.training.memory import is_out_of_memory, smaller_budget
 
 if TYPE_CHECKING:
-    from headwater.foundation.encoder import Encoder
+    from headwater.foundation.encoder import Encoder, Prepared
     from headwater.settings import Settings
 
 _SECONDS_BETWEEN_BLOCKS = 20.0
+
+
+def passes(encoder: Encoder, prepared: Prepared, token_budget: int | None) -> Iterator[tuple[np.ndarray, torch.Tensor]]:
+    """Sends prepared rows through the network, longest first; after a pass that does not fit, in smaller ones.
+
+    Raises:
+        ResourceError: one row alone does not fit into the memory.
+    """
+    lengths, budget = prepared.lengths, token_budget_of(token_budget, encoder.network)
+    pending = by_length(lengths, budget)
+    while pending:
+        try:
+            features = encoder.features(prepared.batch(pending[0]))
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            left = np.concatenate(pending)
+            budget = smaller_budget(pending[0], lengths, budget)
+            pending = micro_batches(left, lengths, budget)
+        else:
+            yield pending.pop(0), features
 
 
 def in_batches(
@@ -28,8 +50,8 @@ def in_batches(
     prepared = encoder.prepare(inputs)
     encoder.network.eval()
     with torch.inference_mode():
-        for rows in by_length(prepared.lengths, token_budget_of(token_budget, encoder.network)):
-            yield rows, encoder.features(prepared.batch(rows)).float()
+        for rows, features in passes(encoder, prepared, token_budget):
+            yield rows, features.float()
 
 
 def extract(encoder: Encoder, inputs: Sequence[Any], settings: Settings) -> np.ndarray:

@@ -15,13 +15,12 @@ from torch.nn import functional
 
 from headwater.foundation.text import PreparedTexts
 from headwater.training import optimiser
-from headwater.training.batching import by_length
-from headwater.training.device import token_budget_of
 from headwater.training.embeddings import compact
 from headwater.training.history import History
 from headwater.training.losses import classification_loss
 from headwater.training.trainer import Learner, Trainer
 from headwater.transfer.classifier import Examples
+from headwater.transfer.features import passes
 from headwater.transfer.head import Head
 from headwater.transfer.scores import score
 from headwater.transfer.strategies import RECIPES, train_mode, trainable
@@ -76,9 +75,8 @@ class EncoderLearner(Learner):
 
     def score(self) -> float:
         logits = np.zeros((len(self.held_out), self.head.out_features), np.float32)
-        budget = token_budget_of(self.settings.token_budget, self.network)
-        for rows in by_length(self.held_out.lengths, budget):
-            logits[rows] = self.head(self.encoder.features(self.held_out.batch(rows))).float().cpu().numpy()
+        for rows, features in passes(self.encoder, self.held_out, self.settings.token_budget):
+            logits[rows] = self.head(features).float().cpu().numpy()
         return score(logits, self.valid_targets)
 
     def train_mode(self) -> None:

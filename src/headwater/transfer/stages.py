@@ -155,11 +155,14 @@ class Adaptation:
 
     def _once(self, name: str, values: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Values that depend on the clock, settled once for all attempts of a run."""
+        # The main process says for all whether they are settled: who looks later would find what it has just noted.
         known = self.run.recall(name)
-        if known is None:
-            known = values()
-            self.run.note(name, known)
-        return known
+        (settled,) = Processes(device_of(self.run.settings)).agree(float(known is not None))
+        if settled:
+            return known or self.run.recall(name) or {}
+        found = values()
+        self.run.note(name, found)
+        return found
 
 
 def _size(encoder: Encoder) -> int:

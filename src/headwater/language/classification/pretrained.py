@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import torch
 from safetensors.numpy import load_file, save
 
-from headwater.errors import ArtifactError, NotFittedError
+from headwater.errors import ArtifactError, NotFittedError, ResourceError
 from headwater.foundation.locate import locate
 from headwater.foundation.text import TextEncoder
 from headwater.run import Run, write_whole
-from headwater.settings import Settings
+from headwater.settings import NoSettings, Settings
 from headwater.training.device import device_of
 from headwater.transfer.classifier import Classifier, Examples
 from headwater.transfer.features import in_batches
 from headwater.transfer.head import Head
 from headwater.transfer.stages import Adaptation
-
-
-@dataclass(frozen=True, kw_only=True)
-class PretrainedSettings:
-    """None: what a foundation takes are the settings of every run."""
-
-    section: ClassVar[str] = "Foundation"
 
 
 class PretrainedClassifier(Classifier):
@@ -37,13 +30,14 @@ class PretrainedClassifier(Classifier):
     next run.
     """
 
-    Settings: ClassVar[type] = PretrainedSettings
+    Settings: ClassVar[type] = NoSettings
 
     def __init__(self, settings: Any = None, *, foundation: str | None = None) -> None:
         super().__init__(settings, foundation=foundation or "minilm")
         self.encoder: TextEncoder | None = None
         self.head: Head | None = None
         self.token_budget: int | None = None
+        self.device = "auto"
 
     def fit(self, train: Examples, valid: Examples, run: Run) -> Self:
         asked = run.settings
@@ -56,7 +50,7 @@ class PretrainedClassifier(Classifier):
             device=str(device_of(asked)),
             trust_remote_code=asked.trust_remote_code,
         )
-        self.token_budget = asked.token_budget
+        self.token_budget, self.device = asked.token_budget, asked.device
         adaptation = Adaptation(self.encoder, train, valid, run)
         self.head, self.trace = adaptation.fit(), adaptation.trace
         return self
@@ -72,7 +66,10 @@ class PretrainedClassifier(Classifier):
         encoder, head = self._fitted()
         encoder.save(folder / "encoder")
         write_whole(folder / "head.safetensors", save({"weight": head.weight, "bias": head.bias}))
-        state = {"foundation": self.foundation, "max_length": encoder.max_length, "token_budget": self.token_budget}
+        state = {
+            "foundation": self.foundation, "max_length": encoder.max_length, "token_budget": self.token_budget,
+            "device": self.device,
+        }  # fmt: skip
         write_whole(folder / "model.json", json.dumps(state).encode())
 
     @classmethod
@@ -85,11 +82,10 @@ class PretrainedClassifier(Classifier):
                 "The adapted classifier is incomplete", where=str(folder), fix="Copy the whole run folder again."
             ) from missing
         model = cls(foundation=state["foundation"])
-        model.token_budget = state["token_budget"]
+        model.token_budget, model.device = state["token_budget"], state.get("device", "auto")
         model.head = Head(head["weight"], head["bias"], strength=0.0)
-        device = str(device_of(Settings()))
         model.encoder = TextEncoder.load(
-            folder / "encoder", state["foundation"], max_length=state["max_length"], device=device
+            folder / "encoder", state["foundation"], max_length=state["max_length"], device=str(_nearest(model.device))
         )
         return model
 
@@ -100,3 +96,11 @@ class PretrainedClassifier(Classifier):
                 fix="Call fit first, or load a run folder.",
             )  # fmt: skip
         return self.encoder, self.head
+
+
+def _nearest(kind: str) -> torch.device:
+    """The device that a run asked for, or where this machine lacks it, the fastest there is."""
+    try:
+        return device_of(Settings(device=kind))
+    except ResourceError:
+        return device_of(Settings())
