@@ -39,10 +39,18 @@ def test_types_of_columns(tmp_path):
     ]
 
 
-def test_parts_keep_the_columns_of_earlier_ones(tmp_path):
-    parts = jsonl(tmp_path, '{"a": 1}\n{"b": "x"}\n', rows=1)
-    assert [part.table.to_pylist() for part in parts] == [[{"a": 1}], [{"a": None, "b": "x"}]]
-    assert [part.lines.tolist() for part in parts] == [[1], [2]]
+@pytest.mark.parametrize("rows", [1, 2])
+def test_every_part_has_the_columns_of_the_whole_file(tmp_path, rows):
+    parts = jsonl(tmp_path, '{"a": 1}\n{"b": "x"}\n', rows=rows)
+    whole = [row for part in parts for row in part.table.to_pylist()]
+    assert whole == [{"a": 1, "b": None}, {"a": None, "b": "x"}]
+    assert [line for part in parts for line in part.lines.tolist()] == [1, 2]
+
+
+def test_a_first_part_without_an_object_costs_only_its_rows(tmp_path):
+    parts = jsonl(tmp_path, 'a\n{}\n[1]\n{"text": "b"}\n', rows=1)
+    assert [part.column("text") for part in parts] == [[None], [None], [None], ["b"]]
+    assert [part.problems[0].reason[:12] for part in parts if part.problems] == ["this is not ", "this is JSON"]
 
 
 def test_cut_gzip(tmp_path):
@@ -56,7 +64,15 @@ def test_byte_order_mark(tmp_path):
     assert jsonl(tmp_path, b'\xef\xbb\xbf{"text": "a"}').column("text") == ["a"]
 
 
-@pytest.mark.parametrize(("content", "what"), [("", "The file is empty"), ("a,b\n1,2\n", "No line holds an object")])
-def test_file_without_objects(tmp_path, content, what):
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ("", "The file is empty"),
+        ("a,b\n1,2\n", "jsonl:1: No line holds an object: this is not JSON"),
+        ("{}\n", "jsonl:1: No line holds an object: this one has no key"),
+    ],
+)
+@pytest.mark.parametrize("rows", [None, 1])
+def test_file_without_objects(tmp_path, content, what, rows):
     with pytest.raises(DataError, match=f"{what}.*Accepted: a JSON object"):
-        jsonl(tmp_path, content)
+        jsonl(tmp_path, content, rows=rows)

@@ -17,25 +17,33 @@ from headwater.settings import DataSettings
 
 
 def read_jsonl(path: Path, settings: DataSettings, rows: int) -> Iterator[Records]:
-    """The objects of a JSON Lines file, in parts of at most `rows`; later parts keep the columns of earlier ones.
+    """The objects of a JSON Lines file, in parts of at most `rows`; every part has the columns of the whole file.
 
     Raises:
-        DataError: the file is no text, is empty, or none of the first `rows` lines holds an object.
+        DataError: the file is no text, is empty, or no line of it holds an object with a key.
     """
     names: list[str] = []
     for batch in batches(parse(open_lines(path, settings.encoding)), rows):
-        table, reasons = table_of([None if row.reason else row.cells for row in batch])
-        names += [name for name in table.column_names if name not in names]
+        # A file of several parts is read twice: a key may come for the first time in the last of them.
+        names = names or _keys(batch if len(batch) < rows else parse(open_lines(path, settings.encoding)))
         if not names:
             raise DataError(
-                f"No line holds an object: {batch[0].reason}" if batch else "The file is empty",
+                f"No line holds an object: {batch[0].reason or 'this one has no key'}"
+                if batch
+                else "The file is empty",
                 where=f"{path}:{batch[0].line}" if batch else str(path),
                 accepted="a JSON object with the columns as its keys on each line",
             )
+        table, reasons = table_of([None if row.reason else row.cells for row in batch])
         nulls = pa.nulls(len(batch))
         whole = pa.table({name: table.column(name) if name in table.column_names else nulls for name in names})
         rows_of_batch = [row._replace(reason=row.reason or reasons.get(place)) for place, row in enumerate(batch)]
         yield records_of(whole, rows_of_batch, str(path), path.name)
+
+
+def _keys(rows: Iterable[Row]) -> list[str]:
+    """Every key of the rows, in the order in which they first come."""
+    return list(dict.fromkeys(key for row in rows if not row.reason for key in row.cells))
 
 
 def parse(lines: Lines | Iterable[str]) -> Iterator[Row]:
