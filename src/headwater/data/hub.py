@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -16,19 +18,16 @@ _SPLITS: Final = ("train", "validation", "valid", "dev", "test")
 def read_hub(source: str, *, offline: bool = False) -> Records:
     """The rows of `hub:owner/name[:configuration][:split]`; the split is `train` if none is given.
 
+    Offline, they come from the cache that the library `datasets` has on this machine.
+
     Raises:
-        DataError: the network may not be used, or the hub does not give the data set.
+        DataError: the hub does not give the data set; offline, the cache does not.
         ExtraError: the library `datasets` is not installed.
     """
     name, configuration, split = parse(source)
-    if offline:
-        raise DataError(
-            "A hub data set needs the network, and this run is offline",
-            where=source,
-            fix="Run without --offline, or download the data and give its path.",
-        )
     try:
-        from datasets import load_dataset
+        import datasets
+        from huggingface_hub.errors import HTTPError
     except ImportError as error:
         raise ExtraError(
             "Hub data sets need the library datasets",
@@ -36,8 +35,17 @@ def read_hub(source: str, *, offline: bool = False) -> Records:
             fix="Install it with: pip install 'headwater[hub]'.",
         ) from error
     try:
-        dataset = load_dataset(name, configuration, split=split)
-    except (OSError, ValueError, LookupError, RuntimeError) as error:
+        with _cut_off() if offline else contextlib.nullcontext():
+            dataset = datasets.load_dataset(name, configuration, split=split)
+    # HTTPError is of the HTTP library below the hub's, and no OSError; so are errors of datasets' own.
+    except (HTTPError, datasets.exceptions.DatasetsError, OSError, ValueError, LookupError, RuntimeError) as error:
+        if offline:
+            raise DataError(
+                "This run is offline, and the cache of hub data sets on this machine has none such",
+                where=source,
+                got=str(error),
+                fix="Run once without --offline, or download the data and give its path.",
+            ) from error
         raise DataError(
             "The hub does not give this data set",
             where=source,
@@ -45,6 +53,26 @@ def read_hub(source: str, *, offline: bool = False) -> Records:
             accepted="hub:owner/name[:configuration][:split]",
         ) from error
     return replace(read_memory(dataset), name=source)
+
+
+@contextlib.contextmanager
+def _cut_off() -> Iterator[None]:
+    """Makes the libraries look in their caches only.
+
+    They read HF_HUB_OFFLINE when they are imported, and no argument of `load_dataset` keeps it from asking the hub.
+    """
+    import datasets
+    import huggingface_hub
+
+    switches = (datasets.config, huggingface_hub.constants)
+    before = [switch.HF_HUB_OFFLINE for switch in switches]
+    try:
+        for switch in switches:
+            vars(switch)["HF_HUB_OFFLINE"] = True
+        yield
+    finally:
+        for switch, value in zip(switches, before, strict=True):
+            vars(switch)["HF_HUB_OFFLINE"] = value
 
 
 def parse(source: str) -> tuple[str, str | None, str]:
