@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headwater.errors import ExtraError, unknown
+from headwater.settings import NoSettings
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,17 @@ def model_class(task_name: str, name: str) -> Any:
     return load(entry.foundation, extra=entry.foundation_extra)
 
 
+def model_settings(task_name: str, name: str) -> type[Any]:
+    """The class of a model's own settings; of a foundation without importing the libraries that it learns with.
+
+    Example:
+        >>> model_settings("text-classification", "minilm").__name__
+        'NoSettings'
+    """
+    basic = any(model.name == name for model in models(task_name))
+    return model_class(task_name, name).Settings if basic else NoSettings
+
+
 def load(path: str, *, extra: str | None) -> Any:
     """Imports `module:name`.
 
@@ -165,5 +177,5 @@ def _by_name(kind: str, name: str, entries: dict[str, Any]) -> Any:
 
 __all__ = [
     "FOUNDATIONS", "MODELS", "TASKS", "Foundation", "Model", "Task",
-    "foundation", "load", "model_class", "model_names", "models", "task",
+    "foundation", "load", "model_class", "model_names", "model_settings", "models", "task",
 ]  # fmt: skip

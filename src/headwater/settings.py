@@ -102,3 +102,10 @@ class Settings(RunSettings, LearningSettings, DataSettings):
         Traceback (most recent call last):
         headwater.errors.SettingError: settings: strategy cannot have this value. Got 'prob'. Accepted: auto, ...
     """
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoSettings:
+    """What a foundation takes of its own: nothing. Its settings are those of every run."""
+
+    section: ClassVar[str] = "Foundation"

@@ -13,7 +13,7 @@ from headwater.settings import Settings
 def write(task: str, model: str | None = None) -> str:
     """A commented configuration file with every setting at its default, and the model's own settings last."""
     name = model or catalog.task(task).default_model
-    own = to_yaml(catalog.model_class(task, name).Settings())
+    own = to_yaml(catalog.model_settings(task, name)())
     lines = [f"# A run of headwater: headwater adapt --config {task}.yaml", ""]
     for argument, value in (("task", task), ("data", "null"), ("model", name), ("to", "null")):
         lines += [f"# {ARGUMENTS[argument]}", f"{argument}: {value}"]
