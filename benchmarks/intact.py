@@ -27,8 +27,7 @@ def row_fault(answers: list[dict[str, str]], seen: list[Row], known: Answers) ->
     expected = set(intact)
     if [row for row in given if row in expected] != intact:
         return "an intact row is lost, doubled or out of its place"
-    texts = {text for _, text, _ in known}
-    shifted = [row for row in given if row[1] in texts and row[0] and row not in known and row not in seen]
+    shifted = [row for row in given if row not in seen and _is_mixed(row, known)]
     if shifted:
         return f"a text stands in another row's place: {shifted[0]}"
     changed = [
@@ -37,19 +36,42 @@ def row_fault(answers: list[dict[str, str]], seen: list[Row], known: Answers) ->
     return f"a row has another answer than in the clean file: {changed[0]}" if changed else None
 
 
+def _is_mixed(row: Row, known: Answers) -> bool:
+    """Whether two cells that stand in the clean file stand side by side only here; a damaged cell stands nowhere."""
+    pairs = [(0, 1), (1, 2)]
+    cells = [{clean[column] for clean in known} for column in range(3)]
+    beside = [{(clean[left], clean[right]) for clean in known} for left, right in pairs]
+    return any(
+        row[left] in cells[left] and row[right] in cells[right] and (row[left], row[right]) not in known_pairs
+        for (left, right), known_pairs in zip(pairs, beside, strict=True)
+    )
+
+
 def kept(row: dict[str, str]) -> Row:
     """The cells that `predict --keep` copied."""
     return row["id"], row["text"], row["label"]
 
 
 def seen_in(file: Path) -> list[Row]:
-    """The rows of three cells that Python's csv module finds before it gives up."""
+    """The rows of three cells that Python's csv module finds before it gives up, and that it would write as they stand.
+
+    It forgives wrong quoting here and there; a row that it reads so is damaged all the same, and may be set aside.
+    """
     content = file.read_bytes()
     rows: list[Row] = []
     with contextlib.suppress(zlib.error, csv.Error):
         if content[:2] == GZIP:
             content = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(content)
-        for row in csv.reader(io.StringIO(content.decode("utf-8-sig", "replace"), newline="")):
-            if len(row) == 3:
+        lines = io.StringIO(content.decode("utf-8-sig", "replace"), newline="")
+        consumed: list[str] = []
+        for row in csv.reader(consumed.append(line) or line for line in lines):
+            if len(row) == 3 and "".join(consumed).rstrip("\r\n") == _written(row):
                 rows.append((row[0], row[1], row[2]))
+            consumed.clear()
     return rows
+
+
+def _written(row: list[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(row)
+    return line.getvalue()

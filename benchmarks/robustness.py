@@ -2,9 +2,9 @@
 
 A clean CSV of 120 sentences (columns id, text, label) is damaged in a thousand seeded ways by the mutations of the
 test suite. Each damaged file goes through the command line twice in process, and the first 50 once more as processes
-of their own; no end after 60 CPU seconds is a fault as well. A row counts as intact when a plain CSV reader still sees
-its three cells unchanged; every intact row must come out once, in order, beside its own id and with the answer that it
-has in the clean file.
+of their own; no end after 60 CPU seconds is a fault as well. A row counts as intact when a plain CSV reader still
+sees its three cells unchanged, written as a CSV writer writes them; every intact row must come out once, in order,
+beside its own id and with the answer that it has in the clean file.
 """
 
 from __future__ import annotations
@@ -70,7 +70,9 @@ def _clean_answers(clean: str, folder: Path) -> intact.Answers:
     ended, to = _predicted(_in_this_process, Path(clean), folder)
     if ended.status:
         raise SystemExit(f"predict failed on the clean file: {ended.said}")
-    return {intact.kept(row): row["prediction"] for row in _rows(to)}
+    answers = {intact.kept(row): row["prediction"] for row in _rows(to)}
+    to.unlink()
+    return answers
 
 
 def _predict(command: Command, file: Path, folder: Path, known: intact.Answers) -> tuple[int, str | None]:

@@ -38,6 +38,17 @@ def test_a_text_beside_a_foreign_id_is_a_shift():
     assert "stands in another row's place" in fault([("r0", "text 1", "good"), *CLEAN[2:]], seen=CLEAN[2:])
 
 
+@pytest.mark.parametrize("row", [("r1?", "text 1", "good"), ("r1", "text 1", "g?ood"), ("r1", "text ?", "good")])
+def test_a_damaged_cell_is_no_shift(row):
+    assert fault([CLEAN[0], row, *CLEAN[2:]], seen=[CLEAN[0], *CLEAN[2:]]) is None
+
+
+def test_a_row_that_a_lenient_reader_mends_is_not_intact(tmp_path):
+    file = tmp_path / "case.csv"
+    file.write_bytes(b'1,""2,3\r\n1,2,3\r\n"4",5,6\r\n')
+    assert intact.seen_in(file) == [("1", "2", "3")]
+
+
 def test_an_answer_that_moved_to_another_row_is_found():
     rows = answers(CLEAN)
     rows[1]["prediction"] = "answer r2"
