@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,6 +54,9 @@ def start(
 
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, as adapt left it.", show_default=False)]
+Offline = Annotated[
+    bool | None, typer.Option("--offline/--no-offline", help="Reach no network. As adapt was told, if not given.")
+]
 
 
 @app.command(cls=Verb)
@@ -101,11 +105,12 @@ def predict(
     text: Annotated[
         list[str] | None, typer.Option("--say", metavar="TEXT", help="A text to answer for, instead of DATA.")
     ] = None,
+    offline: Offline = None,
 ) -> None:
     """Answer for every row of a file, or for texts typed here."""
     if (data is None) == (not text):
         raise SettingError("predict needs either DATA or --say TEXT, and not both", where="headwater predict")
-    answers = outputs.answers(_load(run), text if data is None else data, keep or ())
+    answers = outputs.answers(_load(run, offline=offline), text if data is None else data, keep or ())
     if to is None:
         console.show_answers(outputs.head(answers, console.SHOWN_ROWS), texts=text)
     else:
@@ -118,11 +123,12 @@ def evaluate(
     data: Annotated[str, typer.Argument(metavar="DATA", help="A file or a folder with labels.", show_default=False)],
     *,
     to: Annotated[Path | None, typer.Option("--to", metavar="FOLDER", help="Where to write the report.")] = None,
+    offline: Offline = None,
 ) -> None:
     """Measure an application on labelled data, with intervals and beside baselines."""
     if to is not None:
         outputs.make_writable(to)
-    measured = _load(run).evaluate(data)
+    measured = _load(run, offline=offline).evaluate(data)
     console.say(str(measured))
     if to is not None:
         measured.save(to)
@@ -227,7 +233,10 @@ def _adapt(values: dict[str, Any], *, resume: bool) -> Application:
     return flow.adapt(**values, resume=resume) if "task" in values else flow.resume(values["to"])
 
 
-def _load(run: Path) -> Application:
+def _load(run: Path, *, offline: bool | None) -> Application:
     from headwater.application import Application
 
-    return Application.load(run)
+    application = Application.load(run)
+    if offline is not None:
+        application.settings = replace(application.settings, offline=offline)
+    return application

@@ -5,10 +5,12 @@ import os
 import subprocess
 import sys
 
+import pyarrow.parquet
 import pytest
 from tests.cli.commands import read_table, type_in
 
 import headwater
+from headwater.errors import DataError
 
 
 def headwater_process(*words, **environment):
@@ -137,6 +139,42 @@ def test_predict_never_replaces_the_data(run, tmp_path):
     assert result.exit_code == 2
     assert "The answers would replace the data" in result.stderr
     assert questions.read_text() == "review\nwonderful\n"
+
+
+def test_predict_answers_what_it_can_of_a_long_file_that_names_its_column_late(run, tmp_path):
+    questions = tmp_path / "new.jsonl"
+    questions.write_text('{"id": 1}\n' * 8192 + '{"id": 2, "review": "wonderful, a joy"}\n')
+    result = type_in("predict", run, questions, "--keep", "review", "--to", tmp_path / "out.parquet")
+    assert result.exit_code == 0, result.output
+    assert "8193 rows written" in result.stdout
+    assert "8192 without an answer, the first: row 1, the text in column review is missing" in result.stdout
+    rows = pyarrow.parquet.read_table(tmp_path / "out.parquet").select(["review", "prediction"]).to_pylist()
+    assert (rows[0], rows[-1]) == (
+        {"review": None, "prediction": None},
+        {"review": "wonderful, a joy", "prediction": "good"},
+    )
+
+
+def test_predict_refuses_a_file_without_its_column(run, tmp_path):
+    questions = tmp_path / "new.jsonl"
+    questions.write_text('{"id": 1}\n' * 8193)
+    result = type_in("predict", run, questions, "--to", tmp_path / "out.csv")
+    assert result.exit_code == 2
+    assert "There is no column of this name. Got 'review'." in result.stderr
+
+
+@pytest.mark.parametrize("verb", ["predict", "evaluate"])
+@pytest.mark.parametrize(("flag", "offline"), [("--offline", [True]), ("--no-offline", [False]), (None, [False])])
+def test_a_verb_that_reads_may_be_kept_from_the_network(run, monkeypatch, verb, flag, offline):
+    asked = []
+
+    def read(source, *, offline):
+        asked.append(offline)
+        raise DataError("no such data set", where=source)
+
+    monkeypatch.setattr("headwater.data.hub.read_hub", read)
+    assert type_in(verb, run, "hub:owner/tiny", *([flag] if flag else [])).exit_code == 2
+    assert asked == offline
 
 
 @pytest.mark.parametrize("name", ["row", "prediction", "probability:good"])
