@@ -57,3 +57,23 @@ def test_help_has_every_setting_under_its_heading():
 def test_a_setting_without_name_or_value_is_refused(pair):
     with pytest.raises(SettingError, match=r"A model setting needs a name and a value. Got .*Accepted: NAME=VALUE"):
         assignments([pair])
+
+
+@pytest.mark.parametrize(
+    ("pair", "fix"),
+    [
+        ("resume=1", "--resume"),
+        ("data=x", "DATA"),
+        ("task=x", "TASK"),
+        ("model=lstm", "--model"),
+        ("to=x", "--to"),
+        ("config=x", "--config"),
+        ("learning-rate=1", "--learning-rate"),
+    ],
+)
+def test_a_name_of_the_command_is_no_setting_of_the_model(pair, fix):
+    result = type_in("adapt", "text-classification", "x.csv", "--set", pair)
+    assert result.exit_code == 2
+    got = pair.replace("-", "_")
+    assert f"--set: The model itself has no setting of this name, the command has. Got '{got}'." in result.stderr
+    assert result.stderr.endswith(f"Give it as {fix}.\n")

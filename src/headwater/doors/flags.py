@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import typer
+from typer.models import ArgumentInfo
 
 from headwater.errors import SettingError
 from headwater.options import Duration, OneOf, Option, options_of
@@ -36,11 +37,13 @@ def with_flags(settings: type) -> Callable[[Command], Command]:
     def decorate(command: Command) -> Command:
         signature = inspect.signature(command, eval_str=True)
         own = [entry for entry in signature.parameters.values() if entry.kind is not inspect.Parameter.VAR_KEYWORD]
+        taken = {entry.name: _spelled(entry) for entry in own} | {option.name: option.flag for option in options}
 
         @functools.wraps(command)
         def with_settings(**values: Any) -> None:
             given = {option.name: _given(option, values.pop(option.name)) for option in options}
             of_model = assignments(values.pop(_OF_MODEL.name) or ())
+            _refuse_taken(of_model, taken)
             command(**values, **{name: value for name, value in given.items() if value is not None}, **of_model)
 
         flags = [_flag(option) for option in options]
@@ -67,6 +70,23 @@ def assignments(pairs: Iterable[str], *, where: str = "--set") -> dict[str, str]
             raise SettingError("A model setting needs a name and a value", where=where, got=pair, accepted="NAME=VALUE")
         values[name.strip().replace("-", "_")] = value
     return values
+
+
+def _refuse_taken(of_model: dict[str, str], taken: dict[str, str]) -> None:
+    for name, value in of_model.items():
+        if name in taken:
+            raise SettingError(
+                "The model itself has no setting of this name, the command has", where="--set",
+                got=f"{name}={value}", fix=f"Give it as {taken[name]}.",
+            )  # fmt: skip
+
+
+def _spelled(parameter: inspect.Parameter) -> str:
+    """How an argument or flag of the command is written on the command line."""
+    argument = parameter.annotation.__metadata__[0]
+    if isinstance(argument, ArgumentInfo):
+        return argument.metavar or parameter.name.upper()
+    return "--" + parameter.name.replace("_", "-")
 
 
 def _given(option: Option, value: Any) -> Any:
