@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from tests.cli.commands import read_table
+from tests.cli.commands import read_table, type_in
 
 from headwater.doors import demo
 from headwater.errors import ResourceError
@@ -61,3 +61,17 @@ def test_two_packages_are_needed(monkeypatch, tmp_path):
     monkeypatch.setattr(demo, "FIELDS", {"statistics": "scipy/stats"})
     with pytest.raises(ResourceError, match="The demonstration needs the source of at least two packages"):
         demo.write_sentences(tmp_path)
+
+
+def test_the_demonstration_ends_with_a_report_and_answers(tmp_path, monkeypatch):
+    few = {"statistics": "scipy/stats", "clustering": "sklearn/cluster"}
+    write = demo.write_sentences
+    monkeypatch.setattr(demo, "FIELDS", few)
+    monkeypatch.setattr(demo, "write_sentences", lambda folder: write(folder, labelled=6, held_out=6))
+    monkeypatch.setenv("HEADWATER_CACHE", str(tmp_path / "cache"))
+    result = type_in("demo", "--to", tmp_path / "demo")
+    assert result.exit_code == 0, result.output
+    assert f"Report: {tmp_path}/demo/run/report.html" in result.stdout
+    assert (tmp_path / "demo" / "run" / "report.html").exists()
+    answered = result.stdout.partition("Sentences that it has not seen")[2]
+    assert all(column in answered for column in ("sentence", "field", "prediction", "confidence"))
