@@ -2,8 +2,8 @@
 
 import socket
 
-import huggingface_hub
 import pytest
+from huggingface_hub import constants
 
 import headwater
 
@@ -19,7 +19,7 @@ def calls(monkeypatch):
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     return called
 
 

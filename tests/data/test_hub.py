@@ -3,9 +3,9 @@ import sys
 from pathlib import Path
 
 import datasets
-import huggingface_hub
 import pytest
 from datasets.packaged_modules.csv.csv import Csv
+from huggingface_hub import constants, errors
 
 from headwater.data.hub import parse
 from headwater.data.reading import read
@@ -109,7 +109,7 @@ def test_offline_reads_what_the_cache_holds(calls, tmp_path, monkeypatch):
 
 
 def test_offline_is_honoured(calls, tmp_path, monkeypatch):
-    switches = (datasets.config, huggingface_hub.constants)
+    switches = (datasets.config, constants)
     for switch in switches:
         monkeypatch.setattr(switch, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path)
@@ -123,7 +123,7 @@ def test_offline_is_honoured(calls, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["ProxyError", "ReadTimeout", "RemoteProtocolError"])
 def test_a_hub_that_does_not_answer_is_told(monkeypatch, name):
-    http = sys.modules[huggingface_hub.errors.HTTPError.__module__.partition(".")[0]]
+    http = sys.modules[errors.HTTPError.__module__.partition(".")[0]]
 
     def refuse(*_, **__):
         raise getattr(http, name)("no answer")

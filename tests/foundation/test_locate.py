@@ -85,15 +85,16 @@ def test_near_folders_are_proposed(bert):
 @pytest.mark.parametrize("name", ["ProxyError", "ReadTimeout", "RemoteProtocolError", "ConnectError", None])
 def test_an_unreachable_hub_is_told(monkeypatch, name):
     import huggingface_hub
+    from huggingface_hub import constants, errors
 
-    http = sys.modules[huggingface_hub.errors.HTTPError.__module__.partition(".")[0]]
+    http = sys.modules[errors.HTTPError.__module__.partition(".")[0]]
     failure = getattr(http, name)("no answer") if name else ConnectionError()
 
     def refuse(*_, **__):
         raise failure
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     with pytest.raises(NotFoundError, match="could not be reached"):
         locate("owner/model")
 

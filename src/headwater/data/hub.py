@@ -61,10 +61,10 @@ def _cut_off() -> Iterator[None]:
 
     They read HF_HUB_OFFLINE when they are imported, and no argument of `load_dataset` keeps it from asking the hub.
     """
-    import datasets
-    import huggingface_hub
+    from datasets import config
+    from huggingface_hub import constants
 
-    switches = (datasets.config, huggingface_hub.constants)
+    switches = (config, constants)
     before = [switch.HF_HUB_OFFLINE for switch in switches]
     try:
         for switch in switches:
