@@ -53,6 +53,7 @@ def test_findings_end_with_what_to_do(capsys):
 
 
 def test_of_several_processes_the_first_one_speaks(monkeypatch, capsys):
+    monkeypatch.setenv("WORLD_SIZE", "2")
     for rank in ("1", "0"):
         monkeypatch.setenv("RANK", rank)
         console.say(f"process {rank}")

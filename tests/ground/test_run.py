@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from headwater import progress
-from headwater.run import Run, scratch, write_whole
+from headwater.run import Run, is_main_process, scratch, write_whole
 from headwater.settings import Settings
 
 
@@ -21,10 +21,20 @@ def test_notes_are_recalled(tmp_path: Path) -> None:
 
 def test_only_the_first_process_notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
     run = Run(Settings(), tmp_path)
     run.note("done", {"score": 0.5})
     assert not run.main
     assert run.recall("done") is None
+
+
+@pytest.mark.parametrize("size", [None, "", "1"])
+def test_a_rank_without_others_is_the_only_process(monkeypatch: pytest.MonkeyPatch, size: str | None) -> None:
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    if size is not None:
+        monkeypatch.setenv("WORLD_SIZE", size)
+    assert is_main_process()
 
 
 def test_the_budget_runs_down(tmp_path: Path) -> None:
