@@ -116,6 +116,7 @@ class Application(ABC):
         self.settings = settings or Settings()
         self.model_settings = model_settings
         self.report: Report | None = None
+        self.config: str | None = None  # the configuration that makes it again, as YAML, where `adapt` made it
         self.trace = Trace()
 
     @abstractmethod
@@ -155,7 +156,13 @@ class Application(ABC):
         """Whether `fit` or `read` has been called."""
 
     def save(self, folder: str | Path) -> None:
-        """Writes the application to a run folder, whole or not at all."""
+        """Writes the application to a run folder, whole or not at all: what was there stays until all is written.
+
+        Raises:
+            NotFittedError: it has learnt nothing yet.
+            ArtifactError: the folder holds files that are not of a run.
+            ResourceError: the folder cannot be written.
+        """
         from headwater import artifact
 
         self.require_fitted("save")
@@ -163,7 +170,7 @@ class Application(ABC):
 
     @classmethod
     def load(cls, folder: str | Path) -> Application:
-        """Reads an application from a run folder after checking every file's hash."""
+        """Reads an application from a run folder after checking the hash of every file of its model."""
         from headwater import artifact
 
         return artifact.load(Path(folder))

@@ -1,10 +1,11 @@
 """The run folder on disk: written whole or not at all, checked by hash when read, upgraded from older formats.
 
-    application.json   the manifest: format, task, model, settings, fields, and the sha256 of every file below
-    model/             what the application learnt: safetensors and JSON
+    application.json   the manifest: format, task, model, settings, and the sha256 of every file of model/
+    model/             what the application learnt: safetensors and JSON, and nothing that the manifest does not list
     config.yaml        the settings that make it again
     report.json, report.html, README.md, quarantine.jsonl
 
+The files beside model/ are for people and have no hash: of them, only the report is read, and it changes no answer.
 Nothing in a run folder is ever unpickled, and the classes to load come from the catalog, never from the folder.
 """
 
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
 FORMAT = 1
 MANIFEST = "application.json"
 MODEL = "model"
+CONFIG = "config.yaml"
+REPORT = ("report.json", "report.html", "README.md")
+"""The report for machines, for people, and as a model card."""
+WORK = "work"
+"""Where an unfinished run keeps its checkpoints."""
+_OWN = (MANIFEST, MODEL, *REPORT, CONFIG)
+_FRESH, _OLD = ".headwater.new", ".headwater.old"
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """For each older format, the function that turns its manifest into the next format's."""
 _KINDS = {"task": str, "model": str, "settings": dict, "model_settings": dict, "files": dict}
@@ -35,28 +43,19 @@ _KINDS = {"task": str, "model": str, "settings": dict, "model_settings": dict, "
 
 
 def save(application: Application, folder: Path) -> None:
-    """Writes an application into a folder, beside whatever else the run left there.
+    """Writes an application into a new, an empty or a run folder; one that is there already stays until this is whole.
 
     Raises:
+        ArtifactError: the folder holds files that are not of a run.
         ResourceError: the folder cannot be written.
     """
-    fresh, old = folder / f".{MODEL}.new", folder / f".{MODEL}.old"
+    fresh, old = folder / _FRESH, folder / _OLD
     try:
-        for leftover in (fresh, old):
-            shutil.rmtree(leftover, ignore_errors=True)
-        fresh.mkdir(parents=True)
-        application.write(fresh)
-        # Without a manifest a folder is an unfinished run: a crash between here and the last line leaves no half-truth.
-        (folder / MANIFEST).unlink(missing_ok=True)
-        if (folder / MODEL).exists():
-            (folder / MODEL).rename(old)
-        fresh.rename(folder / MODEL)
-        if application.report is not None:
-            application.report.save(folder)
-        write_whole(
-            folder / MANIFEST, json.dumps(_manifest(application, folder), indent=1, ensure_ascii=False).encode()
-        )
+        _refuse_foreign(folder)
+        shutil.rmtree(fresh, ignore_errors=True)
+        _write(application, fresh)
         shutil.rmtree(old, ignore_errors=True)
+        _swap(fresh, old, folder)
     except OSError as failure:
         raise ResourceError(
             "The run folder cannot be written",
@@ -64,6 +63,8 @@ def save(application: Application, folder: Path) -> None:
             got=str(failure),
             fix="Choose another folder with --to.",
         ) from failure
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def load(folder: Path) -> Application:
@@ -71,7 +72,7 @@ def load(folder: Path) -> Application:
 
     Raises:
         NotFoundError: there is no such folder, or no finished application in it.
-        ArtifactError: a file is missing, changed or unsafe, or the format is newer than this headwater.
+        ArtifactError: a model file is missing, changed, unlisted or unsafe, or the format is newer than this headwater.
     """
     from safetensors import SafetensorError
 
@@ -82,6 +83,9 @@ def load(folder: Path) -> Application:
         options.build(Settings, manifest["settings"], where=str(folder / MANIFEST)),
         **manifest["model_settings"],
     )
+    if (folder / CONFIG).is_file():
+        # It is kept, not used: what is damaged in it must not keep the application from answering.
+        application.config = (folder / CONFIG).read_text("utf-8", errors="replace")
     try:
         application.read(folder / MODEL)
     except HeadwaterError:
@@ -97,7 +101,7 @@ def load(folder: Path) -> Application:
 
 
 def verified(folder: Path) -> dict[str, Any]:
-    """The manifest of a run folder, in today's format, after checking every file's hash.
+    """The manifest of a run folder, in today's format, after checking the hash of every file of the model.
 
     Raises:
         NotFoundError, ArtifactError: as `load` does.
@@ -111,6 +115,63 @@ def sha256(path: Path) -> str:
     """The hash of a file's content."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write(application: Application, fresh: Path) -> None:
+    """All that is saved of an application, in a folder of its own."""
+    (fresh / MODEL).mkdir(parents=True)
+    application.write(fresh / MODEL)
+    if application.report is not None:
+        application.report.save(fresh)
+    if application.config is not None:
+        write_whole(fresh / CONFIG, application.config.encode())
+    write_whole(fresh / MANIFEST, json.dumps(_manifest(application, fresh), indent=1, ensure_ascii=False).encode())
+
+
+def _swap(fresh: Path, old: Path, folder: Path) -> None:
+    """Puts fresh files in the place of the old ones, which come back if that fails.
+
+    The manifest goes first and comes last: without one a folder is an unfinished run, so that even a process that is
+    killed in here leaves no half-truth.
+    """
+    coming = {name for name in _OWN if (fresh / name).exists()}
+    old.mkdir()
+    try:
+        for name in _OWN:
+            if (folder / name).exists():
+                (folder / name).rename(old / name)
+        for name in reversed(_OWN):
+            if name in coming:
+                (fresh / name).rename(folder / name)
+    finally:
+        if not (folder / MANIFEST).exists():
+            for name in reversed(_OWN):
+                if name in coming and not (fresh / name).exists():
+                    (folder / name).rename(fresh / name)
+                if (old / name).exists():
+                    (old / name).rename(folder / name)
+        # Not reached where the old files could not be put back: they are all that is left of the application.
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """A folder of the user's own may hold a README.md and a model/ that are not ours to replace."""
+    if not folder.is_dir() or not any(path.name != _FRESH for path in folder.iterdir()):
+        return
+    unfinished = (folder / CONFIG).is_file() and (folder / WORK).is_dir()
+    if not (unfinished or (folder / _OLD).is_dir() or _has_manifest(folder)):
+        raise ArtifactError(
+            "This folder holds other files, which an application would replace or hide", where=str(folder),
+            accepted="a new or empty folder, or a run folder", fix="Save to another folder.",
+        )  # fmt: skip
+
+
+def _has_manifest(folder: Path) -> bool:
+    """Whether the folder has a manifest that is ours: other programs, too, write files of this name."""
+    try:
+        return "task" in _read_manifest(folder)
+    except HeadwaterError:
+        return False
 
 
 def _manifest(application: Application, folder: Path) -> dict[str, Any]:
@@ -189,3 +250,12 @@ def _verify(files: dict[str, str], folder: Path) -> None:
                 "A file of the application is not the one that was saved", where=str(path),
                 fix="Copy the run folder again, or make the run again from its config.yaml.",
             )  # fmt: skip
+    listed = {(folder / name).as_posix() for name in files}
+    found = (path for path in sorted((folder / MODEL).rglob("*")) if path.is_symlink() or not path.is_dir())
+    # Libraries pick files up by their names: an adapter beside an encoder would change its answers, unasked.
+    extra = [path.relative_to(folder).as_posix() for path in found if path.as_posix() not in listed]
+    if extra:
+        raise ArtifactError(
+            "The model has files that were not saved with it", where=str(folder), got=extra,
+            fix="Remove them if you know how they came there; else do not use this folder.",
+        )  # fmt: skip

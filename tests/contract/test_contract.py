@@ -294,6 +294,10 @@ def test_a_planted_pickle_is_never_opened(folder: Path, tmp_path: Path, rows: di
     for place in (planted, *(path for path in planted.rglob("*") if path.is_dir())):
         for name in ("pytorch_model.bin", "training_args.bin", "model.pkl", "adapter_model.bin", "head.joblib"):
             (place / name).write_bytes(bomb)
+    with pytest.raises(ArtifactError, match="files that were not saved with it"):
+        headwater.load(planted)
+    shutil.rmtree(planted / "model")
+    shutil.copytree(folder / "model", planted / "model")
     headwater.load(planted).predict(rows["text"][:2])
     assert not trap.exists()
 

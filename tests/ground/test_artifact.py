@@ -107,16 +107,120 @@ def test_a_folder_that_is_none_is_told(tmp_path: Path) -> None:
         headwater.load(tmp_path)
 
 
-def test_a_failed_write_leaves_no_manifest(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
-        raise OSError("disk full")
+def _fail(*_: object) -> None:
+    raise OSError("disk full")
 
+
+def _content(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_failed_first_save_leaves_nothing(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    application = headwater.load(folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(application.report, "save", _fail)
+        with pytest.raises(ResourceError, match=r"run folder cannot be written.*disk full"):
+            application.save(tmp_path / "run")
+    assert list((tmp_path / "run").iterdir()) == []
+    application.save(tmp_path / "run")
+    assert headwater.load(tmp_path / "run").fitted
+
+
+def test_a_failed_save_leaves_the_earlier_application(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headwater.load(folder).save(tmp_path / "run")
+    before = _content(tmp_path / "run")
+    other = headwater.adapt("text-classification", texts(40), model="tfidf-svm")
+    with monkeypatch.context() as patch:
+        patch.setattr(other.report, "save", _fail)
+        with pytest.raises(ResourceError, match="disk full"):
+            other.save(tmp_path / "run")
+    assert _content(tmp_path / "run") == before
+    assert headwater.load(tmp_path / "run").model_name == "tfidf-logistic"
+    other.save(tmp_path / "run")
+    assert headwater.load(tmp_path / "run").model_name == "tfidf-svm"
+
+
+# Six moves put the old files aside, where there are any, and six the new ones in their places.
+@pytest.mark.parametrize("moves", range(12))
+@pytest.mark.parametrize("earlier", [True, False])
+@pytest.mark.parametrize("failure", [OSError("disk full"), KeyboardInterrupt()], ids=["failure", "interrupt"])
+def test_a_save_that_fails_between_two_moves_is_undone(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: BaseException, *, moves: int, earlier: bool
+) -> None:
+    application = headwater.load(folder)
+    if earlier:
+        application.save(tmp_path / "run")
+    before = _content(tmp_path / "run")
+    rename, left = Path.rename, iter([True] * moves + [False])
+
+    def fail_once(path: Path, target: Path) -> Path:
+        if not next(left, True):
+            raise failure
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fail_once)
+    if moves >= 6 and not earlier:
+        application.save(tmp_path / "run")
+        return
+    with pytest.raises((ResourceError, KeyboardInterrupt)):
+        application.save(tmp_path / "run")
+    assert _content(tmp_path / "run") == before
+    assert not [path for path in (tmp_path / "run").iterdir() if path.name.startswith(".")]
+
+
+def test_saving_without_a_report_leaves_none_of_another_application(folder: Path, tmp_path: Path) -> None:
     application = headwater.load(folder)
     application.save(tmp_path / "run")
-    monkeypatch.setattr(application.report, "save", fail)
-    with pytest.raises(ResourceError, match=r"run folder cannot be written.*disk full"):
-        application.save(tmp_path / "run")
-    assert not (tmp_path / "run" / artifact.MANIFEST).exists()
+    application.report = application.config = None
+    application.save(tmp_path / "run")
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {artifact.MANIFEST, artifact.MODEL}
+    assert headwater.load(tmp_path / "run").report is None
+
+
+@pytest.mark.parametrize("name", ["README.md", "model/weights.bin", "application.json", "config.yaml"])
+def test_a_folder_with_files_of_others_is_not_written(folder: Path, tmp_path: Path, name: str) -> None:
+    own = tmp_path / "project" / name
+    own.parent.mkdir(parents=True)
+    own.write_text('{"format": "mine"}')
+    with pytest.raises(ArtifactError, match=r"holds other files, which an application would.*Save to another folder"):
+        headwater.load(folder).save(tmp_path / "project")
+    assert _content(tmp_path / "project") == {name: b'{"format": "mine"}'}
+
+
+def test_an_empty_folder_is_written_and_a_file_is_not(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    headwater.load(folder).save(tmp_path / "empty")
+    assert headwater.load(tmp_path / "empty").fitted
+    (tmp_path / "file").touch()
+    with pytest.raises(ResourceError, match="run folder cannot be written"):
+        headwater.load(folder).save(tmp_path / "file")
+
+
+@pytest.mark.parametrize("name", ["encoder/adapter_config.json", "adapter_model.safetensors", ".hidden"])
+def test_model_files_that_are_not_listed_are_refused(edited: Callable[..., Path], name: str) -> None:
+    copied = edited({})
+    planted = copied / "model" / "classifier" / name
+    planted.parent.mkdir(exist_ok=True)
+    planted.write_text("{}")
+    with pytest.raises(ArtifactError, match=rf"files that were not saved with it. Got \['model/classifier/{name}'\]"):
+        headwater.load(copied)
+
+
+def test_a_linked_folder_in_the_model_is_refused(edited: Callable[..., Path], tmp_path: Path) -> None:
+    copied = edited({})
+    (tmp_path / "elsewhere").mkdir()
+    (copied / "model" / "encoder").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ArtifactError, match="files that were not saved with it"):
+        headwater.load(copied)
+
+
+def test_files_beside_the_model_do_not_keep_it_from_loading(edited: Callable[..., Path]) -> None:
+    copied = edited({})
+    (copied / "notes.txt").write_text("mine")
+    (copied / "config.yaml").write_bytes(b"\xff\x00: [")
+    assert headwater.load(copied).predict(["fine"]).reasons == [None]
 
 
 def test_places_that_are_taken_are_refused(folder: Path, tmp_path: Path) -> None:

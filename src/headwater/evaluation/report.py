@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headwater import artifact
 from headwater.data.records import Problem
 from headwater.errors import ArtifactError
 from headwater.evaluation.intervals import Estimate, label
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from headwater.evaluation.classification import Tally
     from headwater.evaluation.mistakes import Mistakes
 
-FILE, PAGE, CARD = "report.json", "report.html", "README.md"
+FILE, PAGE, CARD = artifact.REPORT
 _SHOWN = (
     "accuracy",
     "subset_accuracy",
