@@ -5,7 +5,7 @@ import pytest
 
 import headwater
 from headwater.doors import outputs
-from headwater.errors import NotFoundError, ResourceError
+from headwater.errors import NotFoundError, ResourceError, SettingError
 
 
 def test_rows_are_numbered_through_all_parts(run):
@@ -42,3 +42,27 @@ def test_a_folder_that_cannot_be_written_is_known_before_the_work(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ResourceError, match=r"The folder cannot be written.*Choose another folder with --to"):
         outputs.make_writable(tmp_path / "file" / "below")
+
+
+@pytest.mark.parametrize("name", ["README.md", "report.json"])
+def test_a_report_replaces_no_files_of_others(tmp_path, name):
+    (tmp_path / name).write_text('{"metrics": {}}')
+    with pytest.raises(SettingError, match=r"other files, which a report could replace.*Write the report to another"):
+        outputs.make_writable(tmp_path)
+    assert (tmp_path / name).read_text() == '{"metrics": {}}'
+
+
+def test_a_report_replaces_an_earlier_one(run, tmp_path):
+    headwater.load(run).report.save(tmp_path)
+    outputs.make_writable(tmp_path)
+
+
+def test_a_folder_that_cannot_be_looked_into_cannot_be_written(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(type(tmp_path), "iterdir", refuse)
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    with pytest.raises(ResourceError, match=r"The folder cannot be written\. Got 'Permission denied'"):
+        outputs.make_writable(tmp_path)

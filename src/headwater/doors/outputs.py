@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headwater import artifact
-from headwater.errors import ResourceError, SettingError, unknown
+from headwater.errors import ArtifactError, ResourceError, SettingError, unknown
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -92,10 +92,10 @@ def free(folder: Path) -> Path:
 
 
 def make_writable(folder: Path) -> None:
-    """Makes a folder, so that a place that cannot be written is known before the work and not after it.
+    """Makes a folder for a report, so that a place that cannot be written is known before the work and not after it.
 
     Raises:
-        SettingError: the folder holds an application, whose own report would be lost.
+        SettingError: the folder holds an application, whose own report would be lost, or files that are no report.
         ResourceError: the folder cannot be made or written.
     """
     if (folder / artifact.MANIFEST).exists():
@@ -105,6 +105,11 @@ def make_writable(folder: Path) -> None:
             got=str(folder),
             fix="Write the new report to another folder.",
         )
+    if _holds_other_files(folder):
+        raise SettingError(
+            "This folder holds other files, which a report could replace", where="--to", got=str(folder),
+            accepted="a new or empty folder, or one with an earlier report", fix="Write the report to another folder.",
+        )  # fmt: skip
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -116,6 +121,21 @@ def make_writable(folder: Path) -> None:
             got=failure.strerror,
             fix="Choose another folder with --to.",
         ) from failure
+
+
+def _holds_other_files(folder: Path) -> bool:
+    """Whether there are files in a folder, and no earlier report of ours among them that a new one may replace."""
+    from headwater.evaluation.report import Report
+
+    try:
+        if not folder.is_dir() or not any(folder.iterdir()):
+            return False
+        Report.load(folder)
+    except ArtifactError:
+        return True
+    except OSError:  # what cannot be looked into cannot be written either, as the next step says
+        return False
+    return False
 
 
 def _rows(records: Records, predictions: Predictions, first: int, keep: Sequence[str]) -> pa.Table:
