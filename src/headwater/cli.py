@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -85,7 +86,7 @@ def adapt(
     try:
         application = _adapt(values, resume=resume)
     except KeyboardInterrupt:
-        console.notice(f"Stopped. Go on with: headwater adapt --resume --to {folder}")
+        console.notice(f"Stopped.{_way_on(folder)}")
         raise
     console.show_application(application, folder)
 
@@ -231,6 +232,13 @@ def _adapt(values: dict[str, Any], *, resume: bool) -> Application:
     from headwater import flow
 
     return flow.adapt(**values, resume=resume) if "task" in values else flow.resume(values["to"])
+
+
+def _way_on(folder: str) -> str:
+    """How to go on with a stopped run, if it had begun: before that there is nothing to resume."""
+    from headwater.workspace import is_unfinished
+
+    return f" Go on with: headwater adapt --resume --to {shlex.quote(folder)}" if is_unfinished(Path(folder)) else ""
 
 
 def _load(run: Path, *, offline: bool | None) -> Application:

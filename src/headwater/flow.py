@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import shlex
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -60,6 +58,7 @@ def adapt(
         application.fit(prepared, run=run)
         report = application.evaluate(prepared.test)
         application.report = replace(report, **_story(application, prepared, run, request))
+        application.config = workspace.configuration(request)
         if to is not None and is_main_process():
             workspace.finish(application, Path(to), prepared.problems)
     return application
@@ -81,7 +80,7 @@ def resume(folder: str | Path) -> Application:
         )
     return adapt(
         request.task, request.data, model=request.model, to=folder, resume=True,
-        **workspace.changed(request.settings), **request.model_settings,
+        **request.changed(),
     )  # fmt: skip
 
 
@@ -89,6 +88,8 @@ def resume(folder: str | Path) -> Application:
 def _opened(request: Request, data: Any, to: str | Path | None, *, resume: bool) -> Iterator[Run]:
     if to is None:
         with scratch(request.settings) as run:
+            if run.main:
+                run.note(workspace.HASHES, workspace.hashes_of(request, data))
             yield run
         return
     run = workspace.start(request, data, Path(to), resume=resume)
@@ -108,7 +109,7 @@ def _story(application: Application, prepared: Prepared, run: Run, request: Requ
         "curve": application.trace.curve,
         **prepared.findings,
         "provenance": {
-            "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+            "command": request.command(),
             "data": request.data,
             "hashes": run.recall(workspace.HASHES) or {},
             "seed": request.settings.seed,

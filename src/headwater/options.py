@@ -198,6 +198,34 @@ def plain(settings: Any) -> dict[str, Any]:
     return {option.name: _plain(getattr(settings, option.name)) for option in options_of(type(settings))}
 
 
+def flags(option: Option, value: Any) -> list[str]:
+    """The words of a command line that give an option this value.
+
+    Example:
+        >>> from headwater.settings import Settings
+        >>> known = {option.name: option for option in options_of(Settings)}
+        >>> flags(known["text"], ["left", "right"]), flags(known["offline"], True)
+        (['--text', 'left', '--text', 'right'], ['--offline'])
+    """
+    if option.kind is bool:
+        return [option.flag if value else option.flag.replace("--", "--no-", 1)]
+    words = [word(one) for one in (value if option.many and value is not None else [value])]
+    # A value that begins like a flag is one only behind an equals sign.
+    return [part for text in words for part in ([f"{option.flag}={text}"] if text[:1] == "-" else [option.flag, text])]
+
+
+def word(value: Any) -> str:
+    """A value as one text, which `build` reads back.
+
+    Example:
+        >>> word(True), word([3, 4]), word(0.5)
+        ('true', '3,4', '0.5')
+    """
+    if isinstance(value, list | tuple):
+        return ",".join(map(word, value))
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
+
+
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,6 +72,28 @@ class Request:
             raise SettingError("The configuration names no task", where=str(path), fix="Add a line such as task: NAME.")
         rest = {name: value for name, value in values.items() if name not in ARGUMENTS}
         return cls.of(values["task"], values.get("data"), values.get("model"), rest)
+
+    def changed(self) -> dict[str, Any]:
+        """The settings that differ from their defaults, and those of the model itself that were given."""
+        values = options.plain(self.settings)
+        shared = options.options_of(Settings)
+        return {o.name: values[o.name] for o in shared if values[o.name] != o.default} | dict(self.model_settings)
+
+    def command(self) -> str:
+        """What makes the same application again: a command, or a call in Python where the data was in memory.
+
+        Example:
+            >>> Request.of("text-classification", "a.csv", "tfidf-svm", {"epochs": 3}).command()
+            'headwater adapt text-classification a.csv --model tfidf-svm --epochs 3'
+        """
+        if self.data is None:
+            given = "".join(f", {name}={value!r}" for name, value in {"model": self.model, **self.changed()}.items())
+            return f"headwater.adapt({self.task!r}, DATA{given})  # DATA: the rows, which were in memory"
+        known = {option.name: option for option in options.options_of(Settings)}
+        words = ["headwater", "adapt", self.task, self.data, "--model", self.model]
+        for name, value in self.changed().items():
+            words += options.flags(known[name], value) if name in known else ["--set", f"{name}={options.word(value)}"]
+        return shlex.join(words)
 
     def to_yaml(self, *, head: tuple[str, ...] = ()) -> str:
         """The request as a commented configuration file, which `from_yaml` reads back to an equal request."""

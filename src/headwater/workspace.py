@@ -7,7 +7,6 @@ import importlib.metadata
 import logging
 import os
 import platform
-import shlex
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -18,14 +17,14 @@ from headwater.data import quarantine, reading
 from headwater.errors import ArtifactError, DataError, NotFoundError, ResourceError, SettingError
 from headwater.request import Request
 from headwater.run import Run, is_main_process, write_whole
-from headwater.settings import Settings
 
 if TYPE_CHECKING:
     from headwater.application import Application
     from headwater.data.records import Problem
 
 log = logging.getLogger("headwater")
-CONFIG, WORK, LOGS, HASHES, SPENT = "config.yaml", "work", "logs", "hashes", "spent"
+CONFIG, WORK = artifact.CONFIG, artifact.WORK
+LOGS, HASHES, SPENT = "logs", "hashes", "spent"
 _LIBRARIES = ("numpy", "scikit-learn", "pyarrow", "torch", "transformers", "accelerate", "peft")
 
 
@@ -42,15 +41,15 @@ def start(request: Request, data: Any, folder: Path, *, resume: bool) -> Run:
     run = Run(request.settings, folder / WORK)
     if resume:
         _same_request(request, folder)
-        _same_data(run, _hashes(request, data), folder)
+        _same_data(run, hashes_of(request, data), folder)
         log.info("Run folder: %s", folder)
         return replace(run, started=run.started - _spent(run))
     if is_main_process():
         _refuse_occupied(folder)
-        hashes = _hashes(request, data)
+        hashes = hashes_of(request, data)
         try:
             run.folder.mkdir(parents=True, exist_ok=True)
-            write_whole(folder / CONFIG, request.to_yaml(head=_repeat(folder)).encode())
+            write_whole(folder / CONFIG, configuration(request).encode())
             run.note(HASHES, hashes)
         except OSError as failure:
             raise ResourceError(
@@ -112,14 +111,19 @@ def clear_unbegun(folder: Path) -> None:
         folder.rmdir()
 
 
-def changed(settings: Settings) -> dict[str, Any]:
-    """The settings that differ from their defaults."""
-    values = options.plain(settings)
-    return {
-        option.name: values[option.name]
-        for option in options.options_of(Settings)
-        if values[option.name] != option.default
-    }
+def is_unfinished(folder: Path) -> bool:
+    """Whether there is a run in the folder to go on with."""
+    return (folder / CONFIG).exists() and not (folder / artifact.MANIFEST).exists()
+
+
+def configuration(request: Request) -> str:
+    """The request as config.yaml; its head says how to make the application again, wherever the file then lies."""
+    if request.data is None:
+        again = ("The data came from memory. To make this application again, write the same rows to a file:",
+                 f"headwater adapt {request.task} DATA --config THIS_FILE --to FOLDER")  # fmt: skip
+    else:
+        again = "To make this application again:", "headwater adapt --config THIS_FILE --to FOLDER"
+    return request.to_yaml(head=again)
 
 
 def versions() -> dict[str, str]:
@@ -141,12 +145,6 @@ def machine() -> str:
         True
     """
     return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
-
-
-def _repeat(folder: Path) -> tuple[str, str]:
-    """The head of a configuration: how to make the application again."""
-    command = ["headwater", "adapt", "--config", str(folder / CONFIG), "--to", "FOLDER"]
-    return "To make this application again:", shlex.join(command)
 
 
 def _refuse_occupied(folder: Path) -> None:
@@ -216,7 +214,7 @@ def _same_data(run: Run, hashes: dict[str, str], folder: Path) -> None:
         )
 
 
-def _hashes(request: Request, data: Any) -> dict[str, str]:
+def hashes_of(request: Request, data: Any) -> dict[str, str]:
     """The hash of the data, and of the user's own validation and test rows."""
     settings = request.settings
     sources = {"data": data, "valid": settings.valid, "test": settings.test}

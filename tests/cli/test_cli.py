@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 
@@ -10,7 +11,9 @@ import pytest
 from tests.cli.commands import read_table, type_in
 
 import headwater
+from headwater import flow, workspace
 from headwater.errors import DataError
+from headwater.request import Request
 
 
 def headwater_process(*words, **environment):
@@ -62,6 +65,35 @@ def test_resume_without_task_goes_on_from_the_folder(run):
     result = type_in("adapt", "--resume", "--to", run)
     assert result.exit_code == 2
     assert "This run is finished" in result.stderr
+
+
+def test_the_command_of_a_request_is_heard_as_the_request(monkeypatch):
+    settings = {
+        "text": ("left side", "right"), "target": ("label",), "delimiter": "-", "budget": "10m", "offline": True,
+        "feature_cache": False, "valid_share": 0.25, "epochs": 3, "hidden": 32, "bidirectional": False,
+    }  # fmt: skip
+    asked, heard = Request.of("text-classification", "my rows.csv", "lstm", settings), []
+
+    def adapt(task, data, *, model, to, resume, **values):
+        heard.append(Request.of(task, data, model, values))
+        raise DataError("That is enough")
+
+    monkeypatch.setattr(flow, "adapt", adapt)
+    assert "That is enough" in type_in(*shlex.split(asked.command())[1:]).stderr
+    assert heard == [asked]
+
+
+@pytest.mark.parametrize(("stage", "begun"), [("hashes_of", False), ("finish", True)])
+def test_ctrl_c_says_how_to_go_on_once_there_is_something_to_go_on_with(reviews, tmp_path, monkeypatch, stage, begun):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(workspace, stage, stop)
+    folder = tmp_path / "my run"
+    result = type_in("adapt", "text-classification", reviews, "--model", "tfidf-logistic", "--to", folder)
+    assert result.exit_code != 0
+    assert "Stopped." in result.stderr
+    assert (f"Go on with: headwater adapt --resume --to '{folder}'" in result.stderr) == begun
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,34 @@ def test_the_configuration_names_whole_paths(begun: Begun, files: Path) -> None:
     assert [values[name] for name in ("data", "valid", "test")] == [
         str(files / f"{name}.csv") for name in ("data", "valid", "test")
     ]
-    assert f"# headwater adapt --config {'run/config.yaml'} --to FOLDER" in text
+    assert "# headwater adapt --config THIS_FILE --to FOLDER" in text
+
+
+def test_an_application_saved_later_keeps_its_configuration_and_hashes(files: Path) -> None:
+    _adapt("data.csv", to="run", seed=3)
+    application = _adapt("data.csv", seed=3)
+    application.save("later")
+    headwater.load("later").save("copied")
+    assert headwater.load("copied").report.provenance["hashes"].keys() == {"data"}
+    texts = [(files / name / workspace.CONFIG).read_text() for name in ("run", "later", "copied")]
+    assert len(set(texts)) == 1
+    assert Request.from_yaml(files / "copied" / workspace.CONFIG).settings.seed == 3
+
+
+def test_the_command_in_the_report_makes_the_application_again(begun: Begun, files: Path) -> None:
+    command = flow.resume(begun(test="test.csv", text="text", seed=3)).report.provenance["command"]
+    place = f"text-classification {files / 'data.csv'} --model tfidf-logistic"
+    assert command == f"headwater adapt {place} --text text --test {files / 'test.csv'} --seed 3"
+
+
+def test_rows_from_memory_are_told_to_be_given_again(files: Path) -> None:
+    application = _adapt(texts(), seed=3)
+    assert application.report.provenance["command"] == (
+        "headwater.adapt('text-classification', DATA, model='tfidf-logistic', seed=3)  # DATA: the rows, which were"
+        " in memory"
+    )
+    assert application.report.provenance["hashes"].keys() == {"data"}
+    assert "# headwater adapt text-classification DATA --config THIS_FILE --to FOLDER" in application.config
 
 
 def test_a_foundation_in_a_folder_is_named_whole(files: Path) -> None:
@@ -113,6 +140,7 @@ def test_a_foundation_in_a_folder_is_named_whole(files: Path) -> None:
 
 def test_another_process_leaves_the_folder_to_the_first(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
     request = Request.of("text-classification", "data.csv", "tfidf-logistic", {})
     workspace.start(request, "data.csv", files / "run", resume=False).part("model")
     assert not (files / "run").exists()
