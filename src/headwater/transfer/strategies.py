@@ -104,9 +104,9 @@ def _adapters(network: nn.Module, rank: int, seed: int) -> Iterator[None]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         adapted = LoraModel(network, config, "default")
+    give_back = adapted.unload
     try:
         yield
-    except BaseException:  # Ctrl-C among them: the network is given back as it was
-        adapted.unload()
-        raise
-    adapted.merge_and_unload()
+        give_back = adapted.merge_and_unload
+    finally:
+        give_back()

@@ -46,7 +46,7 @@ def test_an_adapted_model_is_a_foundation_again(tmp_path):
     rows = _examples(pairs=False, several=False)
     _fitted(tmp_path, "full", rows).save(tmp_path / "saved")
     (tmp_path / "next").mkdir()
-    again = PretrainedClassifier(foundation=str(tmp_path / "saved"))
+    again = PretrainedClassifier(foundation=str(tmp_path / "saved" / "encoder"))
     again.fit(rows, rows, Run(Settings(strategy="probe", device="cpu"), tmp_path / "next"))
     assert again.logits(["good film"]).shape == (1, 2)
 
