@@ -50,6 +50,7 @@ class Foundation:
     fields: tuple[str, ...]
     sentence: str
     extra: str
+    hub_id: str
 
 
 _LANGUAGE = "headwater.language.classification"
@@ -93,6 +94,7 @@ FOUNDATIONS: tuple[Foundation, ...] = (
         fields=("Text",),
         sentence="all-MiniLM-L6-v2: 22 million weights, English, 384 features a text; ships with the language extra.",
         extra="language",
+        hub_id="sentence-transformers/all-MiniLM-L6-v2",
     ),
 )
 

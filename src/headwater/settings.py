@@ -45,7 +45,11 @@ class LearningSettings:
     section: ClassVar[str] = "Learning"
 
     strategy: Annotated[str, OneOf(STRATEGIES), "How a foundation is adapted; basic models train as they are."] = "auto"
-    budget: Annotated[str | None, Duration(), "The time in which learning must end."] = None
+    budget: Annotated[
+        str | None,
+        Duration(),
+        "The time for learning: when it is used up training stops, and no stage begins that would not fit into it.",
+    ] = None
     seed: Annotated[int, Between(0, 2**32 - 1), "The seed of every random choice."] = 0
     epochs: Annotated[int | None, Between(1, 10_000), "Passes over the training rows."] = None
     learning_rate: Annotated[float | None, Between(0, 10), "The highest learning rate of the schedule."] = None

@@ -311,3 +311,10 @@ def test_a_pipe_gets_no_colours(run):
     done = headwater_process("report", run, FORCE_COLOR="", TERM="xterm-256color")
     assert done.returncode == 0
     assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_report_open_shows_the_page(run, monkeypatch):
+    opened = []
+    monkeypatch.setattr("typer.launch", opened.append)
+    assert type_in("report", run, "--open").exit_code == 0
+    assert opened == [(run / "report.html").resolve().as_uri()]

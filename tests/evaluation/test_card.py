@@ -1,3 +1,4 @@
+import pytest
 import yaml
 
 from headwater.evaluation.card import model_card
@@ -17,6 +18,18 @@ def test_the_front_matter_is_what_hubs_read(report):
     result = head["model-index"][0]["results"][0]
     accuracy = next(metric for metric in result["metrics"] if metric["type"] == "accuracy")
     assert accuracy["value"] == round(report.score.value, 4)
+
+
+@pytest.mark.parametrize(
+    ("model", "strategy", "base"),
+    [
+        ("minilm", "probe", "sentence-transformers/all-MiniLM-L6-v2"), ("google-bert/bert-base-uncased", "lora", None),
+        ("tfidf-svm", None, None), ("my-run", "full", None),
+    ],
+)  # fmt: skip
+def test_the_base_model_is_named_by_its_hub_id(model, strategy, base):
+    head = front_matter(model_card(Report("t", model, {"accuracy": Estimate(0.9)}, strategy=strategy)))
+    assert head.get("base_model") == (model if "/" in model else base)
 
 
 def test_the_card_tells_use_data_results_limits_and_command(report):

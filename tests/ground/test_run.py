@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import sys
 from pathlib import Path
 
 import pytest
@@ -67,3 +69,20 @@ def test_progress_is_logged_now_and_then(caplog: pytest.LogCaptureFixture, monke
     with caplog.at_level(logging.INFO, "headwater"), progress.bar("work", 3) as bar:
         bar.advance(1, loss=0.123456)
     assert "work 1/3 loss=0.1235" in caplog.text
+
+
+def test_a_terminal_gets_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    with progress.bar("features", 3) as shown:
+        shown.advance(2, loss=0.25)
+        shown.advance()
+    said = terminal.getvalue()
+    assert "features" in said
+    assert "3/3" in said
+    assert "loss=0.25" in said

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from headwater import catalog
 from headwater.evaluation.intervals import Estimate, label
 from headwater.evaluation.report import PAGE, Report
 
@@ -43,6 +44,7 @@ def _front_matter(report: Report, title: str, language: str | None) -> dict[str,
         "license": "unknown",
         "library_name": "headwater",
         **({"language": language} if language else {}),
+        **({"base_model": base} if (base := _base_model(report)) else {}),
         "pipeline_tag": report.task,
         "tags": ["headwater", report.task, *([report.strategy] if report.strategy else [])],
         "metrics": [result["type"] for result in results],
@@ -59,6 +61,14 @@ def _front_matter(report: Report, title: str, language: str | None) -> dict[str,
             }
         ],
     }
+
+
+def _base_model(report: Report) -> str | None:
+    """The hub id of the foundation that was adapted; None for a basic model, and for one that came from a folder."""
+    embedded = catalog.foundation(report.model)
+    if embedded is not None:
+        return embedded.hub_id
+    return report.model if report.strategy and "/" in report.model else None
 
 
 def _intended(report: Report) -> str:
