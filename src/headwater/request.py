@@ -119,6 +119,11 @@ def read_config(path: Path) -> dict[str, Any]:
             f"{MODEL_SETTINGS} is a mapping of names to values", where=str(path), got=own, accepted="name: value"
         )
     names = [option.name for option in options.options_of(Settings)]
+    if misplaced := [name for name in own if name in (*ARGUMENTS, *names, "resume")]:
+        raise SettingError(
+            f"These are no settings of the model, and cannot stand under {MODEL_SETTINGS}", where=str(path),
+            got=misplaced, fix="Move them to the left margin; resume is a flag only.",
+        )  # fmt: skip
     _refuse_unknown(values, [*ARGUMENTS, *names, MODEL_SETTINGS], where=str(path))
     arguments = {name: values[name] for name in ARGUMENTS if values.get(name) is not None}
     for name, value in arguments.items():

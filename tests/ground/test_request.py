@@ -78,6 +78,13 @@ def test_model_settings_are_names_and_values(tmp_path: Path) -> None:
         read_config(file)
 
 
+def test_what_belongs_to_the_run_is_not_taken_for_a_model_setting(tmp_path: Path) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text("model_settings: {resume: 1, data: x, hidden: 8}\n")
+    with pytest.raises(SettingError, match=r"These are no settings of the model, .*\['resume', 'data'\]"):
+        read_config(file)
+
+
 def test_a_wrong_value_names_the_file(tmp_path: Path) -> None:
     file = tmp_path / "run.yaml"
     file.write_text("epochs: 0\n")
