@@ -87,3 +87,12 @@ def test_the_baselines_are_the_first_stages(model: str, names: list[str]) -> Non
     assert str(baselines[0]).startswith("majority: 0.5")
     assert str(baselines[0]).endswith("on validation after 0.0 s, what the others have to beat")
     assert last.name.startswith("C = ")
+
+
+def test_a_second_fit_forgets_the_report_and_the_configuration_of_the_first() -> None:
+    adapted = headwater.adapt("text-classification", texts(60), model="tfidf-logistic")
+    assert adapted.report is not None
+    assert adapted.config is not None
+    adapted.fit(texts(40))
+    assert adapted.report is None
+    assert adapted.config is None

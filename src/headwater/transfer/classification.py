@@ -95,6 +95,7 @@ class Classification(Application):
             with scratch(self.settings) as temporary:
                 return self.fit(records, valid, run=temporary)
         options.check(self.settings)
+        self.report = self.config = None  # what an earlier fit left tells nothing of this one
         train, held_out = self._rows(records, valid)
         model_class = catalog.model_class(self.task, str(self.model_name))
         own = options.build(model_class.Settings, self.model_settings, where=f"model {self.model_name}")
