@@ -16,7 +16,6 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from headwater.data.fields import TextInput
-from headwater.language.classification.validation import mean_loss
 from headwater.language.vocabulary import PADDING, UNKNOWN, Encoded, Vocabulary
 from headwater.options import Between, build
 from headwater.run import Run, write_whole
@@ -176,5 +175,4 @@ class _TextLearner(Learner):
         return classification_loss(logits, targets, weights, several=self.train.several)
 
     def score(self) -> float:
-        # Not the accuracy: with few rows it stands still for epochs in which the network learns.
-        return -mean_loss(self.classifier.logits_of(self.unseen), self.valid.targets)
+        return scores.score(self.classifier.logits_of(self.unseen), self.valid.targets)
