@@ -14,8 +14,17 @@ from typer.main import get_command
 
 from headwater.cli import app
 
-OTHERS = {"--cpu", "--force-reinstall", "--logdir", "--standalone", "--nproc-per-node"}
-"""Flags of accelerate, pip, tensorboard and torch."""
+OTHERS = {
+    "--cpu",
+    "--force-reinstall",
+    "--logdir",
+    "--standalone",
+    "--nproc-per-node",
+    "--seeds",
+    "--threads",
+    "--models",
+}
+"""Flags of accelerate, pip, tensorboard, torch and the benchmarks."""
 NAMES_IN_METADATA = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
 
 
