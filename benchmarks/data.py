@@ -85,6 +85,16 @@ def few_of(source: Path, per_class: int, seed: int) -> Path:
     return _drawn(source, f"{per_class}-a-class-{seed}", seed, lambda _: per_class)
 
 
+def halves_of(prepared: DataSet, first: int, second: int) -> tuple[Path, Path]:
+    """Two files of so many rows each, no row in both, from everything of a set but its test rows."""
+    known = [prepared.train] if prepared.valid is None else [prepared.train, prepared.valid]
+    rows = [row for path in known for row in zip(*read(path), strict=True)]
+    rest, second_half = split(rows, second / len(rows), 0)
+    _, first_half = split(rest, first / len(rest), 0)
+    folder = prepared.train.parent
+    return write(first_half, folder / f"first-{first}.csv"), write(second_half, folder / f"second-{second}.csv")
+
+
 def split(rows: Sequence[Row], share: float, seed: int) -> tuple[list[Row], list[Row]]:
     """Divides rows in two, class by class, the second part having this share."""
     rest, part = [], []

@@ -11,6 +11,7 @@ The same script is the parent, which compares, and the child, which runs one sid
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import subprocess
@@ -84,7 +85,7 @@ class Bench:
         """
         waits = os.environ.get("OMP_WAIT_POLICY", "")
         key = {
-            "side": side, "arguments": arguments, "threads": self.options.threads, "waits": waits, "commit": commit(),
+            "side": side, "arguments": arguments, "threads": self.options.threads, "waits": waits, "code": code(),
         }  # fmt: skip
         _compile(str(python))
         kept = self._recall(key) if self.options.resume else None
@@ -128,7 +129,7 @@ def main(
     parser = argparse.ArgumentParser(description=(sys.modules["__main__"].__doc__ or "").partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=seeds, help="how many seeds (default: %(default)s)")
     parser.add_argument("--quick", action="store_true", help="one seed and few rows; writes nothing to results/")
-    parser.add_argument("--resume", action="store_true", help="keep what an interrupted run of this commit measured")
+    parser.add_argument("--resume", action="store_true", help="keep what an interrupted run of this code measured")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads of every side (default: all)")
     default = Path(os.environ.get("HEADWATER_DATA", ROOT.parent / "shared" / "data"))
     parser.add_argument("--data", type=Path, default=default, help="the folder of data sets (or HEADWATER_DATA)")
@@ -151,6 +152,13 @@ def commit() -> str:
     command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     return done.stdout.strip() or "unknown"
+
+
+@cache
+def code() -> str:
+    """A hash of what is measured, the package and the benchmarks; a change of a page or a table leaves it as it is."""
+    files = sorted([*ROOT.glob("src/**/*.py"), *ROOT.glob("benchmarks/*.py")])
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def _run(script: Path, side: str, arguments: Mapping[str, Any], *, python: str | Path, threads: int) -> Measured:
