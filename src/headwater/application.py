@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from headwater.data.preparing import Prepared
     from headwater.data.records import Records
+    from headwater.data.traits import Traits
     from headwater.evaluation.report import Report
     from headwater.run import Run
 
@@ -137,6 +138,14 @@ class Application(ABC):
     @abstractmethod
     def evaluate(self, records: Any) -> Report:
         """Measures the application on labelled records, with intervals and baselines."""
+
+    @abstractmethod
+    def view(self, values: Sequence[Any]) -> np.ndarray:
+        """What the model sees of input values before it has learnt from them: features of shape (rows, width)."""
+
+    @abstractmethod
+    def traits(self, values: Sequence[Any]) -> Traits:
+        """What a person can check of input values with their own eyes: their words, lengths, languages."""
 
     @abstractmethod
     def write(self, folder: Path) -> None:

@@ -76,6 +76,24 @@ def test_labels_in_labels_out(adapt: Adapt, rows: dict[str, list[Any]]) -> None:
     assert application.evaluate({**rows, "label": [str(label) for label in numbers["label"]]}).metrics["accuracy"]
 
 
+def test_sees_inputs_before_it_has_learnt(entry: Entry, fitted: Any, rows: dict[str, list[Any]]) -> None:
+    application = type(fitted)(fitted.model_name, Settings(offline=True))
+    seen = application.view(rows["text"])
+    assert seen.shape[0] == len(rows["text"])
+    assert seen.shape[1] > 1
+    assert np.isfinite(seen).all()
+    np.testing.assert_array_equal(application.view(rows["text"]), seen)
+    assert np.ptp(seen, axis=0).max() > 0, f"{entry} sees all inputs alike"
+
+
+def test_tells_traits_of_every_input(fitted: Any, rows: dict[str, list[Any]]) -> None:
+    traits = fitted.traits(rows["text"])
+    measured = [*traits.numbers.values(), *(share for kinds in traits.shares.values() for share in kinds.values())]
+    assert measured
+    assert all(values.shape == (len(rows["text"]),) for values in measured)
+    assert len(traits.words) in (0, len(rows["text"]))
+
+
 def test_one_row_out_for_every_row_in(fitted: Any, rows: dict[str, list[Any]]) -> None:
     inputs = [rows["text"][0], None, rows["text"][1], "   ", rows["text"][2]]
     found, alone = fitted.predict(inputs), fitted.predict([text for text in inputs if text and text.strip()])

@@ -2,7 +2,7 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from headwater.language import vectoriser
-from headwater.language.vectoriser import TfidfVectoriser
+from headwater.language.vectoriser import TfidfVectoriser, latent
 
 TEXTS = ["the cat sat on the mat", "a cat and a hat", "the hat sat", "cat cat cat"]
 
@@ -47,3 +47,19 @@ def test_parts_and_samples_change_nothing_but_memory(monkeypatch):
     np.testing.assert_array_equal(whole.features(TEXTS).toarray(), expected)
     monkeypatch.setattr(vectoriser, "_VOCABULARY_CHARACTERS", 40)
     assert set(TfidfVectoriser().learn(TEXTS).grams[0].names()) < set(whole.grams[0].names())
+
+
+def test_latent_directions_bring_like_texts_together():
+    texts = [f"{word} {word}s number {row}" for row in range(20) for word in ("film", "plot", "song")]
+    seen = latent(texts, seed=1)
+    assert seen.shape == (60, 59)
+    assert seen.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(seen, axis=1), 1, rtol=1e-5)
+    alike = seen @ seen.T
+    same = np.equal.outer(np.arange(60) % 3, np.arange(60) % 3) & ~np.eye(60, dtype=bool)
+    assert alike[same].mean() > alike[~same].mean() + 0.2
+    np.testing.assert_array_equal(latent(texts, seed=1), seen)
+
+
+def test_latent_directions_of_one_word_are_one():
+    assert latent(["a", "a"]).shape == (2, 1)

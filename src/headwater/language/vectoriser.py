@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils.extmath import randomized_svd
 
 from headwater.data.fields import TextInput
 from headwater.language.ngrams import Ngrams
@@ -16,6 +17,7 @@ _VOCABULARY_CHARACTERS = 10_000_000
 _ROWS_FOR_RARE = 1000
 """With fewer texts, an n-gram that occurs in one only is kept."""
 _PART = 2048
+_LATENT = 128
 
 
 class TfidfVectoriser:
@@ -89,6 +91,30 @@ class TfidfVectoriser:
     def _vectors(self, texts: Sequence[str]) -> sparse.csr_array:
         blocks = [_weighted(kind.counts(texts), idf) for kind, idf in zip(self.grams, self.idf, strict=True)]
         return sparse.csr_array(sparse.hstack(blocks, format="csr") / np.float32(np.sqrt(len(blocks))))
+
+
+def latent(inputs: Sequence[TextInput], seed: int = 0) -> np.ndarray:
+    """Texts in the main directions of their own TF-IDF vectors (latent semantic analysis, Deerwester et al. 1990).
+
+    Args:
+        inputs: the texts or pairs, from which the directions are found as well.
+        seed: the seed of the randomised decomposition (Halko et al. 2011).
+
+    Returns:
+        float32 of shape (rows, width), at most 128 wide; rows have length one.
+
+    Example:
+        >>> latent(["good film", "bad film", "good plot"]).shape
+        (3, 2)
+    """
+    vectors = TfidfVectoriser().learn(inputs).features(inputs)
+    width = min(_LATENT, *(size - 1 for size in np.shape(vectors)))
+    if width < 1:
+        return np.ones((len(inputs), 1), dtype=np.float32)
+    directions, spread, _ = randomized_svd(vectors, width, random_state=seed)
+    found = directions * spread
+    sizes = np.linalg.norm(found, axis=1, keepdims=True)
+    return (found / np.where(sizes > 0, sizes, 1)).astype(np.float32)
 
 
 def _weighted(counts: sparse.csr_array, idf: np.ndarray) -> sparse.csr_array:

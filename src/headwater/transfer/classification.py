@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -128,6 +128,12 @@ class Classification(Application):
             values, reasons = self.field.values(self.field.named(records))
             unread = {row: problem.reason for row, problem in records.problems.items()}
             yield records, self._predictions(values, {**reasons, **unread})
+
+    def view(self, values: Sequence[Any]) -> np.ndarray:
+        model_class = catalog.model_class(self.task, str(self.model_name))
+        own = options.build(model_class.Settings, self.model_settings, where=f"model {self.model_name}")
+        with scratch(self.settings) as run:
+            return model_class(own, foundation=self.model_name).view(values, run)
 
     def evaluate(self, records: Any) -> Report:
         self.require_fitted("evaluate")

@@ -67,6 +67,14 @@ class Classifier(ABC):
         """Unnormalised scores of shape (rows, classes); softmax, or sigmoid where several labels hold, comes after."""
 
     @abstractmethod
+    def view(self, inputs: Sequence[Any], run: Run) -> np.ndarray:
+        """What the model sees of inputs before it has learnt from them: features of shape (rows, width), float32.
+
+        A foundation sees its frozen features. A basic model knows nothing yet: it sees what its kind of input tells by
+        itself, in axes found on these very inputs, so that inputs that are to be compared must come in one call.
+        """
+
+    @abstractmethod
     def save(self, folder: Path) -> None:
         """Writes the model as safetensors and JSON."""
 

@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from headwater.data.fields import TextInput
+from headwater.language.vectoriser import latent
 from headwater.language.vocabulary import PADDING, UNKNOWN, Encoded, Vocabulary
 from headwater.options import Between, build
 from headwater.run import Run, write_whole
@@ -80,6 +81,9 @@ class NeuralClassifier(Classifier):
         right = scores.correct(self.logits(valid.inputs), valid.targets)
         self.trace.stages = [scores.stage(name, right, seconds, history.stopped)]
         return self
+
+    def view(self, inputs: Sequence[TextInput], run: Run) -> np.ndarray:
+        return latent(inputs, run.settings.seed)
 
     def logits(self, inputs: Sequence[TextInput]) -> np.ndarray:
         return self.logits_of(self.vocabulary.encode(inputs, max_length=self.max_length))

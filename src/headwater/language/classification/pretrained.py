@@ -18,7 +18,7 @@ from headwater.run import Run, write_whole
 from headwater.settings import NoSettings, Settings
 from headwater.training.device import device_of
 from headwater.transfer.classifier import Classifier, Examples
-from headwater.transfer.features import in_batches
+from headwater.transfer.features import extract, in_batches
 from headwater.transfer.head import Head
 from headwater.transfer.stages import Adaptation
 
@@ -41,19 +41,14 @@ class PretrainedClassifier(Classifier):
 
     def fit(self, train: Examples, valid: Examples, run: Run) -> Self:
         asked = run.settings
-        name = str(self.foundation)
-        folder = locate(name, offline=asked.offline, trust_remote_code=asked.trust_remote_code)
-        self.encoder = TextEncoder.load(
-            folder,
-            name,
-            max_length=asked.max_length,
-            device=str(device_of(asked)),
-            trust_remote_code=asked.trust_remote_code,
-        )
+        self.encoder = self._untrained(asked)
         self.token_budget, self.device = asked.token_budget, asked.device
         adaptation = Adaptation(self.encoder, train, valid, run)
         self.head, self.trace = adaptation.fit(), adaptation.trace
         return self
+
+    def view(self, inputs: Sequence[Any], run: Run) -> np.ndarray:
+        return extract(self.encoder or self._untrained(run.settings), inputs, run.settings)
 
     def logits(self, inputs: Sequence[Any]) -> np.ndarray:
         encoder, head = self._fitted()
@@ -88,6 +83,17 @@ class PretrainedClassifier(Classifier):
             folder / "encoder", state["foundation"], max_length=state["max_length"], device=str(_nearest(model.device))
         )
         return model
+
+    def _untrained(self, asked: Any) -> TextEncoder:
+        name = str(self.foundation)
+        folder = locate(name, offline=asked.offline, trust_remote_code=asked.trust_remote_code)
+        return TextEncoder.load(
+            folder,
+            name,
+            max_length=asked.max_length,
+            device=str(device_of(asked)),
+            trust_remote_code=asked.trust_remote_code,
+        )
 
     def _fitted(self) -> tuple[TextEncoder, Head]:
         if self.encoder is None or self.head is None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
-from headwater.data.fields import Text, find_text
+from headwater.data.fields import Text, TextInput, find_text
 from headwater.data.records import Records
+from headwater.data.traits import Traits
 from headwater.errors import SettingError
+from headwater.language.traits import text_traits
 from headwater.transfer.classification import Classification
 
 
@@ -31,3 +34,6 @@ class TextClassification(Classification):
         for column in columns:
             records.column(column)
         return Text(columns)
+
+    def traits(self, values: Sequence[TextInput]) -> Traits:
+        return text_traits(values)

@@ -20,7 +20,7 @@ from sklearn.svm import LinearSVC
 
 from headwater.data.fields import TextInput
 from headwater.language.classification.validation import mean_loss
-from headwater.language.vectoriser import TfidfVectoriser
+from headwater.language.vectoriser import TfidfVectoriser, latent
 from headwater.run import Run, write_whole
 from headwater.transfer import scores
 from headwater.transfer.classifier import Classifier, Examples
@@ -63,6 +63,9 @@ class _Linear(Classifier):
 
     def logits(self, inputs: Sequence[TextInput]) -> np.ndarray:
         return np.asarray(self.vectoriser.features(inputs) @ self.weight.T + self.bias, dtype=np.float32)
+
+    def view(self, inputs: Sequence[TextInput], run: Run) -> np.ndarray:
+        return latent(inputs, run.settings.seed)
 
     def save(self, folder: Path) -> None:
         values, arrays = self.vectoriser.state()
@@ -118,8 +121,7 @@ class TfidfLogistic(_Linear):
 
     Example:
         >>> import tempfile
-        >>> from headwater.settings import Settings
-        >>> train = Examples(["good", "fine", "bad", "poor"] * 5, np.array([1, 1, 0, 0] * 5), 2)
+        >>>         >>> train = Examples(["good", "fine", "bad", "poor"] * 5, np.array([1, 1, 0, 0] * 5), 2)
         >>> run = Run(Settings(), Path(tempfile.mkdtemp()))
         >>> TfidfLogistic().fit(train, train, run).logits(["so good"]).argmax(axis=1)
         array([1])
