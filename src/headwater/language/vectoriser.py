@@ -108,7 +108,7 @@ def latent(inputs: Sequence[TextInput], seed: int = 0) -> np.ndarray:
         (3, 2)
     """
     vectors = TfidfVectoriser().learn(inputs).features(inputs)
-    width = min(_LATENT, *(size - 1 for size in np.shape(vectors)))
+    width = min(_LATENT, len(inputs) - 1, int(vectors.indices.max(initial=0)))
     if width < 1:
         return np.ones((len(inputs), 1), dtype=np.float32)
     directions, spread, _ = randomized_svd(vectors, width, random_state=seed)
