@@ -23,10 +23,11 @@ HELD_OUT = {"sst2": (2400, 3000), "ag_news_small": (1200, 2000), "chnsenticorp_h
 MODELS = ("cnn", "lstm", "transformer")
 CHANGES: tuple[dict[str, Any], ...] = (
     {},
-    {"learning_rate": 5e-4},
     {"learning_rate": 2e-3},
-    {"epochs": 6},
-    {"batch_size": 64},
+    {"learning_rate": 4e-3},
+    {"epochs": 30},
+    {"epochs": 30, "learning_rate": 2e-3},
+    {"batch_size": 16},
     {"embedding": 300},
     {"token_dropout": 0.0},
     {"token_dropout": 0.25},
