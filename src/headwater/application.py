@@ -159,6 +159,10 @@ class Application(ABC):
     def parts(self, inputs: Any) -> Iterator[tuple[Records, Predictions]]:
         """`predict` in parts of bounded size, for inputs that do not fit into memory."""
 
+    def story(self) -> dict[str, Any]:
+        """Sections of the report that only the fit can tell, by name; empty for a task without any."""
+        return {}
+
     @property
     @abstractmethod
     def fitted(self) -> bool:

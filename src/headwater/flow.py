@@ -108,6 +108,7 @@ def _story(application: Application, prepared: Prepared, run: Run, request: Requ
         "stages": [vars(stage) for stage in application.trace.stages],
         "curve": application.trace.curve,
         **prepared.findings,
+        **application.story(),
         "provenance": {
             "command": request.command(),
             "data": request.data,

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from headwater.options import Between, Duration, OneOf
 
 STRATEGIES = ("auto", "probe", "lora", "last-layers", "full", "probe-then-full")
+PLANS = ("auto", "joint", "augment", "target-only")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,23 @@ class DataSettings:
     imbalance: Annotated[
         str, OneOf(("none", "weights", "oversample", "undersample")), "What to do when classes are of unequal size."
     ] = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceSettings:
+    """Rows of another source that are learnt from as well, and how."""
+
+    section: ClassVar[str] = "Source"
+
+    source: Annotated[
+        str | None, "A file, folder or hub:owner/name with the same columns, to learn from as well; never tested on."
+    ] = None
+    plan: Annotated[
+        str,
+        OneOf(PLANS),
+        "What to do with the source: learn from both, alter the target rows and take like source rows, or neither.",
+    ] = "auto"
+    verify: Annotated[bool, "Let cheap probes of every plan choose between them, not the distance alone."] = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +115,7 @@ class RunSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(RunSettings, LearningSettings, DataSettings):
+class Settings(RunSettings, LearningSettings, SourceSettings, DataSettings):
     """All settings of a run in one flat name space.
 
     Example:

@@ -64,7 +64,7 @@ def start(request: Request, data: Any, folder: Path, *, resume: bool) -> Run:
 
 def absolute(request: Request) -> Request:
     """The request with its paths made whole, so that it can be repeated from any place."""
-    own = {name: _whole(getattr(request.settings, name)) for name in ("valid", "test")}
+    own = {name: _whole(getattr(request.settings, name)) for name in ("valid", "test", "source")}
     return replace(
         request,
         data=_whole(request.data),
@@ -215,9 +215,9 @@ def _same_data(run: Run, hashes: dict[str, str], folder: Path) -> None:
 
 
 def hashes_of(request: Request, data: Any) -> dict[str, str]:
-    """The hash of the data, and of the user's own validation and test rows."""
+    """The hash of the data, of the user's own validation and test rows, and of the source."""
     settings = request.settings
-    sources = {"data": data, "valid": settings.valid, "test": settings.test}
+    sources = {"data": data, "valid": settings.valid, "test": settings.test, "source": settings.source}
     return {
         name: reading.hash_of(source, offline=settings.offline)
         for name, source in sources.items()

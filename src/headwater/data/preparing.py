@@ -11,6 +11,7 @@ import numpy as np
 from headwater.data import audit, quarantine, reading, splitting
 from headwater.data.fields import Target, Text
 from headwater.data.records import Problem, Records
+from headwater.data.source import read_source
 from headwater.errors import DataError
 from headwater.settings import Settings
 
@@ -24,9 +25,10 @@ class Prepared:
 
     Attributes:
         train, valid, test: usable rows; `test` is empty when none was wanted.
+        source: the rows of `settings.source` that may be learnt from as well; None without one.
         fields: the input and target fields, with the classes of the training rows.
         problems: the rows that were set aside.
-        findings: sections of the report: `audit`, `split`, `quarantine`.
+        findings: sections of the report: `audit`, `split`, `quarantine`, and `source` where there is one.
     """
 
     train: Records
@@ -35,6 +37,7 @@ class Prepared:
     fields: Fields
     problems: list[Problem]
     findings: dict[str, Any]
+    source: Records | None = None
 
     def __str__(self) -> str:
         """What was found and decided, for the user to look over before the learning begins."""
@@ -50,6 +53,8 @@ class Prepared:
             "rows": f"{self.findings['audit']['rows']:,} usable, {len(self.problems):,} set aside{first}",
             "split": f"{split['rule']}: {len(self.train):,} train, {len(self.valid):,} valid, {len(self.test):,} test",
         }
+        if self.source is not None:
+            lines["source"] = f"{self.findings['source']['name']}: {len(self.source):,} rows to learn from as well"
         warnings = [f"warning  {warning}" for warning in self.findings["audit"]["warnings"]]
         return "\n".join([*(f"{name:8} {text}" for name, text in lines.items()), *warnings])
 
@@ -95,7 +100,12 @@ def prepare(source: Any, settings: Settings, find: Callable[[Records], Fields], 
                 fix="Give rows with an input and a label that the training rows have.",
             )  # fmt: skip
     findings["quarantine"] = aside.summary()
-    return Prepared(parts["train"], parts["valid"], parts["test"], fields, problems, findings)
+    source = None
+    if settings.source is not None:
+        held_out = [value for name in ("valid", "test") for value in values(parts[name], fields)[0]]
+        source, bad, findings["source"] = read_source(settings, fields, held_out)
+        problems += bad
+    return Prepared(parts["train"], parts["valid"], parts["test"], fields, problems, findings, source)
 
 
 def mark(records: Records, fields: Fields) -> Records:

@@ -54,6 +54,8 @@ class Report:
         curve: the learning curve: `stage`, `epoch`, `step`, `loss`, `score`.
         audit: what `data.audit` found.
         split: what `data.splitting` found.
+        source: what of another source could be learnt from.
+        plan: what was done with the source, and the evidence: `sentence`, `distance`, `close_up_to`, `tried`.
         quarantine: `count`, `share` and `examples` of the rows that could not be used.
         provenance: `command`, `seed`, `versions`, `hashes`, `seconds`, `machine`.
         other: sections that a later version wrote; kept as they are.
@@ -81,6 +83,8 @@ class Report:
     curve: list[dict[str, Any]] = field(default_factory=list)
     audit: dict[str, Any] = field(default_factory=dict)
     split: dict[str, Any] = field(default_factory=dict)
+    source: dict[str, Any] = field(default_factory=dict)
+    plan: dict[str, Any] = field(default_factory=dict)
     quarantine: dict[str, Any] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
     other: dict[str, Any] = field(default_factory=dict)

@@ -20,16 +20,18 @@ from headwater.data.fields import Category, Labels, Target
 from headwater.data.preparing import Prepared
 from headwater.data.quarantine import Quarantine
 from headwater.data.records import Records
+from headwater.data.source import read_source
 from headwater.errors import DataError, SettingError
 from headwater.evaluation.baselines import MajorityBaseline
 from headwater.evaluation.calibration import fit_temperature, probabilities
 from headwater.evaluation.report import FILE as REPORT
-from headwater.evaluation.report import Report
+from headwater.evaluation.report import Report, plain
 from headwater.run import Run, scratch, write_whole
 from headwater.settings import Settings
 from headwater.transfer import scores
 from headwater.transfer.classifier import Classifier, Examples
 from headwater.transfer.measuring import measure
+from headwater.transfer.plan import Plan, draw_up
 
 log = logging.getLogger("headwater")
 _PART = 8192
@@ -47,6 +49,7 @@ class Classification(Application):
         self.baseline: Classifier | None = None
         self.majority: MajorityBaseline | None = None
         self.temperature = 1.0
+        self.plan: Plan | None = None
 
     @property
     def fitted(self) -> bool:
@@ -96,7 +99,7 @@ class Classification(Application):
                 return self.fit(records, valid, run=temporary)
         options.check(self.settings)
         self.report = self.config = None  # what an earlier fit left tells nothing of this one
-        train, held_out = self._rows(records, valid)
+        train, held_out, source = self._rows(records, valid)
         model_class = catalog.model_class(self.task, str(self.model_name))
         own = options.build(model_class.Settings, self.model_settings, where=f"model {self.model_name}")
         balanced = self._balanced(train)
@@ -106,12 +109,15 @@ class Classification(Application):
         for stage in baselines:
             log.info("%s", stage)
         classifier = model_class(own, foundation=self.model_name)
-        classifier.fit(balanced, held_out, run.part("model"))
+        classifier.fit(self._planned(balanced, source), held_out, run.part("model"))
         self.classifier = classifier
         self.trace = Trace([*baselines, *classifier.trace.stages], classifier.trace.curve)
         logits = classifier.logits(held_out.inputs)
         self.temperature = fit_temperature(logits, held_out.targets, several=self.target.several)
         return self
+
+    def story(self) -> dict[str, Any]:
+        return {"plan": plain(self.plan.section())} if self.plan else {}
 
     def predict(self, inputs: Any) -> Predictions:
         parts = [predictions for _, predictions in self.parts(inputs)] or [self._predictions([], {})]
@@ -191,11 +197,13 @@ class Classification(Application):
     def _linear(self) -> str:
         return catalog.task(self.task).linear_baseline
 
-    def _rows(self, records: Any, valid: Any) -> tuple[Examples, Examples]:
-        """Training and validation examples; settles the fields and learns the classes."""
+    def _rows(self, records: Any, valid: Any) -> tuple[Examples, Examples, Examples | None]:
+        """Training, validation and source examples; settles the fields and learns the classes."""
+        source = None
         if valid is None:
             prepared = records if isinstance(records, Prepared) else self.prepare(records, want_test=False)
             train, held_out, (self.field, self.target) = prepared.train, prepared.valid, prepared.fields
+            source = prepared.source
         else:
             train = reading.read(records, self.settings, offline=self.settings.offline)
             held_out = reading.read(valid, self.settings, offline=self.settings.offline)
@@ -203,6 +211,10 @@ class Classification(Application):
             train = preparing.mark(train, fields)
             self.field, target = fields
             self.target = target.learn(target.cells(train.take(train.usable)))
+            if self.settings.source is not None:
+                held = self.field.values(held_out)[0]
+                known = [value for value in held if value is not None]
+                source = read_source(self.settings, (self.field, self.target), known)[0]
         if len(self.target.classes) < 2:
             raise DataError(
                 "A classification needs at least two classes",
@@ -210,7 +222,7 @@ class Classification(Application):
                 got=list(self.target.classes),
                 fix="Give rows of another class, or name another column with --target.",
             )
-        return self._examples(train), self._examples(held_out)
+        return self._examples(train), self._examples(held_out), None if source is None else self._examples(source)
 
     def _examples(self, records: Records) -> Examples:
         records, values, targets = self.labelled(records)
@@ -233,6 +245,15 @@ class Classification(Application):
         if how == "weights":
             return replace(train, weights=imbalance.class_weights(train.targets, train.n_classes))
         return train.take(imbalance.resample(train.targets, how, self.settings.seed))
+
+    def _planned(self, train: Examples, source: Examples | None) -> Examples:
+        """The training rows by the plan for the source; the target's alone where there is none."""
+        self.plan = None
+        if source is None:
+            return train
+        self.plan = draw_up(self.view, train, source, self.settings)
+        log.info("plan %s", self.plan)
+        return self.plan.rows(train, source)
 
     def _majority_stage(self, valid: Examples) -> Stage:
         answers = self.baseline_predictions(list(valid.inputs))["majority"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit, softmax
+from scipy.special import expit, log_softmax, softmax
 
 from headwater.application import Stage
 from headwater.evaluation.intervals import Estimate, Gain, paired_gain, percentile
@@ -45,6 +45,18 @@ def score(logits: np.ndarray, targets: np.ndarray) -> float:
         return float(correct(logits, targets).mean() + truth / (targets.size + 1))
     truth = softmax(logits, axis=1)[np.arange(len(targets)), targets].mean()
     return float(correct(logits, targets).mean() + truth / (len(targets) + 1))
+
+
+def losses(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """The log-loss of each row, shape (rows,); the mean over the labels where several may hold.
+
+    Example:
+        >>> losses(np.array([[0.0, 0.0]]), np.array([1])).round(3).tolist()
+        [0.693]
+    """
+    if targets.ndim == 2:
+        return (np.logaddexp(0, logits) - targets * logits).mean(axis=1)
+    return -log_softmax(logits, axis=1)[np.arange(len(targets)), targets]
 
 
 def estimate(right: np.ndarray, seed: int) -> Estimate:

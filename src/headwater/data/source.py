@@ -1,0 +1,74 @@
+"""The rows of another source that may be learnt from as well: same columns, known labels, no copy of a held-out row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from headwater.data import quarantine, reading, splitting
+from headwater.data.fields import Target, Text, text_of
+from headwater.data.records import Problem, Records
+from headwater.errors import DataError
+from headwater.settings import Settings
+
+_SHOWN_LABELS = 20
+
+
+def read_source(
+    settings: Settings, fields: tuple[Text, Target], held_out: Sequence[Any]
+) -> tuple[Records, list[Problem], dict[str, Any]]:
+    """The usable rows of `settings.source`, the problems of the others, and the findings for the report.
+
+    Args:
+        settings: names the source, and says how to read it.
+        fields: the fields of the target with the classes of its training rows.
+        held_out: the inputs of the target's validation and test rows; a source row that copies one of them is left out,
+            for it would tell the model the answer.
+
+    Raises:
+        NotFoundError: the source has no column of these names.
+        DataError: too many of its rows cannot be read, or none has a class of the target.
+    """
+    field, target = fields
+    records = reading.read(settings.source, settings, offline=settings.offline)
+    _, reasons = field.values(records)
+    unlabelled = {row: target.lack for row, cell in enumerate(target.cells(records)) if cell is None}
+    usable, problems = quarantine.quarantine(
+        records.with_problems({**unlabelled, **reasons}), settings.quarantine_share
+    )
+    cells = target.cells(usable)
+    strange = target.encode(cells)[1]
+    known = np.setdiff1d(np.arange(len(usable)), list(strange))
+    if not len(known):
+        raise DataError(
+            "No row of the source has a class of the target",
+            where=str(settings.source),
+            got=sorted({text_of(label) for cell in cells for label in _labels(cell)})[:_SHOWN_LABELS],
+            accepted=str([text_of(name) for name in target.classes][:_SHOWN_LABELS]),
+            fix="Rename its labels to those of the target, or leave --source out.",
+        )
+    inputs = field.values(usable)[0]
+    copies = splitting.straddlers([inputs[row] for row in known.tolist()], held_out)
+    kept = np.delete(known, copies)
+    if not len(kept):
+        raise DataError(
+            "Every row of the source is a copy of a row that is held out", where=str(settings.source),
+            fix="Give a source that is not the data itself, or leave --source out.",
+        )  # fmt: skip
+    labels = Counter(text_of(label) for row in strange for label in _labels(cells[row]))
+    findings = {
+        "name": str(settings.source),
+        "rows": len(kept),
+        "set_aside": len(problems),
+        "copies_of_held_out_rows": len(copies),
+        "rows_of_other_classes": len(strange),
+        "other_classes": dict(labels.most_common(_SHOWN_LABELS)),
+    }
+    return usable.take(kept), problems, findings
+
+
+def _labels(cell: Any) -> list[Any]:
+    return cell if isinstance(cell, list) else [cell]
