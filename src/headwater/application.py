@@ -178,6 +178,11 @@ class Application(ABC):
     def fitted(self) -> bool:
         """Whether `fit` or `read` has been called."""
 
+    @property
+    def shown_model(self) -> str:
+        """The model's name; that of its folder when it came from one."""
+        return Path(str(self.model_name)).name if Path(str(self.model_name)).is_dir() else str(self.model_name)
+
     def save(self, folder: str | Path) -> None:
         """Writes the application to a run folder, whole or not at all: what was there stays until all is written.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
-from headwater.evaluation import plots
+from headwater.evaluation import maps, plots
 from headwater.evaluation.intervals import Estimate, label
 from headwater.options import in_words
 
@@ -39,7 +39,7 @@ def page(report: Report) -> str:
 
 def render(template: str, **content: Any) -> str:
     """A page of the house from one of its templates; everything that is put into it is escaped."""
-    return _environment().get_template(template).render(plots=plots, label=label, **content)
+    return _environment().get_template(template).render(plots=plots, maps=maps, label=label, **content)
 
 
 @cache

@@ -68,14 +68,14 @@ class Classification(Application):
     def gather(self, source: Any) -> Gathered:
         """The usable rows of a source; a column that the settings name is looked for where the source lacks it."""
         records = reading.read(source, self.settings, offline=self.settings.offline)
-        named = {"text": self.settings.text, "target": self.settings.target}
-        absent = {name: None for name, columns in named.items() if set(columns or ()) - set(records.columns)}
-        fitting = type(self)(self.model_name, replace(self.settings, **absent), **self.model_settings)
+        text, target = ((None if set(columns or ()) - set(records.columns) else columns)
+                        for columns in (self.settings.text, self.settings.target))  # fmt: skip
+        fitting = type(self)(self.model_name, replace(self.settings, text=text, target=target))
         usual = [name for name in data_fields.usual_targets(records) if name not in (fitting.settings.text or ())]
         columns = fitting.settings.target or (tuple(usual) if len(usual) == 1 else ())
         field = fitting._input_of(records, columns or tuple(usual))
-        target = fitting._target_of(records, columns) if columns else None
-        return gather(records, field, target, self.settings.quarantine_share)
+        labels = fitting._target_of(records, columns) if columns else None
+        return gather(records, field, labels, self.settings.quarantine_share)
 
     def _target_of(self, records: Records, columns: tuple[str, ...]) -> Target:
         for column in columns:
@@ -99,11 +99,6 @@ class Classification(Application):
     def prepare(self, source: Any, *, want_test: bool = True) -> Prepared:
         """Training, validation and test rows of a source, bad rows set aside."""
         return preparing.prepare(source, self.settings, self.find_fields, want_test=want_test)
-
-    @property
-    def shown_model(self) -> str:
-        """The model's name; that of its folder when it came from one."""
-        return Path(str(self.model_name)).name if Path(str(self.model_name)).is_dir() else str(self.model_name)
 
     @property
     def strategy(self) -> str | None:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, eigh
+from scipy.linalg import cho_factor, cho_solve
 from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
 
@@ -39,8 +39,8 @@ class Distance:
         balanced_accuracy: the mean share of rows, over both sides, whose side is told right; 0.5 is chance.
         p: the share of relabellings (the truth among them) whose AUC is at least the one found.
         permutations: how many relabellings were drawn.
-        scores: how target-like each row is, source rows first, by a classifier that has not seen the row; shape (rows,).
-            Above zero it is taken for a target row.
+        scores: how target-like each row is, source rows first, by a classifier that has not seen the row, shape
+            (rows,); above zero it is taken for a target row.
         likeness: the same as the probability that the row is of the target, were both sides equally frequent.
     """
 
@@ -196,7 +196,7 @@ class Ridge:
 def _left(centred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Left singular vectors, shape (rows, rank), and squared singular values of a matrix, by its smaller product."""
     rows, width = centred.shape
-    squares, vectors = eigh(centred @ centred.T if rows <= width else centred.T @ centred)
+    squares, vectors = np.linalg.eigh(centred @ centred.T if rows <= width else centred.T @ centred)
     kept = squares > 1e-10 * max(float(squares[-1]), 1e-300)
     squares, vectors = squares[kept], vectors[:, kept]
     return (vectors if rows <= width else centred @ vectors / np.sqrt(squares)), squares

@@ -1,4 +1,4 @@
-"""The maximum mean discrepancy: a distance of two sets of features that no classifier has to find (Gretton et al. 2012).
+"""The maximum mean discrepancy of two sets of features, which no classifier has to find (Gretton et al. 2012).
 
 It compares the mean similarity of rows within the sides with that across them. Where the classifier of `distance` looks
 for one direction that tells the sides apart, the Gaussian kernel sees any difference, of spread and of shape as well,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import false_discovery_control, mannwhitneyu, norm
@@ -39,7 +39,7 @@ class Number:
 
     Attributes:
         source, target: the median over the rows; of a share, the mean.
-        more: the chance that a target row has more of it than a source row, ties counted half; 0.5 where they are alike.
+        more: the chance that a target row has more of it than a source row, ties counted half; 0.5 where alike.
         p: of the Mann-Whitney test, corrected for the number of measurements.
     """
 
@@ -118,9 +118,9 @@ def numbers(
     for name, here in source.items():
         middle = np.mean if name in means else np.median
         more, p = _compared(here, target[name])
-        found.append((name, float(middle(here)), float(middle(target[name])), more, p))
-    corrected = false_discovery_control([row[-1] for row in found]) if found else []
-    return [Number(*row[:-1], float(p)) for row, p in zip(found, corrected, strict=True)]
+        found.append(Number(name, float(middle(here)), float(middle(target[name])), more, p))
+    corrected = false_discovery_control([number.p for number in found]) if found else []
+    return [replace(number, p=float(p)) for number, p in zip(found, corrected, strict=True)]
 
 
 def _compared(source: np.ndarray, target: np.ndarray) -> tuple[float, float]:
