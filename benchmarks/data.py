@@ -160,12 +160,28 @@ def _hotels(folder: Path) -> dict[str, list[Row]]:
     return {"train": train, "test": test}
 
 
+def _amazon(domain: str) -> Callable[[Path], dict[str, list[Row]]]:
+    """The reviews of one domain; its every fifth one, class by class, is a test row."""
+
+    def load(folder: Path) -> dict[str, list[Row]]:
+        reviews = map(json.loads, _lines(folder / f"{domain}.jsonl.gz"))
+        rows = [(review["text"], ("negative", "positive")[review["label"]]) for review in reviews]
+        train, test = split(rows, 0.2, seed=0)
+        return {"train": train, "test": test}
+
+    return load
+
+
+DOMAINS = ("books", "dvd", "electronics", "kitchen")
+"""The domains of amazon_multidomain (Blitzer et al. 2007); each is a set of its own, `amazon_books` and so on."""
+
 SETS: dict[str, tuple[str, Callable[[Path], dict[str, list[Row]]], float | None]] = {
     "sst2": ("sst2", _sst2, 0.810),
     "ag_news_small": ("ag_news_small", _ag_news, 0.8665),
     "newsgroups20": ("newsgroups20_subset", _newsgroups(strip_post), None),
     "newsgroups20_headers": ("newsgroups20_subset", _newsgroups(str.strip), 0.780),
     "chnsenticorp_htl": ("chnsenticorp_htl", _hotels, 0.896),
+    **{f"amazon_{domain}": ("amazon_multidomain", _amazon(domain), None) for domain in DOMAINS},
 }
 
 

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
+    from headwater.data.gathering import Gathered
     from headwater.data.preparing import Prepared
     from headwater.data.records import Records
     from headwater.data.traits import Traits
     from headwater.evaluation.report import Report
+    from headwater.foundation.origin import Origin
     from headwater.run import Run
 
 
@@ -140,12 +142,24 @@ class Application(ABC):
         """Measures the application on labelled records, with intervals and baselines."""
 
     @abstractmethod
+    def gather(self, source: Any) -> Gathered:
+        """The usable rows of a source that is only looked at; it need not have labels."""
+
+    @abstractmethod
     def view(self, values: Sequence[Any]) -> np.ndarray:
         """What the model sees of input values before it has learnt from them: features of shape (rows, width)."""
 
     @abstractmethod
     def traits(self, values: Sequence[Any]) -> Traits:
         """What a person can check of input values with their own eyes: their words, lengths, languages."""
+
+    @abstractmethod
+    def reading(self, values: Sequence[Any]) -> Traits:
+        """How well the model's own way to read fits input values; empty where it has none before it learns."""
+
+    @abstractmethod
+    def origin(self) -> Origin | None:
+        """What is written down of the data behind the model; None for a basic model, which has seen none yet."""
 
     @abstractmethod
     def write(self, folder: Path) -> None:
@@ -167,6 +181,11 @@ class Application(ABC):
     @abstractmethod
     def fitted(self) -> bool:
         """Whether `fit` or `read` has been called."""
+
+    @property
+    def shown_model(self) -> str:
+        """The model's name; that of its folder when it came from one."""
+        return Path(str(self.model_name)).name if Path(str(self.model_name)).is_dir() else str(self.model_name)
 
     def save(self, folder: str | Path) -> None:
         """Writes the application to a run folder, whole or not at all: what was there stays until all is written.

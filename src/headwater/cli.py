@@ -18,7 +18,7 @@ from headwater.doors.flags import with_flags
 from headwater.doors.verbs import Verb, Verbs
 from headwater.errors import SettingError
 from headwater.request import read_config
-from headwater.settings import Settings
+from headwater.settings import CompareSettings, Settings
 
 if TYPE_CHECKING:
     from headwater.application import Application
@@ -89,6 +89,32 @@ def adapt(
         console.notice(f"Stopped.{_way_on(folder)}")
         raise
     console.show_application(application, folder)
+
+
+@app.command(cls=Verb)
+@with_flags(CompareSettings, of_model=False)
+def compare(
+    known: Annotated[str, typer.Argument(metavar="SOURCE", help="The data that is known; or the only data there is.")],
+    asked: Annotated[str | None, typer.Argument(metavar="TARGET", help="The data of your question.")] = None,
+    *,
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="MODEL", help="Whose features to look at: as adapt takes it.")
+    ] = None,
+    task: Annotated[str, typer.Option("--task", metavar="TASK", help="See headwater catalog.")] = "text-classification",
+    to: Annotated[Path | None, typer.Option("--to", metavar="FOLDER", help="Where to write the page.")] = None,
+    **settings: Any,
+) -> None:
+    """Measure how far apart two data sets are, and say in which words."""
+    from headwater import flow
+
+    folder = outputs.comparison_folder(known, asked) if to is None else to
+    outputs.make_writable(folder)
+    try:
+        found = flow.compare(known, asked, model=model, task=task, to=folder, **settings)
+    finally:
+        outputs.clear_empty(folder)
+    console.say(str(found))
+    console.say(f"\nReport: {folder / 'comparison.html'}")
 
 
 @app.command(cls=Verb)

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headwater import __version__, catalog, workspace
-from headwater.errors import DataError, HeadwaterError
-from headwater.request import Request
+from headwater import __version__, catalog, options, workspace
+from headwater.data import reading
+from headwater.errors import DataError, HeadwaterError, SettingError
+from headwater.request import Request, comparison_command
 from headwater.run import Run, is_main_process, scratch
+from headwater.settings import CompareSettings, Settings
 
 if TYPE_CHECKING:
     from headwater.application import Application
     from headwater.data.preparing import Prepared
+    from headwater.transfer.comparison import Comparison
 
 log = logging.getLogger("headwater")
 
@@ -84,6 +88,56 @@ def resume(folder: str | Path) -> Application:
     )  # fmt: skip
 
 
+def compare(
+    source: Any,
+    target: Any = None,
+    /,
+    *,
+    model: str | None = None,
+    task: str = "text-classification",
+    to: str | Path | None = None,
+    **settings: Any,
+) -> Comparison:
+    """Measures how far apart two data sets are in the eyes of a model, and says in which words and numbers they differ.
+
+    Args:
+        source: the data that is known: a file, a folder, `hub:owner/name`, or rows in memory; labels are optional.
+        target: the data of your question. Without it `source` is looked at alone: how well the model's reading fits it,
+            and what is written down of the data behind the model; no distance is guessed.
+        model: whose features to look at: any that `adapt` takes; the task's default if not given.
+        task: a name of `headwater catalog`.
+        to: a folder for comparison.json and comparison.html.
+        settings: names of `headwater.settings.CompareSettings`; there `target` is the label column, as everywhere.
+
+    Raises:
+        HeadwaterError: what is wrong with the request, the data, the model or the machine, and what to do.
+    """
+    from headwater.transfer import comparing
+
+    started = time.monotonic()
+    entry = catalog.task(task)
+    asked = options.build(CompareSettings, settings)
+    shared = {name: value for name, value in options.plain(asked).items() if name != "rows"}
+    if target is not None:
+        _refuse_same_file(source, target)
+    application: Application = catalog.load(entry.path, extra=entry.extra)(model, options.build(Settings, shared))
+    known = application.gather(source)
+    if target is None:
+        found = comparing.look(application, known, rows=asked.rows, seed=asked.seed)
+    else:
+        found = comparing.compare(application, known, application.gather(target), rows=asked.rows, seed=asked.seed)
+    data = {"source": source, "target": target} if target is not None else {"target": source}
+    found.provenance = {
+        "command": comparison_command(task, data, str(application.model_name), asked),
+        "hashes": {name: reading.hash_of(one, offline=asked.offline) for name, one in data.items()},
+        "seed": asked.seed,
+        **_circumstances(started),
+    }
+    if to is not None:
+        found.save(to)
+    return found
+
+
 @contextlib.contextmanager
 def _opened(request: Request, data: Any, to: str | Path | None, *, resume: bool) -> Iterator[Run]:
     if to is None:
@@ -114,9 +168,29 @@ def _story(application: Application, prepared: Prepared, run: Run, request: Requ
             "data": request.data,
             "hashes": run.recall(workspace.HASHES) or {},
             "seed": request.settings.seed,
-            "seconds": round(time.monotonic() - run.started, 1),
-            "machine": workspace.machine(),
-            "versions": workspace.versions(),
-            "headwater": __version__,
+            **_circumstances(run.started),
         },
     }
+
+
+def _circumstances(started: float) -> dict[str, Any]:
+    return {
+        "seconds": round(time.monotonic() - started, 1),
+        "machine": workspace.machine(),
+        "versions": workspace.versions(),
+        "headwater": __version__,
+    }
+
+
+def _refuse_same_file(source: Any, target: Any) -> None:
+    if not isinstance(source, str | Path) or not isinstance(target, str | Path):
+        return
+    try:
+        same = os.path.samefile(source, target)
+    except (OSError, ValueError):  # one is no file: reading it will say so
+        return
+    if same:
+        raise SettingError(
+            "The source and the target are one file", where="compare", got=str(target),
+            fix="Give two data sets, or one alone to see what can be known of it.",
+        )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 
 from headwater import catalog, options
 from headwater.errors import DataError, NotFoundError, SettingError, did_you_mean
-from headwater.settings import Settings
+from headwater.settings import CompareSettings, Settings
 
 ARGUMENTS = {
     "task": "What is asked of the data.",
@@ -103,6 +103,23 @@ class Request:
         return (
             options.to_yaml(self.settings, head=head) + "\n" + yaml.safe_dump(top, sort_keys=False, allow_unicode=True)
         )
+
+
+def comparison_command(task: str, data: Mapping[str, Any], model: str, settings: CompareSettings) -> str:
+    """What makes the same comparison again: a command, or a call in Python where some data was in memory.
+
+    Example:
+        >>> data = {"source": "a.csv", "target": "b.csv"}
+        >>> comparison_command("text-classification", data, "minilm", CompareSettings(rows=500))
+        'headwater compare a.csv b.csv --task text-classification --model minilm --rows 500'
+    """
+    known = options.options_of(CompareSettings)
+    values = {o.name: value for o in known if (value := options.plain(settings)[o.name]) != o.default}
+    if not all(isinstance(one, str | Path) for one in data.values()):
+        given = "".join(f", {name}={value!r}" for name, value in {"model": model, "task": task, **values}.items())
+        return f"headwater.compare({', '.join(map(str.upper, data))}{given})  # rows were in memory"
+    words = ["headwater", "compare", *map(str, data.values()), "--task", task, "--model", model]
+    return shlex.join([*words, *(word for o in known if o.name in values for word in options.flags(o, values[o.name]))])
 
 
 def read_config(path: Path) -> dict[str, Any]:

@@ -12,8 +12,8 @@ PLANS = ("auto", "joint", "augment", "target-only")
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataSettings:
-    """Which columns mean what, what becomes of bad rows, and how rows are divided."""
+class ReadingSettings:
+    """Which columns mean what, how files are read, and what becomes of bad rows."""
 
     section: ClassVar[str] = "Data"
 
@@ -26,6 +26,15 @@ class DataSettings:
         None
     )
     encoding: Annotated[str | None, "The character encoding of text files. Found by content if not given."] = None
+    quarantine_share: Annotated[float, Between(0, 1), "Stop when more than this share of rows cannot be read."] = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSettings(ReadingSettings):
+    """The same, and how rows are divided."""
+
+    section: ClassVar[str] = "Data"
+
     valid: Annotated[str | None, "A file of validation rows, instead of a share of the data."] = None
     test: Annotated[str | None, "A file of test rows, instead of a share of the data."] = None
     split: Annotated[str | None, "A column that says train, valid or test of each row."] = None
@@ -33,7 +42,6 @@ class DataSettings:
     time: Annotated[str | None, "A column to split by time: the newest rows are the test rows."] = None
     valid_share: Annotated[float, Between(0.01, 0.5), "The share of training rows held out for validation."] = 0.1
     test_share: Annotated[float, Between(0.01, 0.5), "The share of rows held out for the test."] = 0.2
-    quarantine_share: Annotated[float, Between(0, 1), "Stop when more than this share of rows cannot be read."] = 0.05
     imbalance: Annotated[
         str, OneOf(("none", "weights", "oversample", "undersample")), "What to do when classes are of unequal size."
     ] = "none"
@@ -68,18 +76,9 @@ class LearningSettings:
         Duration(),
         "The time for learning: when it is used up training stops, and no stage begins that would not fit into it.",
     ] = None
-    seed: Annotated[int, Between(0, 2**32 - 1), "The seed of every random choice."] = 0
     epochs: Annotated[int | None, Between(1, 10_000), "Passes over the training rows."] = None
     learning_rate: Annotated[float | None, Between(0, 10), "The highest learning rate of the schedule."] = None
     batch_size: Annotated[int, Between(1, 65_536), "Rows in one optimiser step, over all processes."] = 32
-    token_budget: Annotated[
-        int | None,
-        Between(16, 10_000_000),
-        "The most tokens, padding included, in one pass through the network. What suits the device if not given.",
-    ] = None
-    max_length: Annotated[int | None, Between(4, 1_000_000), "Tokens of a text that are read; the rest is cut off."] = (
-        None
-    )
     warmup: Annotated[float, Between(0, 1), "The share of steps in which the learning rate rises."] = 0.1
     weight_decay: Annotated[float, Between(0, 1), "Decoupled weight decay; embeddings, norms and biases have none."] = (
         0.01
@@ -93,12 +92,29 @@ class LearningSettings:
         OneOf(("auto", "fp32", "bf16", "fp16")),
         "The number format of training; auto takes what the device does fast.",
     ] = "auto"
-    device: Annotated[
-        str, OneOf(("auto", "cpu", "cuda", "mps")), "Where to compute; auto takes the fastest there is."
-    ] = "auto"
     checkpoint_seconds: Annotated[
         float, Between(0, None), "The time between two checkpoints of a running training."
     ] = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputingSettings:
+    """Where and in what portions a model computes, whether or not it learns."""
+
+    section: ClassVar[str] = "Computing"
+
+    seed: Annotated[int, Between(0, 2**32 - 1), "The seed of every random choice."] = 0
+    device: Annotated[
+        str, OneOf(("auto", "cpu", "cuda", "mps")), "Where to compute; auto takes the fastest there is."
+    ] = "auto"
+    token_budget: Annotated[
+        int | None,
+        Between(16, 10_000_000),
+        "The most tokens, padding included, in one pass through the network. What suits the device if not given.",
+    ] = None
+    max_length: Annotated[int | None, Between(4, 1_000_000), "Tokens of a text that are read; the rest is cut off."] = (
+        None
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +131,7 @@ class RunSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(RunSettings, LearningSettings, SourceSettings, DataSettings):
+class Settings(RunSettings, ComputingSettings, LearningSettings, SourceSettings, DataSettings):
     """All settings of a run in one flat name space.
 
     Example:
@@ -124,6 +140,15 @@ class Settings(RunSettings, LearningSettings, SourceSettings, DataSettings):
         Traceback (most recent call last):
         headwater.errors.SettingError: settings: strategy cannot have this value. Got 'prob'. Accepted: auto, ...
     """
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareSettings(RunSettings, ComputingSettings, ReadingSettings):
+    """What a comparison of two data sets may be told: nothing learns in it, and nothing is divided."""
+
+    section: ClassVar[str] = "Comparison"
+
+    rows: Annotated[int, Between(20, 5000), "The most rows of each side that are compared, drawn at random."] = 2000
 
 
 @dataclass(frozen=True, kw_only=True)

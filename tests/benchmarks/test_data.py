@@ -39,6 +39,9 @@ def folder(tmp_path, monkeypatch):
     (news / "classes.txt").write_text("World\nSports\nBusiness\nSci/Tech\n")
     rows = [("label", "review"), *((str(row % 2), f"酒店{row}") for row in range(40)), ("0", " ")]
     gz(tmp_path / "chnsenticorp_htl" / "ChnSentiCorp_htl_all.csv.gz", "\ufeff" + table(rows))
+    for domain in data.DOMAINS:
+        reviews = [{"label": row % 2, "text": f"{domain} {row}"} for row in range(20)]
+        gz(tmp_path / "amazon_multidomain" / f"{domain}.jsonl.gz", "".join(f"{json.dumps(row)}\n" for row in reviews))
     return tmp_path
 
 
@@ -60,6 +63,14 @@ def test_hotels_are_split_class_by_class_without_the_empty_review(folder):
     (train, _), (test, labels) = data.read(hotels.train), data.read(hotels.test)
     assert (len(train), len(test), Counter(labels)) == (32, 8, {"negative": 4, "positive": 4})
     assert not set(train) & set(test)
+
+
+@pytest.mark.parametrize("domain", data.DOMAINS)
+def test_a_domain_of_amazon_is_split_class_by_class(folder, domain):
+    reviews = data.prepare(f"amazon_{domain}", folder)
+    (train, _), (test, labels) = data.read(reviews.train), data.read(reviews.test)
+    assert (len(train), Counter(labels)) == (16, {"negative": 2, "positive": 2})
+    assert all(text.startswith(domain) for text in train + test)
 
 
 def test_only_sst2_brings_validation_rows(folder):

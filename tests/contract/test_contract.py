@@ -94,6 +94,18 @@ def test_tells_traits_of_every_input(fitted: Any, rows: dict[str, list[Any]]) ->
     assert len(traits.words) in (0, len(rows["text"]))
 
 
+def test_compares_its_data_with_itself_and_with_other(entry: Entry, rows: dict[str, list[Any]]) -> None:
+    words = ("music", "story", "plot", "film")
+    other = [f"the {words[row % 4]} and the {words[row // 4 % 4]} {row * 17} {chr(97 + row % 26)}" for row in range(60)]
+    asked = {"model": entry.model, "task": entry.task, "offline": True}
+    assert headwater.compare(rows, rows, **asked).differs is False
+    found = headwater.compare(rows, {"text": other}, **asked)
+    assert found.differs is True
+    assert found.proxy is not None
+    assert found.proxy.value > 1
+    assert headwater.compare(rows, **asked).differs is None
+
+
 def test_one_row_out_for_every_row_in(fitted: Any, rows: dict[str, list[Any]]) -> None:
     inputs = [rows["text"][0], None, rows["text"][1], "   ", rows["text"][2]]
     found, alone = fitted.predict(inputs), fitted.predict([text for text in inputs if text and text.strip()])

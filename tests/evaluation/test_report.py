@@ -5,7 +5,8 @@ import pytest
 
 from headwater.errors import ArtifactError
 from headwater.evaluation.intervals import Estimate
-from headwater.evaluation.report import Report, plain
+from headwater.evaluation.report import Report
+from headwater.evaluation.sections import plain
 
 
 def test_survives_saving_and_loading(report, tmp_path):

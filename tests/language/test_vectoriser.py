@@ -63,3 +63,11 @@ def test_latent_directions_bring_like_texts_together():
 
 def test_latent_directions_of_one_word_are_one():
     assert latent(["a", "a"]).shape == (2, 1)
+
+
+def test_few_rows_and_many_have_the_same_main_directions(monkeypatch):
+    texts = [f"{word} {word}s of number {row % 7} or {row}" for row in range(30) for word in ("film", "plot", "song")]
+    exact = vectoriser._main_directions(TfidfVectoriser().learn(texts).features(texts), 5, 0)
+    monkeypatch.setattr(vectoriser, "_EXACT", 10)
+    drawn = vectoriser._main_directions(TfidfVectoriser().learn(texts).features(texts), 5, 0)
+    np.testing.assert_allclose(drawn @ drawn.T, exact @ exact.T, atol=5e-3)

@@ -117,7 +117,7 @@ def summary(copies: np.ndarray, records: Records, inputs: Sequence[Any], cells: 
         "conflicts": len(conflicts),
         "conflict_rows": sum(map(len, conflicts)),
         "conflict_examples": [
-            [{"place": place(records, row), "label": labels[row], "text": _excerpt(inputs[row])} for row in rows[:5]]
+            [{"place": place(records, row), "label": labels[row], "text": excerpt(inputs[row])} for row in rows[:5]]
             for rows in conflicts[:3]
         ],
     }
@@ -129,6 +129,17 @@ def place(records: Records, row: int) -> str:
     if problem.line is not None:
         return problem.place
     return ", ".join([*filter(None, [problem.place]), f"row {row + 1}"])
+
+
+def excerpt(text: TextInput, most: int = 160) -> str:
+    """The beginning of a text or pair, for a person to know it by.
+
+    Example:
+        >>> excerpt(("a fine film", "dull"), 16)
+        'a fine film | d…'
+    """
+    whole = text if isinstance(text, str) else " | ".join(text)
+    return whole if len(whole) <= most else f"{whole[: most - 1]}…"
 
 
 def _key(text: TextInput) -> str:
@@ -146,11 +157,6 @@ def _members(copies: np.ndarray) -> list[list[int]]:
 
 def _label_text(cell: Any) -> str:
     return ", ".join(sorted(map(text_of, cell))) if isinstance(cell, list | tuple) else text_of(cell)
-
-
-def _excerpt(text: TextInput) -> str:
-    whole = text if isinstance(text, str) else " | ".join(text)
-    return whole if len(whole) <= 160 else f"{whole[:159]}…"
 
 
 def _first_of(groups: np.ndarray) -> np.ndarray:

@@ -234,13 +234,18 @@ def text_of(label: Any) -> str:
 _TARGET_NAMES = re.compile(r"(label|labels|target|class|category|sentiment|y|polarity|topic)$", re.IGNORECASE)
 
 
+def usual_targets(records: Records) -> list[str]:
+    """The columns that carry a usual name of a target."""
+    return [name for name in records.columns if _TARGET_NAMES.match(name.strip())]
+
+
 def find_target(records: Records) -> str:
     """The column that carries a usual name of a target.
 
     Raises:
         DataError: none does, or several do.
     """
-    found = [name for name in records.columns if _TARGET_NAMES.match(name.strip())]
+    found = usual_targets(records)
     if len(found) == 1:
         return found[0]
     raise DataError(

@@ -25,8 +25,10 @@ _OF_MODEL = inspect.Parameter(
 )
 
 
-def with_flags(settings: type) -> Callable[[Command], Command]:
+def with_flags(settings: type, *, of_model: bool = True) -> Callable[[Command], Command]:
     """Gives a command one flag for every option of `settings`, and `--set NAME=VALUE` for those of the model itself.
+
+    The latter only `of_model`, where a model learns.
 
     What the user gives, and nothing else, arrives in the `**settings` of the command.
     Values stay texts: `headwater.options.build` converts and checks them, so that a wrong value is told in the same
@@ -42,12 +44,12 @@ def with_flags(settings: type) -> Callable[[Command], Command]:
         @functools.wraps(command)
         def with_settings(**values: Any) -> None:
             given = {option.name: _given(option, values.pop(option.name)) for option in options}
-            of_model = assignments(values.pop(_OF_MODEL.name) or ())
-            _refuse_taken(of_model, taken)
-            command(**values, **{name: value for name, value in given.items() if value is not None}, **of_model)
+            pairs = assignments(values.pop(_OF_MODEL.name, None) or ())
+            _refuse_taken(pairs, taken)
+            command(**values, **{name: value for name, value in given.items() if value is not None}, **pairs)
 
         flags = [_flag(option) for option in options]
-        vars(with_settings)["__signature__"] = signature.replace(parameters=[*own, _OF_MODEL, *flags])
+        vars(with_settings)["__signature__"] = signature.replace(parameters=[*own, *[_OF_MODEL][:of_model], *flags])
         return with_settings
 
     return decorate

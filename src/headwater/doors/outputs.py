@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -83,6 +84,17 @@ def run_folder(data: str | None) -> str:
     return str(free(Path("runs") / (stem[:_LONGEST_NAME] or "run")))
 
 
+def comparison_folder(source: str, target: str | None) -> Path:
+    """Where a comparison goes that was given no folder: `runs/`, under the names of its data.
+
+    Example:
+        >>> comparison_folder("old/books.csv", "dvd.jsonl").as_posix()
+        'runs/books-and-dvd'
+    """
+    stems = [Path(one).name.partition(".")[0] for one in (source, target) if one]
+    return free(Path("runs") / ("-and-".join(stems)[:_LONGEST_NAME] or "comparison"))
+
+
 def free(folder: Path) -> Path:
     """The folder itself where there is none yet, else the first of its name with a number."""
     if not folder.exists():
@@ -123,18 +135,28 @@ def make_writable(folder: Path) -> None:
         ) from failure
 
 
+def clear_empty(folder: Path) -> None:
+    """Takes away the folder that `make_writable` made, if nothing came into it: the mended command may use it."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
 def _holds_other_files(folder: Path) -> bool:
     """Whether there are files in a folder, and no earlier report of ours among them that a new one may replace."""
-    from headwater.evaluation.report import Report
-
     try:
-        if not folder.is_dir() or not any(folder.iterdir()):
-            return False
-        Report.load(folder)
-    except ArtifactError:
-        return True
+        return folder.is_dir() and any(folder.iterdir()) and not _holds_report(folder)
     except OSError:  # what cannot be looked into cannot be written either, as the next step says
         return False
+
+
+def _holds_report(folder: Path) -> bool:
+    from headwater.evaluation.report import Report
+    from headwater.transfer.comparison import Comparison
+
+    for kind in (Report, Comparison):
+        with contextlib.suppress(ArtifactError):
+            kind.load(folder)
+            return True
     return False
 
 

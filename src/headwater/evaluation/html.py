@@ -1,4 +1,4 @@
-"""The report as one self-contained HTML page: style and plots inline, no script, nothing fetched."""
+"""Reports as self-contained HTML pages: style and plots inline, no script, nothing fetched."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
-from headwater.evaluation import plots
+from headwater.evaluation import maps, plots
 from headwater.evaluation.intervals import Estimate, label
 from headwater.options import in_words
 
@@ -24,9 +24,8 @@ def page(report: Report) -> str:
     scores = {name: metrics[report.primary] for name, metrics in everyone.items() if report.primary in metrics}
     classes = [{**row, "estimate": Estimate.from_json(row["f1"])} for row in report.per_class]
     stages = [{**row, "estimate": Estimate.from_json({"value": row["score"], **row})} for row in report.stages]
-    return _template().render(
-        plots=plots,
-        label=label,
+    return render(
+        "report.html.j2",
         report=report,
         scores=scores,
         scale=plots.scale_of(list(scores.values())),
@@ -38,8 +37,13 @@ def page(report: Report) -> str:
     )
 
 
+def render(template: str, **content: Any) -> str:
+    """A page of the house from one of its templates; everything that is put into it is escaped."""
+    return _environment().get_template(template).render(plots=plots, maps=maps, label=label, **content)
+
+
 @cache
-def _template() -> jinja2.Template:
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("headwater.evaluation"),
         autoescape=True,
@@ -48,7 +52,7 @@ def _template() -> jinja2.Template:
         undefined=jinja2.ChainableUndefined,
     )
     environment.filters.update(words=_words, duration=in_words, number=_number)
-    return environment.get_template("report.html.j2")
+    return environment
 
 
 def _curves(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -98,14 +98,14 @@ def confusion(classes: Sequence[Any], counts: Sequence[Sequence[int]]) -> Markup
         )
         for row, name in enumerate(names)
     ]
-    return _svg("confusion", left + side + top, top + side + 4, [*labels, *cells], "Confusion matrix")
+    return svg("confusion", left + side + top, top + side + 4, [*labels, *cells], "Confusion matrix")
 
 
 def reliability(bins: Sequence[dict[str, Any]]) -> Markup:
     """Confidence against the share of right answers, with the number of answers of each bin below."""
     across, up = Axis(0, 1, 48, 388), Axis(0, 1, 300, 24)
     most = max((one["count"] for one in bins), default=1)
-    parts = [*_frame(across, up, "confidence", "share right"), _path([(48, 300), (388, 24)], "ideal")]
+    parts = [*frame(across, up, "confidence", "share right"), _path([(48, 300), (388, 24)], "ideal")]
     points = [(across.at(one["confidence"]), up.at(one["accuracy"])) for one in bins]
     parts.append(_path(points, "line"))
     for one, (x, y) in zip(bins, points, strict=True):
@@ -119,7 +119,7 @@ def reliability(bins: Sequence[dict[str, Any]]) -> Markup:
             )
         )
     parts.append(Markup('<line class="axis" x1="48" x2="388" y1="400" y2="400"/><text x="48" y="418">answers</text>'))
-    return _svg("reliability", 404, 424, parts, "Reliability diagram")
+    return svg("reliability", 404, 424, parts, "Reliability diagram")
 
 
 def curve(points: Sequence[Point], x_name: str, y_name: str) -> Markup:
@@ -127,7 +127,7 @@ def curve(points: Sequence[Point], x_name: str, y_name: str) -> Markup:
     if not points:
         return Markup("")
     xs, ys = zip(*points, strict=True)
-    across, up = Axis(min(xs), max(xs), 56, 408), Axis(*_padded(min(ys), max(ys)), 190, 22)
+    across, up = Axis(min(xs), max(xs), 56, 408), Axis(*padded(min(ys), max(ys)), 190, 22)
     placed = [(across.at(x), up.at(y)) for x, y in points]
     dots = [
         Markup('<circle cx="{}" cy="{}" r="3.5"><title>{} {:g}: {} {:.4g}</title></circle>').format(
@@ -135,8 +135,8 @@ def curve(points: Sequence[Point], x_name: str, y_name: str) -> Markup:
         )
         for place, point in zip(placed, points, strict=True)
     ]
-    parts = [*_frame(across, up, x_name, y_name), _path(placed, "line"), *(dots if len(dots) <= 60 else [])]
-    return _svg("curve", 424, 232, parts, f"{y_name} by {x_name}")
+    parts = [*frame(across, up, x_name, y_name), _path(placed, "line"), *(dots if len(dots) <= 60 else [])]
+    return svg("curve", 424, 232, parts, f"{y_name} by {x_name}")
 
 
 def quantiles(lengths: dict[str, float], unit: str) -> Markup:
@@ -159,7 +159,7 @@ def quantiles(lengths: dict[str, float], unit: str) -> Markup:
         '<line class="median" x1="{}" x2="{}" y1="8" y2="28"/>'
         '<text class="end" x="576" y="76">{}</text>'
     ).format(tooltip, at[5], at[95], at[25], max(round(at[75] - at[25], 2), 1), at[50], at[50], unit)
-    return _svg("quantiles", 600, 80, [box, *ticks], f"Lengths in {unit}")
+    return svg("quantiles", 600, 80, [box, *ticks], f"Lengths in {unit}")
 
 
 def _confusion_cell(
@@ -181,7 +181,7 @@ def _confusion_cell(
     return square + Markup("</g>")
 
 
-def _frame(across: Axis, up: Axis, x_name: str, y_name: str) -> list[Markup]:
+def frame(across: Axis, up: Axis, x_name: str, y_name: str) -> list[Markup]:
     """Grid lines, tick labels and names of two axes."""
     parts = [
         Markup('<line class="grid" x1="{}" x2="{}" y1="{y}" y2="{y}"/><text class="end" x="{}" y="{}">{:g}</text>')
@@ -202,13 +202,15 @@ def _path(points: Sequence[Point], kind: str) -> Markup:
     return Markup('<path class="{}" d="M{}"/>').format(kind, steps) if points else Markup("")
 
 
-def _svg(kind: str, width: float, height: float, parts: Sequence[Markup], name: str) -> Markup:
+def svg(kind: str, width: float, height: float, parts: Sequence[Markup], name: str) -> Markup:
+    """A plot of this kind, size and name for those who do not see it."""
     return Markup(
         '<svg class="plot {}" viewBox="0 0 {:.0f} {:.0f}" style="max-width:{:.0f}px" role="img" {}>{}</svg>'
     ).format(kind, width, height, width, Markup('aria-label="{}"').format(name), Markup("").join(parts))
 
 
-def _padded(low: float, high: float) -> tuple[float, float]:
+def padded(low: float, high: float) -> tuple[float, float]:
+    """The limits with a margin around them."""
     margin = (high - low) * 0.08 or abs(high) * 0.1 or 1.0
     return low - margin, high + margin
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from headwater import artifact
 from headwater.data.records import Problem
 from headwater.errors import ArtifactError
 from headwater.evaluation.intervals import Estimate, label
+from headwater.evaluation.sections import Sections, aligned
 from headwater.run import write_whole
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _SHOWN = (
 
 
 @dataclass
-class Report:
+class Report(Sections):
     """What was measured, section by section; all but the first three may be absent.
 
     Attributes:
@@ -117,24 +117,13 @@ class Report:
             **sections,
         )
 
-    def sections(self) -> dict[str, Any]:
-        """All sections by name as values that JSON has: no not-a-number, no tuples."""
-        sections = {part.name: getattr(self, part.name) for part in fields(self) if part.name != "other"}
-        return plain(sections | self.other)
-
-    def to_json(self) -> str:
-        """The sections as JSON text."""
-        return json.dumps(self.sections(), ensure_ascii=False, indent=1, allow_nan=False)
-
     @classmethod
     def from_json(cls, text: str) -> Report:
         """Takes back what `to_json` gave, with sections of later versions in `other`."""
-        sections = json.loads(text)
-        known = {part.name for part in fields(cls)} - {"other"}
-        own = {name: value for name, value in sections.items() if name in known}
+        own = cls.known(json.loads(text))
         own["metrics"] = _estimates(own["metrics"])
         own["baselines"] = {name: _estimates(metrics) for name, metrics in own.get("baselines", {}).items()}
-        return cls(**own, other={name: value for name, value in sections.items() if name not in known})
+        return cls(**own)
 
     def save(self, folder: str | Path) -> None:
         """Writes report.json, report.html and the model card README.md into a folder, each whole or not at all."""
@@ -175,7 +164,7 @@ class Report:
         columns = {"": [label(name) for name in names], self.model: [str(self.metrics[name]) for name in names]}
         for baseline, metrics in self.baselines.items():
             columns[baseline] = [str(metrics[name]) if name in metrics else "-" for name in names]
-        lines = [self.title, "", *_table(columns)]
+        lines = [self.title, "", *aligned(columns)]
         if self.gain:
             lines += ["", self.gain["sentence"]]
         if aside := self.quarantine.get("count"):
@@ -196,31 +185,6 @@ class Report:
         rows = f", {self.rows['test']:,} test rows" if "test" in self.rows else ""
         return f"{self.task}: {self.model}{how}{rows}, 95 % intervals"
 
-    def _repr_html_(self) -> str:
-        import html
-
-        return f'<iframe srcdoc="{html.escape(self.to_html())}" width="100%" height="720" style="border:0"></iframe>'
-
-
-def plain(value: Any) -> Any:
-    """The same value out of what JSON has: numpy numbers and arrays, tuples, estimates and not-a-number give way.
-
-    Example:
-        >>> plain({"low": float("nan"), 3: (1, 2)})
-        {'low': None, '3': [1, 2]}
-    """
-    if isinstance(value, Mapping):
-        return {str(name): plain(part) for name, part in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(part) for part in value]
-    if isinstance(value, Estimate):
-        return value.to_json()
-    if hasattr(value, "tolist"):
-        return plain(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if isinstance(value, str | int | float | None) else str(value)
-
 
 def _notes(tally: Tally) -> list[str]:
     absent = [str(name) for name in tally.absent]
@@ -232,10 +196,3 @@ def _notes(tally: Tally) -> list[str]:
 
 def _estimates(metrics: Mapping[str, Any]) -> dict[str, Estimate]:
     return {name: Estimate.from_json(numbers) for name, numbers in metrics.items()}
-
-
-def _table(columns: Mapping[str, list[str]]) -> list[str]:
-    """Aligned lines: the first column to the left, the others under their heading."""
-    widths = {head: max(len(head), *map(len, cells)) for head, cells in columns.items()}
-    rows = [list(columns), *zip(*columns.values(), strict=True)]
-    return ["  ".join(map(str.ljust, row, widths.values())).rstrip() for row in rows]

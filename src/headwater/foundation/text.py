@@ -127,6 +127,21 @@ class TextEncoder:
                 types.append(np.fromiter((kind for row in part["token_type_ids"] for kind in row), np.int8))
         return PreparedTexts(np.concatenate(ids), np.concatenate(types) if typed else None, np.cumsum(lengths), pad)
 
+    def pieces(self, inputs: Sequence[Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of each text or pair: its pieces, those of them that are unknown, and whether it is longer than is read.
+
+        Each of shape (rows,); the marks that the tokenizer adds at the ends are not counted.
+        """
+        pairs = bool(inputs) and not isinstance(inputs[0], str)
+        sides = [list(side) for side in zip(*inputs, strict=True)] if pairs else [list(inputs)]
+        with _quiet():  # the tokenizer would warn of every text that is longer than the network reads
+            found = [self.tokenizer(side, add_special_tokens=False, truncation=False)["input_ids"] for side in sides]
+        rows = [[token for part in parts for token in part] for parts in zip(*found, strict=True)]
+        lengths = np.array([len(row) for row in rows], dtype=np.int64)
+        unknown = np.array([row.count(self.tokenizer.unk_token_id) for row in rows], dtype=np.int64)
+        marks = self.tokenizer.num_special_tokens_to_add(pair=pairs)
+        return lengths, unknown, lengths + marks > self.max_length
+
     def features(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         """Features of shape (rows, width)."""
         device = next(self.network.parameters()).device

@@ -7,7 +7,6 @@ from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.extmath import randomized_svd
 
 from headwater.data.fields import TextInput
 from headwater.language.ngrams import Ngrams
@@ -18,6 +17,9 @@ _ROWS_FOR_RARE = 1000
 """With fewer texts, an n-gram that occurs in one only is kept."""
 _PART = 2048
 _LATENT = 128
+_EXACT = 1000
+"""Up to so many rows, their directions are found from all products of two rows."""
+_SPARE, _ITERATIONS = 10, 4
 
 
 class TfidfVectoriser:
@@ -98,7 +100,7 @@ def latent(inputs: Sequence[TextInput], seed: int = 0) -> np.ndarray:
 
     Args:
         inputs: the texts or pairs, from which the directions are found as well.
-        seed: the seed of the randomised decomposition (Halko et al. 2011).
+        seed: the seed of the decomposition, which is randomised for many inputs.
 
     Returns:
         float32 of shape (rows, width), at most 128 wide; rows have length one.
@@ -111,10 +113,28 @@ def latent(inputs: Sequence[TextInput], seed: int = 0) -> np.ndarray:
     width = min(_LATENT, len(inputs) - 1, int(vectors.indices.max(initial=0)))
     if width < 1:
         return np.ones((len(inputs), 1), dtype=np.float32)
-    directions, spread, _ = randomized_svd(vectors, width, random_state=seed)
-    found = directions * spread
+    found = _main_directions(vectors, width, seed)
     sizes = np.linalg.norm(found, axis=1, keepdims=True)
     return (found / np.where(sizes > 0, sizes, 1)).astype(np.float32)
+
+
+def _main_directions(vectors: sparse.csr_array, width: int, seed: int) -> np.ndarray:
+    """Left singular vectors times singular values, shape (rows, width), float64.
+
+    Of few rows from all their products. Of many by subspace iteration on the rows' side (Halko et al. 2011): there are
+    far more n-grams than rows, and no product as tall as the n-grams is made orthogonal.
+    """
+    if vectors.shape[0] <= _EXACT:
+        squares, found = np.linalg.eigh((vectors @ vectors.T).toarray().astype(np.float64))
+    else:
+        drawn = np.random.default_rng(seed).normal(size=(vectors.shape[0], width + _SPARE)).astype(np.float32)
+        for _ in range(_ITERATIONS):
+            drawn = vectors @ (vectors.T @ np.linalg.qr(drawn)[0])
+        basis = np.linalg.qr(drawn)[0]
+        inside = vectors.T @ basis
+        squares, found = np.linalg.eigh((inside.T @ inside).astype(np.float64))
+        found = basis @ found
+    return (found * np.sqrt(np.maximum(squares, 0)))[:, ::-1][:, :width]
 
 
 def _weighted(counts: sparse.csr_array, idf: np.ndarray) -> sparse.csr_array:

@@ -7,6 +7,7 @@ import logging
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,15 +18,19 @@ from headwater.application import Application, Predictions, Stage, Trace
 from headwater.data import fields as data_fields
 from headwater.data import imbalance, preparing, reading
 from headwater.data.fields import Category, Labels, Target
+from headwater.data.gathering import Gathered, gather
 from headwater.data.preparing import Prepared
 from headwater.data.quarantine import Quarantine
 from headwater.data.records import Records
 from headwater.data.source import read_source
+from headwater.data.traits import Traits
 from headwater.errors import DataError, SettingError
 from headwater.evaluation.baselines import MajorityBaseline
 from headwater.evaluation.calibration import fit_temperature, probabilities
 from headwater.evaluation.report import FILE as REPORT
-from headwater.evaluation.report import Report, plain
+from headwater.evaluation.report import Report
+from headwater.evaluation.sections import plain
+from headwater.foundation.origin import Origin
 from headwater.run import Run, scratch, write_whole
 from headwater.settings import Settings
 from headwater.transfer import scores
@@ -61,12 +66,29 @@ class Classification(Application):
 
     def find_fields(self, records: Records) -> tuple[Any, Target]:
         """The input and target fields that the settings name, or that the columns suggest."""
-        columns = self.settings.target or (data_fields.find_target(records),)
+        target = self._target_of(records, self.settings.target or (data_fields.find_target(records),))
+        return self._input_of(records, target.columns), target
+
+    def gather(self, source: Any) -> Gathered:
+        """The usable rows of a source; a column that the settings name is looked for where the source lacks it."""
+        records = reading.read(source, self.settings, offline=self.settings.offline)
+        text, target = ((None if set(columns or ()) - set(records.columns) else columns)
+                        for columns in (self.settings.text, self.settings.target))  # fmt: skip
+        fitting = type(self)(self.model_name, replace(self.settings, text=text, target=target))
+        usual = [name for name in data_fields.usual_targets(records) if name not in (fitting.settings.text or ())]
+        columns = fitting.settings.target or (tuple(usual) if len(usual) == 1 else ())
+        field = fitting._input_of(records, columns or tuple(usual))
+        labels = fitting._target_of(records, columns) if columns else None
+        return gather(records, field, labels, self.settings.quarantine_share)
+
+    def _target_of(self, records: Records, columns: tuple[str, ...]) -> Target:
         for column in columns:
             records.column(column)
         cells = records.take(records.usable[:1000]).column(columns[0])
         several = len(columns) > 1 or self.settings.label_separator or any(isinstance(cell, list) for cell in cells)
-        target = Labels(columns, separator=self.settings.label_separator) if several else Category(columns)
+        return Labels(columns, separator=self.settings.label_separator) if several else Category(columns)
+
+    def _input_of(self, records: Records, columns: tuple[str, ...]) -> Any:
         named = (self.settings.split, self.settings.group, self.settings.time)
         taken = (*columns, *(name for name in named if name))
         field = self.find_input(records, taken)
@@ -76,16 +98,11 @@ class Classification(Application):
                 where=records.name, got=both, accepted=[name for name in records.columns if name not in taken],
                 fix="Name another column with --text or --target.",
             )  # fmt: skip
-        return field, target
+        return field
 
     def prepare(self, source: Any, *, want_test: bool = True) -> Prepared:
         """Training, validation and test rows of a source, bad rows set aside."""
         return preparing.prepare(source, self.settings, self.find_fields, want_test=want_test)
-
-    @property
-    def shown_model(self) -> str:
-        """The model's name; that of its folder when it came from one."""
-        return Path(str(self.model_name)).name if Path(str(self.model_name)).is_dir() else str(self.model_name)
 
     @property
     def strategy(self) -> str | None:
@@ -136,10 +153,23 @@ class Classification(Application):
             yield records, self._predictions(values, {**reasons, **unread})
 
     def view(self, values: Sequence[Any]) -> np.ndarray:
+        with scratch(self.settings) as run:
+            return self._unlearnt.view(values, run)
+
+    def reading(self, values: Sequence[Any]) -> Traits:
+        with scratch(self.settings) as run:
+            return self._unlearnt.reading(values, run)
+
+    def origin(self) -> Origin | None:
+        with scratch(self.settings) as run:
+            return self._unlearnt.origin(run)
+
+    @cached_property
+    def _unlearnt(self) -> Classifier:
+        """The model before it has learnt; kept, so that its weights are read once."""
         model_class = catalog.model_class(self.task, str(self.model_name))
         own = options.build(model_class.Settings, self.model_settings, where=f"model {self.model_name}")
-        with scratch(self.settings) as run:
-            return model_class(own, foundation=self.model_name).view(values, run)
+        return model_class(own, foundation=self.model_name)
 
     def evaluate(self, records: Any) -> Report:
         self.require_fitted("evaluate")

@@ -11,6 +11,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from headwater.application import Stage, Trace
+from headwater.data.traits import Traits
+from headwater.foundation.origin import Origin
 from headwater.run import Run
 
 
@@ -73,6 +75,14 @@ class Classifier(ABC):
         A foundation sees its frozen features. A basic model knows nothing yet: it sees what its kind of input tells by
         itself, in axes found on these very inputs, so that inputs that are to be compared must come in one call.
         """
+
+    def reading(self, inputs: Sequence[Any], run: Run) -> Traits:
+        """How well the model's own way to read fits inputs, row by row; nothing where it has none before it learns."""
+        return Traits()
+
+    def origin(self, run: Run) -> Origin | None:
+        """What is written down of the data behind the model; None for a basic model, which has seen none yet."""
+        return None
 
     @abstractmethod
     def save(self, folder: Path) -> None:

@@ -25,9 +25,12 @@ LEVEL = 0.01
 """The p-value below which a difference is claimed: at most once in a hundred pairs of like sets."""
 PERMUTATIONS = 499
 FOLDS = 10
-STRENGTHS = (1.0, 10.0, 100.0, 1000.0)
+STRENGTHS = (0.1, 1.0, 10.0, 100.0)
 """The penalties that are tried, as multiples of the mean squared length of a row."""
 _COLUMNS_AT_ONCE = 250
+_TIE = 1e-6
+"""Scores nearer than this are equal: features of copies may differ in their last bits, which must decide nothing."""
+_WIDEST = 3.0
 
 
 @dataclass(frozen=True)
@@ -154,15 +157,12 @@ class Ridge:
     targets of B to fitted values of B (Cook and Weisberg 1982). The hat matrix does not depend on the targets.
 
     Args:
-        features: shape (rows, width); they are standardised over all rows, whatever their side.
+        features: shape (rows, width); they are scaled over all rows, whatever their side.
         folds: the fold of each row, shape (rows,).
     """
 
     def __init__(self, features: np.ndarray, folds: np.ndarray) -> None:
-        centred = features - features.mean(axis=0, dtype=np.float64)
-        spread = centred.std(axis=0)
-        centred /= np.where(spread > 1e-9 * max(float(spread.max(initial=0.0)), 1e-300), spread, np.inf)
-        self.basis, self.squares = _left(centred)
+        self.basis, self.squares = _left(scaled(features))
         self.rows = [np.flatnonzero(folds == fold) for fold in range(folds.max() + 1)]
         self.unit = float(self.squares.sum()) / len(features) or 1.0
 
@@ -193,6 +193,23 @@ class Ridge:
         return residuals
 
 
+def scaled(features: np.ndarray) -> np.ndarray:
+    """Features of mean zero, none of them more than three times as wide as the median one; float64, same shape.
+
+    Otherwise they keep their widths: where a model gives little room to a direction, it means little to the model, and
+    with few rows the many such directions would drown the others. But some networks have a feature or two of enormous
+    size, which would drown all others too.
+
+    Example:
+        >>> scaled(np.array([[0, 0, 0], [2, 4, 200]])).tolist()
+        [[-1.0, -2.0, -6.0], [1.0, 2.0, 6.0]]
+    """
+    centred = features - features.mean(axis=0, dtype=np.float64)
+    spread = centred.std(axis=0)
+    widest = _WIDEST * float(np.median(spread[spread > 0])) if spread.any() else 1.0
+    return centred / np.maximum(spread / widest, 1)
+
+
 def _left(centred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Left singular vectors, shape (rows, rank), and squared singular values of a matrix, by its smaller product."""
     rows, width = centred.shape
@@ -210,8 +227,7 @@ def _chunks(sides: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
 def _areas(scores: np.ndarray, sides: np.ndarray) -> np.ndarray:
     """The area under the ROC curve of each column, ties counted half, shape (columns,)."""
     target = sides.sum(axis=0)
-    # Copies have equal scores but for the last bits, in which a tie must not be decided.
-    ranks = (rankdata(np.round(scores, 9), axis=0) * sides).sum(axis=0)
+    ranks = (rankdata(_tied(scores), axis=0) * sides).sum(axis=0)
     return (ranks - target * (target + 1) / 2) / (target * (len(sides) - target))
 
 
@@ -226,7 +242,7 @@ def _thresholds(scores: np.ndarray, truth: np.ndarray, folds: np.ndarray) -> np.
 
 def _told(scores: np.ndarray, truth: np.ndarray) -> Estimate:
     """Balanced accuracy; a score on the threshold is half right."""
-    right = np.where(truth, scores > 0, scores < 0) + 0.5 * (np.abs(scores) < 1e-9)
+    right = np.where(np.abs(scores) < _TIE, 0.5, (scores > 0) == truth)
     shares = [(float(right[side].mean()), int(side.sum())) for side in (truth, ~truth)]
     error = math.sqrt(sum(share * (1 - share) / rows for share, rows in shares)) / 2
     return normal(sum(share for share, _ in shares) / 2, error, rows=len(truth), bounds=(0, 1))
@@ -234,15 +250,20 @@ def _told(scores: np.ndarray, truth: np.ndarray) -> Estimate:
 
 def _area_estimate(scores: np.ndarray, truth: np.ndarray) -> Estimate:
     """The area under the ROC curve with DeLong's (1988) interval."""
-    ranks = rankdata(np.round(scores, 9))
+    scores = _tied(scores)
+    ranks = rankdata(scores)
     counts = {side: int((truth == side).sum()) for side in (False, True)}
     parts = {}
     for side in (False, True):
         own = truth == side
-        beaten = (ranks[own] - rankdata(np.round(scores[own], 9))) / counts[not side]
+        beaten = (ranks[own] - rankdata(scores[own])) / counts[not side]
         parts[side] = beaten if side else 1 - beaten
     error = math.sqrt(sum(float(part.var(ddof=1)) / len(part) for part in parts.values()))
     return normal(float(parts[True].mean()), error, rows=len(truth), bounds=(0, 1))
+
+
+def _tied(scores: np.ndarray) -> np.ndarray:
+    return np.round(scores / _TIE)
 
 
 def _likeness(scores: np.ndarray, truth: np.ndarray) -> np.ndarray:

@@ -11,9 +11,12 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file, save
 
+from headwater.data.traits import Traits
 from headwater.errors import ArtifactError, NotFittedError, ResourceError
 from headwater.foundation.locate import locate
+from headwater.foundation.origin import Origin, origin
 from headwater.foundation.text import TextEncoder
+from headwater.language.reading import text_reading
 from headwater.run import Run, write_whole
 from headwater.settings import NoSettings, Settings
 from headwater.training.device import device_of
@@ -48,7 +51,14 @@ class PretrainedClassifier(Classifier):
         return self
 
     def view(self, inputs: Sequence[Any], run: Run) -> np.ndarray:
-        return extract(self.encoder or self._untrained(run.settings), inputs, run.settings)
+        return extract(self._frozen(run.settings), inputs, run.settings)
+
+    def reading(self, inputs: Sequence[Any], run: Run) -> Traits:
+        return text_reading(self._frozen(run.settings), inputs)
+
+    def origin(self, run: Run) -> Origin:
+        asked = run.settings
+        return origin(str(self.foundation), offline=asked.offline, trust_remote_code=asked.trust_remote_code)
 
     def logits(self, inputs: Sequence[Any]) -> np.ndarray:
         encoder, head = self._fitted()
@@ -83,6 +93,12 @@ class PretrainedClassifier(Classifier):
             folder / "encoder", state["foundation"], max_length=state["max_length"], device=str(_nearest(model.device))
         )
         return model
+
+    def _frozen(self, asked: Any) -> TextEncoder:
+        """The foundation as it is, read once."""
+        if self.encoder is None:
+            self.encoder = self._untrained(asked)
+        return self.encoder
 
     def _untrained(self, asked: Any) -> TextEncoder:
         name = str(self.foundation)
