@@ -15,7 +15,7 @@ from headwater.settings import Settings
 def test_every_setting_has_a_sentence_and_a_section() -> None:
     options = options_of(Settings)
     assert [section for section, _ in groupby(option.section for option in options)] == [
-        "Data", "Learning", "Computing", "Run",
+        "Data", "Source", "Learning", "Computing", "Run",
     ]  # fmt: skip
     assert all(option.sentence.endswith(".") and option.sentence[0].isupper() for option in options)
 
