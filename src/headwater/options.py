@@ -268,6 +268,8 @@ def _admits_one(option: Option, value: Any) -> bool:
 
 def _convert(option: Option, value: Any) -> Any:
     """Texts become the type of the field; what cannot be converted is left for `check` to refuse."""
+    if option.many and isinstance(value, str) and _is_none(option, value):
+        return None
     if option.many and value is not None:
         items = value.split(",") if isinstance(value, str) else value
         return tuple(_convert_one(option, item) for item in items) if isinstance(items, Iterable) else value
@@ -282,9 +284,13 @@ def _convert_one(option: Option, value: Any) -> Any:
     return float(value) if option.kind is float and type(value) is int else value
 
 
+def _is_none(option: Option, text: str) -> bool:
+    return option.optional and text.strip().lower() in ("none", "null", "")
+
+
 def _parse(option: Option, text: str) -> Any:
     word = text.strip()
-    if option.optional and word.lower() in ("none", "null", ""):
+    if _is_none(option, word):
         return None
     if option.kind is str:
         return text

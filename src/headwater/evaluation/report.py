@@ -52,6 +52,8 @@ class Report:
         mistakes: the most confident ones: `input`, `target`, `prediction`, `confidence`, `place`.
         stages: the steps of the fit: `name`, `score`, `low`, `high`, `seconds`, `decision`.
         curve: the learning curve: `stage`, `epoch`, `step`, `loss`, `score`.
+        augmentation: what the training rows were made into: `rows`, `copies` by method, `unaltered`, `examples`
+            (`method`, `before`, `after`), rows `made` of features, the strategy whose batches were mixed.
         audit: what `data.audit` found.
         split: what `data.splitting` found.
         quarantine: `count`, `share` and `examples` of the rows that could not be used.
@@ -79,6 +81,7 @@ class Report:
     mistakes: list[dict[str, Any]] = field(default_factory=list)
     stages: list[dict[str, Any]] = field(default_factory=list)
     curve: list[dict[str, Any]] = field(default_factory=list)
+    augmentation: dict[str, Any] = field(default_factory=dict)
     audit: dict[str, Any] = field(default_factory=dict)
     split: dict[str, Any] = field(default_factory=dict)
     quarantine: dict[str, Any] = field(default_factory=dict)

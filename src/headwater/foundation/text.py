@@ -159,7 +159,7 @@ class TextEncoder:
         if self.source is not None:
             _copy(self.source, folder)
             return
-        with _quiet():
+        with quiet():
             self.network.save_pretrained(folder)
             self.tokenizer.save_pretrained(folder)
         mode = {"last": "lasttoken"}.get(self.pooling, self.pooling)
@@ -187,7 +187,7 @@ def _read(folder: Path, *, trust_remote_code: bool) -> tuple[Any, Any]:
 
     given = {"local_files_only": True, "trust_remote_code": trust_remote_code}
     try:
-        with _quiet():
+        with quiet():
             config = transformers.AutoConfig.from_pretrained(folder, **given)
             kind = transformers.AutoModelForTextEncoding if _is_half(config) else transformers.AutoModel
             network, loaded = kind.from_pretrained(
@@ -259,7 +259,7 @@ def _copy(source: Path, folder: Path) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Silences the progress bars and notices of transformers for a while."""
     from transformers.utils import logging as notices
 

@@ -15,7 +15,7 @@ import numpy as np
 from headwater import catalog, options
 from headwater.application import Application, Predictions, Stage, Trace
 from headwater.data import fields as data_fields
-from headwater.data import imbalance, preparing, reading
+from headwater.data import preparing, reading
 from headwater.data.fields import Category, Labels, Target
 from headwater.data.preparing import Prepared
 from headwater.data.quarantine import Quarantine
@@ -27,7 +27,7 @@ from headwater.evaluation.report import FILE as REPORT
 from headwater.evaluation.report import Report
 from headwater.run import Run, scratch, write_whole
 from headwater.settings import Settings
-from headwater.transfer import scores
+from headwater.transfer import augmenting, scores
 from headwater.transfer.classifier import Classifier, Examples
 from headwater.transfer.measuring import measure
 
@@ -99,16 +99,18 @@ class Classification(Application):
         train, held_out = self._rows(records, valid)
         model_class = catalog.model_class(self.task, str(self.model_name))
         own = options.build(model_class.Settings, self.model_settings, where=f"model {self.model_name}")
-        balanced = self._balanced(train)
+        augmenting.refuse(self.settings, self.strategy, several=self.target.several)
+        balanced = augmenting.balanced(train, self.settings)
         # Drawn again, rows have no majority: the trivial baseline answers what most rows are.
         self.majority = MajorityBaseline.fit(train.targets, train.n_classes)
         baselines = [self._majority_stage(held_out), *self._fit_linear(balanced, held_out, run)]
         for stage in baselines:
             log.info("%s", stage)
         classifier = model_class(own, foundation=self.model_name)
-        classifier.fit(balanced, held_out, run.part("model"))
-        self.classifier = classifier
-        self.trace = Trace([*baselines, *classifier.trace.stages], classifier.trace.curve)
+        rows, made = augmenting.augmented(self, balanced, run)
+        classifier.fit(rows, held_out, run.part("model"))
+        self.classifier, own = classifier, classifier.trace
+        self.trace = Trace([*baselines, *own.stages], own.curve, made | own.augmentation)
         logits = classifier.logits(held_out.inputs)
         self.temperature = fit_temperature(logits, held_out.targets, several=self.target.several)
         return self
@@ -225,14 +227,6 @@ class Classification(Application):
         aside.add(records)
         aside.refuse_over(self.settings.quarantine_share)
         return Examples(values, targets, len(self.target.classes))
-
-    def _balanced(self, train: Examples) -> Examples:
-        how = self.settings.imbalance
-        if how == "none":
-            return train
-        if how == "weights":
-            return replace(train, weights=imbalance.class_weights(train.targets, train.n_classes))
-        return train.take(imbalance.resample(train.targets, how, self.settings.seed))
 
     def _majority_stage(self, valid: Examples) -> Stage:
         answers = self.baseline_predictions(list(valid.inputs))["majority"]
