@@ -145,7 +145,7 @@ def check(settings: S, *, where: str = "settings") -> S:
         choices = option.limit.choices if isinstance(option.limit, OneOf) else ()
         raise SettingError(
             f"{option.name} cannot have this value", where=where, got=value, accepted=option.accepted,
-            fix=did_you_mean(str(value), choices),
+            fix=did_you_mean(str(_first_wrong(option, value)), choices),
         )  # fmt: skip
     faults = "; ".join(f"{option.name}={value!r} (accepted: {option.accepted})" for option, value in wrong)
     raise SettingError(
@@ -256,6 +256,11 @@ def _admits(option: Option, value: Any) -> bool:
     return _admits_one(option, value)
 
 
+def _first_wrong(option: Option, value: Any) -> Any:
+    items = value if option.many and isinstance(value, tuple) else (value,)
+    return next((item for item in items if not _admits_one(option, item)), value)
+
+
 def _admits_one(option: Option, value: Any) -> bool:
     if option.kind is int and (isinstance(value, bool) or not isinstance(value, int)):
         return False
@@ -293,7 +298,7 @@ def _parse(option: Option, text: str) -> Any:
     if _is_none(option, word):
         return None
     if option.kind is str:
-        return text
+        return word if isinstance(option.limit, OneOf) else text
     if option.kind is bool:
         return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}.get(word.lower(), text)
     try:

@@ -65,7 +65,7 @@ def swap_words(text: str, strength: float, random: np.random.Generator) -> str:
 
     Example:
         >>> swap_words("good, not bad", 0.2, np.random.default_rng(1))
-        'bad, not good'
+        'not, good bad'
     """
     words = words_of(text)
     places = [place for place, word in enumerate(words) if word.text[0].isalnum()]

@@ -134,11 +134,12 @@ class _Filler:
             lines = torch.tensor([line[row] for row in rows[here].tolist()])
             columns = torch.from_numpy(places[here] - prepared.offsets[rows[here]])
             with torch.inference_mode():
-                scores = self.network(**inputs).logits[lines, columns].float().cpu()
-            prepared.ids[places[here]] = self._draw(scores, first=first, generator=generator)
+                scores = self.network(**inputs).logits[lines, columns].float()
+            prepared.ids[places[here]] = self._draw(scores.cpu().clone(), first=first, generator=generator)
 
     def _draw(self, scores: torch.Tensor, *, first: bool, generator: torch.Generator) -> np.ndarray:
         scores[:, self._never] = -torch.inf
+        scores[:, len(self.tokenizer) :] = -torch.inf  # tables are padded beyond the vocabulary
         if first:
             scores[:, self._inside] = -torch.inf  # the middle of a word is no beginning
         likeliest = scores.topk(min(_CHOICES, scores.shape[1]))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
+from typing import NamedTuple
 
 from headwater.language.tokens import UNSPACED
 
@@ -17,8 +17,7 @@ _TAGS = "\U000e0020-\U000e007f\U000e0100-\U000e01ef"
 _JOINER, _NON_JOINER = "\u200d", "\u200c"
 
 
-@dataclass(frozen=True)
-class Word:
+class Word(NamedTuple):
     """A word, a character of a script without spaces, or a sign, with the space before it.
 
     Attributes:

@@ -121,7 +121,8 @@ class TfidfLogistic(_Linear):
 
     Example:
         >>> import tempfile
-        >>>         >>> train = Examples(["good", "fine", "bad", "poor"] * 5, np.array([1, 1, 0, 0] * 5), 2)
+        >>> from headwater.settings import Settings
+        >>> train = Examples(["good", "fine", "bad", "poor"] * 5, np.array([1, 1, 0, 0] * 5), 2)
         >>> run = Run(Settings(), Path(tempfile.mkdtemp()))
         >>> TfidfLogistic().fit(train, train, run).logits(["so good"]).argmax(axis=1)
         array([1])
