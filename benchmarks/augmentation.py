@@ -78,12 +78,12 @@ def _answers(train: str, texts: list[str], model: str, settings: dict[str, Any])
 
 def compare(bench: Bench) -> None:
     """Measures the copies on each set, and the balancing on an unequal draw; a table for each."""
-    models, sizes = bench.options.models or MODELS, SIZES[:1] if bench.options.quick else SIZES
-    tables = []
-    for name in SETS[:1] if bench.options.quick else SETS:
-        prepared = data.prepare(name, bench.options.data)
-        tables.append(_table(bench, models, sizes, prepared))
-    tables.append(_unequal(bench, models, data.prepare("sst2", bench.options.data), sizes[1:] or sizes))
+    asked = bench.options
+    sizes = SIZES[:1] if asked.quick else asked.sizes
+    sets = SETS[:1] if asked.quick else asked.sets
+    tables = [_table(bench, asked.models, sizes, data.prepare(name, asked.data)) for name in sets]
+    if unequal := sizes if asked.quick else asked.unequal:
+        tables.append(_unequal(bench, asked.models, unequal, data.prepare("sst2", asked.data)))
     publish(bench, tables)
 
 
@@ -108,7 +108,7 @@ def _table(bench: Bench, models: Sequence[str], sizes: Sequence[int], prepared: 
     return Table(caption, ("model", "rows", "variant", "accuracy", "std", "gain", "std of gain", "draws gained"), rows)
 
 
-def _unequal(bench: Bench, models: Sequence[str], prepared: data.DataSet, sizes: Sequence[int]) -> Table:
+def _unequal(bench: Bench, models: Sequence[str], sizes: Sequence[int], prepared: data.DataSet) -> Table:
     rows = []
     test = data.part_of(prepared.test, TEST_ROWS, 0)
     for model in models:
@@ -154,7 +154,12 @@ def _unequal_draw(source: Path, size: int, seed: int) -> Path:
     return data.write(kept, source.with_name(f"{source.stem}-unequal-{size}-{seed}.csv"))
 
 
-FLAGS: dict[str, dict[str, Any]] = {"--models": {"nargs": "+", "help": "these models"}}
+FLAGS: dict[str, dict[str, Any]] = {
+    "--models": {"nargs": "+", "default": MODELS, "help": "these models"},
+    "--sets": {"nargs": "*", "default": SETS, "help": "altered copies on these sets"},
+    "--sizes": {"nargs": "+", "type": int, "default": SIZES, "help": "altered copies of so many rows"},
+    "--unequal": {"nargs": "*", "type": int, "default": SIZES[1:], "help": "balancing of so many unequal rows"},
+}
 
 if __name__ == "__main__":
     main(Path(__file__), {"variants": variants}, compare, seeds=3, flags=FLAGS)
