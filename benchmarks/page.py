@@ -9,7 +9,8 @@ from harness import ROOT
 from results import FOLDER
 
 BENCHMARKS = (
-    "sst2_finetune", "probe_cost", "basic_models", "strategies", "few_labels", "prediction", "robustness"
+    "sst2_finetune", "probe_cost", "basic_models", "strategies", "few_labels", "prediction", "robustness",
+    "augmentation",
 )  # fmt: skip
 PAGE = ROOT / "docs" / "benchmarks.md"
 

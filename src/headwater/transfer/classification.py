@@ -101,13 +101,13 @@ class Classification(Application):
         own = options.build(model_class.Settings, self.model_settings, where=f"model {self.model_name}")
         augmenting.refuse(self.settings, self.strategy, several=self.target.several)
         balanced = augmenting.balanced(train, self.settings)
+        rows, made = augmenting.augmented(self, balanced, run)
         # Drawn again, rows have no majority: the trivial baseline answers what most rows are.
         self.majority = MajorityBaseline.fit(train.targets, train.n_classes)
         baselines = [self._majority_stage(held_out), *self._fit_linear(balanced, held_out, run)]
         for stage in baselines:
             log.info("%s", stage)
         classifier = model_class(own, foundation=self.model_name)
-        rows, made = augmenting.augmented(self, balanced, run)
         classifier.fit(rows, held_out, run.part("model"))
         self.classifier, own = classifier, classifier.trace
         self.trace = Trace([*baselines, *own.stages], own.curve, made | own.augmentation)
