@@ -173,8 +173,9 @@ def test_mixtures_copies_and_neighbours_keep_their_parents_and_weights():
         np.array([1.0, 0.5, 0.5, 1.0, 0.5, 0.5]), np.array([0, 1, 2, 3, 1, 2]), np.array([0, 0, 0, 0, 1, 1], bool),
     )  # fmt: skip
     features = np.arange(12.0, dtype=np.float32).reshape(6, 2)
-    rows, made, counts = virtual(features, train, Settings(augment=("mixup",), imbalance="smote"))
+    own, rows, made, counts = virtual(features, train, Settings(augment=("mixup",), imbalance="smote"))
     assert list(rows.inputs) == ["a", "b", "c", "d"]
+    np.testing.assert_array_equal(own, features[:4])
     assert made.parents[:2].tolist() == [[1, 1], [2, 2]]
     np.testing.assert_array_equal(made.features[:2], features[4:])
     assert counts == {"mixup": 4, "smote": 2}

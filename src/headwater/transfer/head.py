@@ -103,8 +103,10 @@ def _solve(
     mean, scale = features.mean(axis=0, dtype=np.float64), features.std(axis=0, dtype=np.float64)
     scale[scale < 1e-8] = 1.0
     goals = np.concatenate([shares(targets, made.goals.shape[1]), made.goals])
-    given = (np.concatenate([features, made.features]) - mean) / scale
-    axes, problem = _rotated(given, goals, np.concatenate([weights, made.weights]), several=targets.ndim == 2)
+    given = np.concatenate([features, made.features]) if len(made) else features
+    axes, problem = _rotated(
+        (given - mean) / scale, goals, np.concatenate([weights, made.weights]), several=targets.ndim == 2
+    )
     held_out = None
     if strength is None:
         strength, held_out = _choose(problem, targets, made, seed)

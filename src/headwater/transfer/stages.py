@@ -99,9 +99,9 @@ class Adaptation:
     def _probe(self) -> _Result:
         began, settings = time.monotonic(), self.run.settings
         features = extract(self.encoder, self.train.inputs, settings)
-        train, made, counts = virtual(features, self.train, settings)
+        features, train, made, counts = virtual(features, self.train, settings)
         self.trace.augmentation |= {"made": counts} if counts else {}
-        head = solve_with(made, features[self.train.drawn], train.targets, train.weights, seed=settings.seed)
+        head = solve_with(made, features, train.targets, train.weights, seed=settings.seed)
         right = self._right(head.logits(extract(self.encoder, self.valid.inputs, settings)))
         if len(self.valid) < _LEAST_ROWS and head.held_out is not None:
             # So few rows say next to nothing: the folds of the head add what they held out.

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from headwater.transfer.classifier import Examples
 
 
-def virtual(features: np.ndarray, train: Examples, settings: Settings) -> tuple[Examples, Made, dict[str, int]]:
+def virtual(
+    features: np.ndarray, train: Examples, settings: Settings
+) -> tuple[np.ndarray, Examples, Made, dict[str, int]]:
     """Divides examples into the rows that came from the data and those that were made of them.
 
     Args:
@@ -25,10 +27,11 @@ def virtual(features: np.ndarray, train: Examples, settings: Settings) -> tuple[
         settings: whether to add mixtures and synthetic rows.
 
     Returns:
-        The rows of the data, with the weight that is left to them; the made rows; how many each method has made.
+        The features of the rows of the data; these rows, with the weight that is left to them; the made rows; how many
+        of them each method on features has made.
     """
-    drawn = train.drawn
-    rows, own = train.take(drawn), features[drawn]
+    # A large matrix is not copied where all of it came from the data.
+    rows, own = (train, features) if train.altered is None else (train.take(train.drawn), features[train.drawn])
     parts = [Made.none(features.shape[1], train.n_classes), _copies(features, train)]
     counts = {}
     if "mixup" in (settings.augment or ()):
@@ -40,7 +43,7 @@ def virtual(features: np.ndarray, train: Examples, settings: Settings) -> tuple[
     if settings.imbalance == "smote":
         parts.append(smote(own, rows.targets, rows.n_classes, settings.seed))
         counts["smote"] = len(parts[-1])
-    return rows, Made.together(parts), counts
+    return own, rows, Made.together(parts), counts
 
 
 def _copies(features: np.ndarray, train: Examples) -> Made:
