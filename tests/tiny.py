@@ -41,6 +41,30 @@ def make_t5(folder: Path) -> Path:
     return _saved(folder, T5ForConditionalGeneration, config)
 
 
+def make_masked(folder: Path, says: str | None = None) -> Path:
+    """A masked language model over `WORDS`, seeded; one that writes always the same word where `says` names it."""
+    import torch
+    from transformers import BertConfig, BertForMaskedLM
+
+    config = BertConfig(vocab_size=len(_SPECIAL) + len(WORDS), max_position_embeddings=64, **_SIZE)
+    _saved(folder, BertForMaskedLM, config)
+    if says is not None:
+        network = BertForMaskedLM.from_pretrained(folder)
+        with torch.no_grad():
+            network.cls.predictions.bias[len(_SPECIAL) + WORDS.index(says)] += 100
+        network.save_pretrained(folder)
+    return folder
+
+
+def make_translator(folder: Path) -> Path:
+    """An encoder-decoder over `WORDS`, seeded, that writes something of every text."""
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    config = T5Config(vocab_size=len(_SPECIAL) + len(WORDS), d_model=16, d_kv=8, d_ff=32, num_layers=2, num_heads=2,
+                      decoder_start_token_id=0, eos_token_id=3)  # fmt: skip
+    return _saved(folder, T5ForConditionalGeneration, config)
+
+
 def make_sentence_transformer(folder: Path, pooling: str) -> Path:
     """A tiny BERT whose folder asks for a pooling, as sentence-transformers writes it."""
     make_bert(folder)
@@ -72,5 +96,6 @@ def _tokenizer() -> Any:
     tokenizer.normalizer = normalizers.BertNormalizer()
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    names = {"unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]"}
+    names = {"unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]",
+             "mask_token": "[MASK]"}  # fmt: skip
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=64, **names)

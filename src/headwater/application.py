@@ -100,10 +100,11 @@ class Stage:
 
 @dataclass
 class Trace:
-    """What a model can tell of its own fit: the stages tried and the learning curve of each."""
+    """What a model can tell of its own fit: the stages tried, the learning curve of each, the rows that were made."""
 
     stages: list[Stage] = field(default_factory=list)
     curve: list[dict[str, Any]] = field(default_factory=list)
+    augmentation: dict[str, Any] = field(default_factory=dict)
 
 
 class Application(ABC):
@@ -160,6 +161,20 @@ class Application(ABC):
     @abstractmethod
     def origin(self) -> Origin | None:
         """What is written down of the data behind the model; None for a basic model, which has seen none yet."""
+
+    @abstractmethod
+    def augment(self, values: Sequence[Any], method: str, draw: int, run: Run) -> list[Any]:
+        """An altered copy of each input value, None where the method can alter nothing.
+
+        Args:
+            values: input values of training rows; they stay as they are.
+            method: a name of the setting `augment` whose work is on inputs.
+            draw: which copy of these values it is, from 0: another draw gives other copies, the same gives the same.
+            run: settings, and a folder in which what a model has altered is kept for a resumed run.
+
+        Raises:
+            SettingError: the method needs a model that was not given.
+        """
 
     @abstractmethod
     def write(self, folder: Path) -> None:

@@ -161,6 +161,7 @@ def _story(application: Application, prepared: Prepared, run: Run, request: Requ
         "rows": {"train": len(prepared.train), "valid": len(prepared.valid), "test": len(prepared.test)},
         "stages": [vars(stage) for stage in application.trace.stages],
         "curve": application.trace.curve,
+        "augmentation": application.trace.augmentation,
         **prepared.findings,
         **application.story(),
         "provenance": {

@@ -145,7 +145,7 @@ def check(settings: S, *, where: str = "settings") -> S:
         choices = option.limit.choices if isinstance(option.limit, OneOf) else ()
         raise SettingError(
             f"{option.name} cannot have this value", where=where, got=value, accepted=option.accepted,
-            fix=did_you_mean(str(value), choices),
+            fix=did_you_mean(str(_first_wrong(option, value)), choices),
         )  # fmt: skip
     faults = "; ".join(f"{option.name}={value!r} (accepted: {option.accepted})" for option, value in wrong)
     raise SettingError(
@@ -256,6 +256,11 @@ def _admits(option: Option, value: Any) -> bool:
     return _admits_one(option, value)
 
 
+def _first_wrong(option: Option, value: Any) -> Any:
+    items = value if option.many and isinstance(value, tuple) else (value,)
+    return next((item for item in items if not _admits_one(option, item)), value)
+
+
 def _admits_one(option: Option, value: Any) -> bool:
     if option.kind is int and (isinstance(value, bool) or not isinstance(value, int)):
         return False
@@ -268,6 +273,8 @@ def _admits_one(option: Option, value: Any) -> bool:
 
 def _convert(option: Option, value: Any) -> Any:
     """Texts become the type of the field; what cannot be converted is left for `check` to refuse."""
+    if option.many and isinstance(value, str) and _is_none(option, value):
+        return None
     if option.many and value is not None:
         items = value.split(",") if isinstance(value, str) else value
         return tuple(_convert_one(option, item) for item in items) if isinstance(items, Iterable) else value
@@ -282,12 +289,16 @@ def _convert_one(option: Option, value: Any) -> Any:
     return float(value) if option.kind is float and type(value) is int else value
 
 
+def _is_none(option: Option, text: str) -> bool:
+    return option.optional and text.strip().lower() in ("none", "null", "")
+
+
 def _parse(option: Option, text: str) -> Any:
     word = text.strip()
-    if option.optional and word.lower() in ("none", "null", ""):
+    if _is_none(option, word):
         return None
     if option.kind is str:
-        return text
+        return word if isinstance(option.limit, OneOf) else text
     if option.kind is bool:
         return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}.get(word.lower(), text)
     try:

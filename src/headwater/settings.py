@@ -7,6 +7,8 @@ from typing import Annotated, ClassVar
 
 from headwater.options import Between, Duration, OneOf
 
+IMBALANCE = ("none", "weights", "class-balanced", "oversample", "undersample", "smote")
+AUGMENT = ("word-dropout", "word-swap", "span-masking", "back-translation", "mixup")
 STRATEGIES = ("auto", "probe", "lora", "last-layers", "full", "probe-then-full")
 PLANS = ("auto", "joint", "augment", "target-only")
 
@@ -42,9 +44,7 @@ class DataSettings(ReadingSettings):
     time: Annotated[str | None, "A column to split by time: the newest rows are the test rows."] = None
     valid_share: Annotated[float, Between(0.01, 0.5), "The share of training rows held out for validation."] = 0.1
     test_share: Annotated[float, Between(0.01, 0.5), "The share of rows held out for the test."] = 0.2
-    imbalance: Annotated[
-        str, OneOf(("none", "weights", "oversample", "undersample")), "What to do when classes are of unequal size."
-    ] = "none"
+    imbalance: Annotated[str, OneOf(IMBALANCE), "What to do when classes are of unequal size."] = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +118,34 @@ class ComputingSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AugmentSettings:
+    """What the training rows are made into, beside themselves. Validation and test rows stay as they are."""
+
+    section: ClassVar[str] = "Augmentation"
+
+    augment: Annotated[
+        tuple[str, ...] | None, OneOf(AUGMENT), "How altered copies of the training rows are made; several take turns."
+    ] = None
+    augment_copies: Annotated[int, Between(1, 100), "Altered copies of each training row."] = 1
+    augment_strength: Annotated[float, Between(0.01, 0.9), "The share of the words of a copy that is altered."] = 0.1
+    augment_weight: Annotated[
+        float, Between(0.01, 100), "What the copies of a row weigh together in the loss, where the row itself weighs 1."
+    ] = 1.0
+    augment_model: Annotated[
+        str | None, "The masked language model of span-masking: a hub id or a folder. The foundation if it can."
+    ] = None
+    augment_translators: Annotated[
+        tuple[str, ...] | None, "The two models of back-translation, there and back: hub ids or folders."
+    ] = None
+    mixup_alpha: Annotated[float, Between(0.01, 100), "How evenly mixup mixes: its Beta distribution's parameter."] = (
+        0.2
+    )
+    class_balanced_beta: Annotated[
+        float, Between(0, 0.999999), "Of class-balanced: 0 weighs all rows alike, near 1 all classes alike."
+    ] = 0.999
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunSettings:
     """What a run may reach and leave behind."""
 
@@ -131,7 +159,7 @@ class RunSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(RunSettings, ComputingSettings, LearningSettings, SourceSettings, DataSettings):
+class Settings(RunSettings, ComputingSettings, AugmentSettings, LearningSettings, SourceSettings, DataSettings):
     """All settings of a run in one flat name space.
 
     Example:

@@ -64,7 +64,9 @@ def start(request: Request, data: Any, folder: Path, *, resume: bool) -> Run:
 
 def absolute(request: Request) -> Request:
     """The request with its paths made whole, so that it can be repeated from any place."""
-    own = {name: _whole(getattr(request.settings, name)) for name in ("valid", "test", "source")}
+    own = {name: _whole(getattr(request.settings, name)) for name in ("valid", "test", "source", "augment_model")}
+    translators = request.settings.augment_translators
+    own["augment_translators"] = translators and tuple(map(_whole, translators))
     return replace(
         request,
         data=_whole(request.data),

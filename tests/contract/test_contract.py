@@ -179,6 +179,20 @@ def test_pairs_of_texts(adapt: Adapt, rows: dict[str, list[Any]]) -> None:
     assert found.labels[1] is None
 
 
+def test_altered_copies_are_learnt_from_and_originals_stay(adapt: Adapt, rows: dict[str, list[Any]]) -> None:
+    kept = copy.deepcopy(rows)
+    application = adapt(rows, augment="word-dropout,word-swap")
+    assert rows == kept
+    told = application.report.augmentation
+    assert set(told["copies"]) == {"word-dropout", "word-swap"}
+    assert {example["before"] for example in told["examples"]} <= set(rows["text"])
+    assert not {example["after"] for example in told["examples"]} & set(rows["text"])
+    assert set(application.predict(rows).labels) <= {"good", "bad"}
+    assert "Its altered copy" in application.report.to_html()
+    again = adapt(rows, augment="word-dropout,word-swap")
+    np.testing.assert_array_equal(again.predict(rows).probabilities, application.predict(rows).probabilities)
+
+
 # What must be refused, and how
 
 

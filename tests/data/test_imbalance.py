@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headwater.data.imbalance import class_weights, resample
+from headwater.data.imbalance import class_weights, effective_weights, resample
 from headwater.errors import SettingError
 
 targets = st.lists(st.integers(0, 4), min_size=1, max_size=60).map(np.array)
@@ -32,6 +32,24 @@ def test_weights_of_several_labels_have_mean_one(flags: np.ndarray):
     weights = class_weights(flags, 3)
     assert weights.shape == (len(flags),)
     assert weights.mean() == pytest.approx(1)
+
+
+@settings(max_examples=40, deadline=None)
+@given(targets, st.floats(0, 0.9999))
+def test_effective_weights_are_those_of_the_paper(classes: np.ndarray, beta: float):
+    weights = effective_weights(classes, 5, beta)
+    sizes = np.bincount(classes)[classes]
+    series = np.array([sum(beta**power for power in range(size)) for size in sizes])  # (1 - beta^n) / (1 - beta)
+    np.testing.assert_allclose(weights / weights[0], series[0] / series)
+    assert weights.mean() == pytest.approx(1)
+
+
+def test_effective_weights_lie_between_equal_rows_and_equal_classes():
+    classes = np.array([0] * 95 + [1] * 5)
+    np.testing.assert_allclose(effective_weights(classes, 2, 0.0), 1)
+    np.testing.assert_allclose(effective_weights(classes, 2, 0.999999), class_weights(classes, 2), rtol=1e-3)
+    between = effective_weights(classes, 2, 0.9)
+    assert 1 < between[-1] < class_weights(classes, 2)[-1]
 
 
 def test_a_row_of_several_labels_counts_by_its_rarest():

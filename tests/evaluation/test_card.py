@@ -43,6 +43,12 @@ def test_the_card_tells_use_data_results_limits_and_command(report):
     assert "temperature 1.31" in card
 
 
+def test_altered_copies_are_counted():
+    copies = {"word-dropout": 1200, "word-swap": 1199}
+    card = model_card(Report("t", "m", {"accuracy": Estimate(0.9)}, augmentation={"copies": copies}))
+    assert "altered copies of training rows, to learn from: 1,200 by word-dropout, 1,199 by word-swap" in card
+
+
 def test_weak_classes_are_named():
     rows = [{"class": "fine", "f1": {"value": 0.9}}, {"class": "rare|one", "f1": {"value": 0.3}}]
     card = model_card(Report("t", "m", {"accuracy": Estimate(0.9)}, per_class=rows))

@@ -63,10 +63,24 @@ def test_text_of_the_user_is_escaped_everywhere():
         audit={"classes": {evil: 3}, "warnings": [evil], evil: evil, "columns": [{evil: evil}], "lengths": {evil: {}}},
         split={evil: {evil: [evil, {evil: evil}]}}, quarantine={"count": 1, "examples": [evil, {evil: evil}]},
         provenance={"command": evil, evil: [[evil]]},
+        augmentation={"copies": {evil: 1}, "examples": [{"method": evil, "before": evil, "after": (evil, evil)}]},
     )  # fmt: skip
     outline = Outline(page(report))
     assert not outline.tags & {"script", "img"}
     assert not outline.faults
+
+
+def test_altered_copies_are_shown_beside_their_rows():
+    examples = [
+        {"method": "word-swap", "before": "good film", "after": "film good"},
+        {"method": "word-dropout", "before": ["left side", "right side"], "after": ["left", "x" * 400]},
+    ]
+    told = {"rows": 7, "copies": {"word-swap": 7}, "unaltered": 2, "made": {"smote": 3}, "examples": examples}
+    text = page(Report("t", "m", {"accuracy": Estimate(0.5)}, augmentation=told))
+    assert "augmentation" in Outline(text).ids
+    for shown in ("film good", "left side / right side", "Unaltered", "<i>Smote</i>", "left /…"):
+        assert shown in text
+    assert "x" * 400 not in text
 
 
 def test_a_report_of_little_is_a_page():

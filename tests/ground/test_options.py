@@ -14,9 +14,9 @@ from headwater.settings import Settings
 
 def test_every_setting_has_a_sentence_and_a_section() -> None:
     options = options_of(Settings)
-    assert [section for section, _ in groupby(option.section for option in options)] == [
-        "Data", "Source", "Learning", "Computing", "Run",
-    ]  # fmt: skip
+    sections = [section for section, _ in groupby(option.section for option in options)]
+    assert {"Data", "Source", "Learning", "Augmentation", "Computing", "Run"} <= set(sections)
+    assert len(sections) == len(set(sections)), "a section stands in two places"
     assert all(option.sentence.endswith(".") and option.sentence[0].isupper() for option in options)
 
 
@@ -25,6 +25,8 @@ def test_every_setting_has_a_sentence_and_a_section() -> None:
     [
         ("epochs", "5", 5),
         ("epochs", "none", None),
+        ("augment", "none", None),
+        ("augment", "word-dropout, mixup", ("word-dropout", "mixup")),
         ("learning_rate", "5e-5", 5e-5),
         ("learning_rate", 1, 1.0),
         ("offline", "yes", True),

@@ -4,7 +4,8 @@ from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from headwater.transfer.head import solve, stratified_folds
+from headwater.transfer.head import solve, solve_with, stratified_folds
+from headwater.transfer.made import Made, shares
 
 
 def _problem(rows=120, classes=3, width=8):
@@ -91,3 +92,54 @@ def test_copies_of_a_row_weigh_as_much_as_a_weight_and_make_no_penalty_look_bett
     assert copied.held_out is not None
     assert weighted.held_out is not None
     np.testing.assert_allclose(copied.held_out, np.repeat(weighted.held_out, counts, axis=0), atol=1e-4)
+
+
+def _copies(features, targets, noise=0.01):
+    random, rows = np.random.default_rng(5), np.arange(len(targets))
+    near = (features + random.normal(size=features.shape) * noise).astype(np.float32)
+    return Made(near, shares(targets, int(targets.max()) + 1), np.ones(len(rows)), np.stack([rows, rows], axis=1))
+
+
+def test_made_rows_weigh_like_rows_of_the_data():
+    features, targets = _problem(60)
+    made = _copies(features, targets, noise=2.0)
+    strong = Made(made.features[:0], made.goals[:0], made.weights[:0], made.parents[:0])
+    plain = solve_with(strong, features, targets)
+    np.testing.assert_array_equal(plain.weight, solve(features, targets, 3).weight)
+    found = solve_with(made, features, targets)
+    scale, mean = features.std(axis=0, dtype=np.float64), features.mean(axis=0, dtype=np.float64)
+    both = np.concatenate([features, made.features])
+    peer = LogisticRegression(C=1 / found.strength, tol=1e-10, max_iter=10_000)
+    peer.fit((both - mean) / scale, np.concatenate([targets, targets]))
+    np.testing.assert_allclose(found.weight * scale, peer.coef_, atol=2e-3)
+    assert found.held_out.shape == (60, 3)
+
+
+def test_soft_goals_are_two_rows_of_shared_weight():
+    features, targets = _problem(40, 2)
+    rows = np.array([[0, 1], [2, 3], [4, 5]])
+    point = features[rows].mean(axis=1)
+    soft = Made(point, np.full((3, 2), [0.3, 0.7]), np.ones(3), rows)
+    hard = Made(
+        np.concatenate([point, point]), np.repeat(np.eye(2), 3, axis=0), np.repeat([0.3, 0.7], 3), np.tile(rows, (2, 1))
+    )
+    one, other = solve_with(soft, features, targets), solve_with(hard, features, targets)
+    assert one.strength == other.strength
+    np.testing.assert_allclose(one.weight, other.weight, atol=1e-4)
+
+
+def test_a_made_row_does_not_tell_the_held_out_answer_of_its_parents():
+    random = np.random.default_rng(0)
+    features, targets = random.normal(size=(60, 100)).astype(np.float32), np.arange(60) % 2
+    head = solve_with(_copies(features, targets), features, targets)
+    assert (head.held_out.argmax(axis=1) == targets).mean() < 0.75
+
+
+def test_equal_rows_of_the_data_are_one_parent():
+    random = np.random.default_rng(0)
+    features, targets = random.normal(size=(60, 100)).astype(np.float32), np.arange(60) % 2
+    twice = np.concatenate([features, features])
+    made = _copies(features, targets)
+    made = Made(made.features, made.goals, made.weights, made.parents + 60)
+    head = solve_with(made, twice, np.concatenate([targets, targets]))
+    assert (head.held_out.argmax(axis=1)[:60] == targets).mean() < 0.75

@@ -25,6 +25,27 @@ def class_weights(targets: np.ndarray, n_classes: int) -> np.ndarray:
     return len(strata) / (np.count_nonzero(sizes) * sizes[strata])
 
 
+def effective_weights(targets: np.ndarray, n_classes: int, beta: float) -> np.ndarray:
+    """A weight for each row, the inverse of the effective number of rows of its class, with mean 1, shape (rows,).
+
+    The more rows a class has, the less a further one adds: n of them count as (1 - beta^n) / (1 - beta) (Cui et al.
+    2019). A `beta` of 0 weighs all rows alike; the nearer to 1, the nearer to `class_weights`.
+
+    Args:
+        targets: as for `class_weights`.
+        n_classes: as for `class_weights`.
+        beta: how fast further rows lose worth, from 0 to below 1.
+
+    Example:
+        >>> effective_weights(np.array([0, 0, 0, 1]), 2, beta=0.5).round(2).tolist()
+        [0.84, 0.84, 0.84, 1.47]
+    """
+    strata = _strata(targets)
+    sizes = np.bincount(strata, minlength=n_classes)[strata]
+    weights = (1 - beta) / (1 - beta**sizes)
+    return weights / weights.mean()
+
+
 def resample(targets: np.ndarray, how: str, seed: int) -> np.ndarray:
     """Row positions, ascending, in which every class occurs equally often.
 
@@ -47,10 +68,11 @@ def resample(targets: np.ndarray, how: str, seed: int) -> np.ndarray:
     members = _members(_strata(targets))
     size = (max if largest else min)(map(len, members))
     draw = np.random.default_rng(seed)
-    return np.sort(np.concatenate([_drawn(rows, size, draw) for rows in members]))
+    return np.sort(np.concatenate([drawn(rows, size, draw) for rows in members]))
 
 
-def _drawn(rows: np.ndarray, size: int, draw: np.random.Generator) -> np.ndarray:
+def drawn(rows: np.ndarray, size: int, draw: np.random.Generator) -> np.ndarray:
+    """So many of the rows: all of them as often as they fit, and a draw without replacement for the rest."""
     times, rest = divmod(size, len(rows))
     return np.concatenate([np.tile(rows, times), draw.choice(rows, rest, replace=False)])
 

@@ -83,6 +83,9 @@ def _data(report: Report) -> str:
     lines = [f"- {part}: {count:,} rows" for part, count in report.rows.items()]
     if report.quarantine.get("count"):
         lines.append(f"- set aside because they could not be used: {report.quarantine['count']:,} rows")
+    if made := report.augmentation.get("copies"):
+        told = ", ".join(f"{rows:,} by {name}" for name, rows in made.items())
+        lines.append(f"- altered copies of training rows, to learn from: {told}")
     lines += [f"- {_text(warning)}" for warning in report.audit.get("warnings", [])]
     return "## Data\n\n" + ("\n".join(lines) or "Not recorded.")
 

@@ -52,6 +52,8 @@ class Report(Sections):
         mistakes: the most confident ones: `input`, `target`, `prediction`, `confidence`, `place`.
         stages: the steps of the fit: `name`, `score`, `low`, `high`, `seconds`, `decision`.
         curve: the learning curve: `stage`, `epoch`, `step`, `loss`, `score`.
+        augmentation: what the training rows were made into: `rows`, `copies` by method, `unaltered`, `examples`
+            (`method`, `before`, `after`), rows `made` of features, the strategy whose batches were mixed.
         audit: what `data.audit` found.
         split: what `data.splitting` found.
         source: what of another source could be learnt from.
@@ -81,6 +83,7 @@ class Report(Sections):
     mistakes: list[dict[str, Any]] = field(default_factory=list)
     stages: list[dict[str, Any]] = field(default_factory=list)
     curve: list[dict[str, Any]] = field(default_factory=list)
+    augmentation: dict[str, Any] = field(default_factory=dict)
     audit: dict[str, Any] = field(default_factory=dict)
     split: dict[str, Any] = field(default_factory=dict)
     source: dict[str, Any] = field(default_factory=dict)

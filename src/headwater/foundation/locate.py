@@ -14,7 +14,7 @@ from headwater import artifact, catalog
 from headwater.errors import ArtifactError, ExtraError, NotFoundError, did_you_mean
 
 _PICKLED = (".bin", ".pt", ".pth", ".pkl", ".ckpt", ".h5", ".msgpack")
-_WANTED = ["*.json", "*.txt", "*.model", "*.safetensors", "1_Pooling/*.json", "README.md"]
+_WANTED = ["*.json", "*.txt", "*.model", "*.spm", "*.safetensors", "1_Pooling/*.json", "README.md"]
 _HUB_ID = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
 
 

@@ -134,7 +134,7 @@ class TextEncoder:
         """
         pairs = bool(inputs) and not isinstance(inputs[0], str)
         sides = [list(side) for side in zip(*inputs, strict=True)] if pairs else [list(inputs)]
-        with _quiet():  # the tokenizer would warn of every text that is longer than the network reads
+        with quiet():  # the tokenizer would warn of every text that is longer than the network reads
             found = [self.tokenizer(side, add_special_tokens=False, truncation=False)["input_ids"] for side in sides]
         rows = [[token for part in parts for token in part] for parts in zip(*found, strict=True)]
         lengths = np.array([len(row) for row in rows], dtype=np.int64)
@@ -174,7 +174,7 @@ class TextEncoder:
         if self.source is not None:
             _copy(self.source, folder)
             return
-        with _quiet():
+        with quiet():
             self.network.save_pretrained(folder)
             self.tokenizer.save_pretrained(folder)
         mode = {"last": "lasttoken"}.get(self.pooling, self.pooling)
@@ -202,7 +202,7 @@ def _read(folder: Path, *, trust_remote_code: bool) -> tuple[Any, Any]:
 
     given = {"local_files_only": True, "trust_remote_code": trust_remote_code}
     try:
-        with _quiet():
+        with quiet():
             config = transformers.AutoConfig.from_pretrained(folder, **given)
             kind = transformers.AutoModelForTextEncoding if _is_half(config) else transformers.AutoModel
             network, loaded = kind.from_pretrained(
@@ -274,7 +274,7 @@ def _copy(source: Path, folder: Path) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Silences the progress bars and notices of transformers for a while."""
     from transformers.utils import logging as notices
 

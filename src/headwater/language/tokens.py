@@ -9,7 +9,7 @@ from typing import Final
 
 from headwater.data.fields import TextInput
 
-_UNSPACED: Final = (
+UNSPACED: Final = (
     "\u0e00-\u0eff"  # Thai, Lao
     "\u0f00-\u0fff"  # Tibetan
     "\u1000-\u109f"  # Myanmar
@@ -19,8 +19,8 @@ _UNSPACED: Final = (
 )
 """The scripts that are written without spaces between words, as the inside of a character class."""
 
-_CHARACTER = re.compile(f"[{_UNSPACED}]")
-_TOKEN = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+(?:['’][^\W{_UNSPACED}]+)*|[^\w\s]")
+_CHARACTER = re.compile(f"[{UNSPACED}]")
+_TOKEN = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+(?:['’][^\W{UNSPACED}]+)*|[^\w\s]")
 
 
 def normalise(text: str) -> str:

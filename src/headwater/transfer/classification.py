@@ -16,7 +16,7 @@ import numpy as np
 from headwater import catalog, options
 from headwater.application import Application, Predictions, Stage, Trace
 from headwater.data import fields as data_fields
-from headwater.data import imbalance, preparing, reading
+from headwater.data import preparing, reading
 from headwater.data.fields import Category, Labels, Target
 from headwater.data.gathering import Gathered, gather
 from headwater.data.preparing import Prepared
@@ -33,10 +33,10 @@ from headwater.evaluation.sections import plain
 from headwater.foundation.origin import Origin
 from headwater.run import Run, scratch, write_whole
 from headwater.settings import Settings
-from headwater.transfer import scores
+from headwater.transfer import augmenting, scores
 from headwater.transfer.classifier import Classifier, Examples
 from headwater.transfer.measuring import measure
-from headwater.transfer.plan import Plan, draw_up
+from headwater.transfer.plan import ALTERATIONS, Plan, draw_up
 
 log = logging.getLogger("headwater")
 _PART = 8192
@@ -119,16 +119,21 @@ class Classification(Application):
         train, held_out, source = self._rows(records, valid)
         model_class = catalog.model_class(self.task, str(self.model_name))
         own = options.build(model_class.Settings, self.model_settings, where=f"model {self.model_name}")
-        balanced = self._balanced(train)
+        augmenting.refuse(self.settings, self.strategy, several=self.target.several)
+        balanced = augmenting.balanced(train, self.settings)
+        self.plan = self._planned(balanced, source)
+        rows, made = augmenting.augmented(self, balanced, self._altering(run))
+        if self.plan and source:
+            rows = self.plan.rows(rows, source)
         # Drawn again, rows have no majority: the trivial baseline answers what most rows are.
         self.majority = MajorityBaseline.fit(train.targets, train.n_classes)
         baselines = [self._majority_stage(held_out), *self._fit_linear(balanced, held_out, run)]
         for stage in baselines:
             log.info("%s", stage)
         classifier = model_class(own, foundation=self.model_name)
-        classifier.fit(self._planned(balanced, source), held_out, run.part("model"))
-        self.classifier = classifier
-        self.trace = Trace([*baselines, *classifier.trace.stages], classifier.trace.curve)
+        classifier.fit(rows, held_out, run.part("model"))
+        self.classifier, own = classifier, classifier.trace
+        self.trace = Trace([*baselines, *own.stages], own.curve, made | own.augmentation)
         logits = classifier.logits(held_out.inputs)
         self.temperature = fit_temperature(logits, held_out.targets, several=self.target.several)
         return self
@@ -268,22 +273,19 @@ class Classification(Application):
         aside.refuse_over(self.settings.quarantine_share)
         return Examples(values, targets, len(self.target.classes))
 
-    def _balanced(self, train: Examples) -> Examples:
-        how = self.settings.imbalance
-        if how == "none":
-            return train
-        if how == "weights":
-            return replace(train, weights=imbalance.class_weights(train.targets, train.n_classes))
-        return train.take(imbalance.resample(train.targets, how, self.settings.seed))
-
-    def _planned(self, train: Examples, source: Examples | None) -> Examples:
-        """The training rows by the plan for the source; the target's alone where there is none."""
-        self.plan = None
+    def _planned(self, train: Examples, source: Examples | None) -> Plan | None:
+        """What to do with the rows of a source, told to the user; None where there are none."""
         if source is None:
-            return train
-        self.plan = draw_up(self.view, train, source, self.settings)
-        log.info("plan %s", self.plan)
-        return self.plan.rows(train, source)
+            return None
+        plan = draw_up(self.view, train, source, self.settings)
+        log.info("plan %s", plan)
+        return plan
+
+    def _altering(self, run: Run) -> Run:
+        """The run with the alterations of the plan, where the user has not said which."""
+        if self.plan is None or self.plan.name != "augment" or run.settings.augment is not None:
+            return run
+        return replace(run, settings=replace(run.settings, augment=ALTERATIONS))
 
     def _majority_stage(self, valid: Examples) -> Stage:
         answers = self.baseline_predictions(list(valid.inputs))["majority"]

@@ -25,12 +25,17 @@ class Examples:
         targets: class positions of shape (rows,), or zeros and ones of shape (rows, classes) where several labels hold.
         n_classes: how many classes there are.
         weights: the weight of each row in the loss, shape (rows,).
+        parent: the number of the user's row that each is, or was altered from, shape (rows,): rows of one number never
+            stand on both sides of a division. None where each is a row of its own.
+        altered: which rows are altered copies: they are learnt from, never measured on. None where none is.
     """
 
     inputs: Sequence[Any]
     targets: np.ndarray
     n_classes: int
     weights: np.ndarray | None = None
+    parent: np.ndarray | None = None
+    altered: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -40,13 +45,22 @@ class Examples:
         """Whether a row may have several labels."""
         return self.targets.ndim == 2
 
+    @property
+    def parents(self) -> np.ndarray:
+        """The number of the user's row that each is, or was altered from, shape (rows,)."""
+        return np.arange(len(self)) if self.parent is None else self.parent
+
+    @property
+    def drawn(self) -> np.ndarray:
+        """The positions of the rows that came from the data, altered copies left out."""
+        return np.arange(len(self)) if self.altered is None else np.flatnonzero(~self.altered)
+
     def take(self, rows: np.ndarray) -> Examples:
-        return replace(
-            self,
-            inputs=[self.inputs[row] for row in rows.tolist()],
-            targets=self.targets[rows],
-            weights=None if self.weights is None else self.weights[rows],
-        )
+        """The rows at these positions, in this order."""
+        arrays = {name: getattr(self, name) for name in ("weights", "parent", "altered")}
+        taken = {name: None if array is None else array[rows] for name, array in arrays.items()}
+        inputs = [self.inputs[row] for row in rows.tolist()]
+        return replace(self, inputs=inputs, targets=self.targets[rows], **taken)
 
 
 class Classifier(ABC):

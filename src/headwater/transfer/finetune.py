@@ -22,6 +22,7 @@ from headwater.training.trainer import Learner, Trainer
 from headwater.transfer.classifier import Examples
 from headwater.transfer.features import passes
 from headwater.transfer.head import Head
+from headwater.transfer.mixup import mixed_loss
 from headwater.transfer.scores import score
 from headwater.transfer.strategies import RECIPES, train_mode, trainable
 
@@ -69,9 +70,12 @@ class EncoderLearner(Learner):
 
     def loss(self, rows: np.ndarray) -> torch.Tensor:
         features = self.encoder.features(self.prepared.batch(rows))
-        logits = self.head(functional.dropout(features, _FEATURE_DROPOUT))
-        weights = None if self.weights is None else self.weights[rows].to(logits.device)
-        return classification_loss(logits, self.targets[rows].to(logits.device), weights, several=self.several)
+        features = functional.dropout(features, _FEATURE_DROPOUT)
+        targets = self.targets[rows].to(features.device)
+        weights = None if self.weights is None else self.weights[rows].to(features.device)
+        if "mixup" in (self.settings.augment or ()):
+            return mixed_loss(self.head, features, targets, weights, alpha=self.settings.mixup_alpha)
+        return classification_loss(self.head(features), targets, weights, several=self.several)
 
     def score(self) -> float:
         logits = np.zeros((len(self.held_out), self.head.out_features), np.float32)

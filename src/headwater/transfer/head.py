@@ -15,6 +15,8 @@ from scipy.optimize import minimize
 from scipy.special import expit, log_softmax, softmax
 from threadpoolctl import threadpool_limits
 
+from headwater.transfer.made import Made, shares
+
 STRENGTHS = tuple(float(10 ** (half / 2)) for half in range(8, -5, -1))
 _FOLDS = 5
 _ITERATIONS = 200
@@ -28,8 +30,8 @@ class Head:
         weight: shape (classes, width), for features as they are: the standardisation is folded in.
         bias: shape (classes,).
         strength: the L2 penalty, the inverse of scikit-learn's `C` on standardised features.
-        held_out: the logits of each row from the fold that did not see it, shape (rows, classes); zeros for a row that
-            no fold could spare. None when the strength was given.
+        held_out: the logits of each row of the data from the fold that did not see it, shape (rows, classes); zeros for
+            a row that no fold could spare. None when the strength was given.
     """
 
     weight: np.ndarray
@@ -68,25 +70,46 @@ def solve(
     """
     # The products are too thin for a second thread to pay: it would only wait, and be counted.
     with threadpool_limits(1):
-        return _solve(features, targets, n_classes, weights, seed, strength)
+        return _solve(features, targets, weights, Made.none(features.shape[1], n_classes), seed, strength)
+
+
+def solve_with(
+    made: Made, features: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None, *, seed: int = 0
+) -> Head:
+    """The same with made rows beside those of the data: they teach, but no fold is measured on them.
+
+    Args:
+        made: the made rows, with the share of every class; `parents` are positions in `features`.
+        features: as in `solve`.
+        targets: as in `solve`.
+        weights: as in `solve`.
+        seed: as in `solve`.
+    """
+    with threadpool_limits(1):
+        return _solve(features, targets, weights, made, seed, None)
 
 
 def _solve(
     features: np.ndarray,
     targets: np.ndarray,
-    n_classes: int,
     weights: np.ndarray | None,
+    made: Made,
     seed: int,
     strength: float | None,
 ) -> Head:
     distinct, place, weights = _distinct(features, targets, weights)
     features, targets = features[distinct], targets[distinct]
+    made = replace(made, parents=place[made.parents])
     mean, scale = features.mean(axis=0, dtype=np.float64), features.std(axis=0, dtype=np.float64)
     scale[scale < 1e-8] = 1.0
-    axes, problem = _rotated((features - mean) / scale, targets, n_classes, weights)
+    goals = np.concatenate([shares(targets, made.goals.shape[1]), made.goals])
+    given = np.concatenate([features, made.features]) if len(made) else features
+    axes, problem = _rotated(
+        (given - mean) / scale, goals, np.concatenate([weights, made.weights]), several=targets.ndim == 2
+    )
     held_out = None
     if strength is None:
-        strength, held_out = _choose(problem, targets, seed)
+        strength, held_out = _choose(problem, targets, made, seed)
     solution = problem.solve(strength, problem.start(), tolerance=1e-10)
     weight = (axes @ solution[1:]).T / scale
     bias = solution[0] - weight @ mean
@@ -175,7 +198,7 @@ class _Problem:
 
 
 def _rotated(
-    features: np.ndarray, targets: np.ndarray, n_classes: int, weights: np.ndarray
+    features: np.ndarray, goals: np.ndarray, weights: np.ndarray, *, several: bool
 ) -> tuple[np.ndarray, _Problem]:
     """The principal axes of the features, shape (width, rank), and the problem in their coordinates."""
     rows, width = features.shape
@@ -186,8 +209,7 @@ def _rotated(
         spread, axes = np.linalg.eigh(features.T @ features)
     kept = spread > spread.max(initial=0.0) * 1e-10
     spread, axes = spread[kept], axes[:, kept]
-    several, binary = targets.ndim == 2, targets.ndim == 1 and n_classes == 2
-    goals = targets.astype(np.float64) if several else np.eye(n_classes)[targets]
+    binary = not several and goals.shape[1] == 2
     problem = _Problem(
         features=features @ axes,
         goals=goals[:, 1:] if binary else goals,
@@ -199,12 +221,13 @@ def _rotated(
     return axes, problem
 
 
-def _choose(problem: _Problem, targets: np.ndarray, seed: int) -> tuple[float, np.ndarray]:
+def _choose(problem: _Problem, targets: np.ndarray, made: Made, seed: int) -> tuple[float, np.ndarray]:
     """The strength of the least held-out loss, and the held-out logits there; stops when the loss has risen twice."""
     folds = stratified_folds(targets, seed)
-    parts = [(problem.without(held), held) for held in folds]
+    # A made row that was left in would tell what its held-out parent is.
+    parts = [(problem.without(np.concatenate([held, len(targets) + made.touched_by(held)])), held) for held in folds]
     solutions = [problem.start() for _ in folds]
-    spared = problem.without(np.setdiff1d(np.arange(len(targets)), np.concatenate([[], *folds])))
+    spared = problem.without(np.setdiff1d(np.arange(len(problem.goals)), np.concatenate([[], *folds])))
     best, best_loss, best_logits, risen = STRENGTHS[0], math.inf, np.zeros(problem.goals.shape), 0
     for strength in STRENGTHS if folds else ():
         logits = np.zeros(problem.goals.shape)
@@ -217,7 +240,7 @@ def _choose(problem: _Problem, targets: np.ndarray, seed: int) -> tuple[float, n
             best, best_loss, best_logits = strength, loss, logits
         if risen == 2:
             break
-    return best, problem.classwise(best_logits.T).T
+    return best, problem.classwise(best_logits[: len(targets)].T).T
 
 
 def stratified_folds(targets: np.ndarray, seed: int) -> list[np.ndarray]:

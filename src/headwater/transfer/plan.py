@@ -30,6 +30,9 @@ WEIGHTS = {"joint": (1.0, 0.3), "augment": (0.1, 0.03, 0.3, 0.0), "target-only":
 _ROWS = 2000
 _SOURCE_ROWS = 5000
 
+ALTERATIONS = ("word-dropout", "word-swap")
+"""How target rows are altered where a source is far and the settings do not say."""
+
 View = Callable[[Sequence[Any]], np.ndarray]
 
 
@@ -74,15 +77,18 @@ class Plan:
         return f"{self.name}: {self.reason}"
 
     def rows(self, train: Examples, source: Examples) -> Examples:
-        """The training rows: the target's, then those of the source with their weight, if it is not zero."""
+        """The training rows: the target's with their copies, then those of the source with their weight, if any."""
         if not self.weight:
             return train
-        both = [np.ones(len(part)) if part.weights is None else part.weights for part in (train, source)]
+        first = 1 + int(train.parents.max(initial=-1))
+        altered = np.zeros(len(train), dtype=bool) if train.altered is None else train.altered
         return replace(
             train,
             inputs=[*train.inputs, *source.inputs],
             targets=np.concatenate([train.targets, source.targets]),
-            weights=np.concatenate([both[0], self.weight * both[1]]),
+            weights=_counts(train, source, self.weight),
+            parent=np.concatenate([train.parents, first + np.arange(len(source))]),
+            altered=np.concatenate([altered, np.zeros(len(source), dtype=bool)]),
         )
 
     def section(self) -> dict[str, Any]:

@@ -6,11 +6,12 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from headwater.data.imbalance import class_weights
 from headwater.options import in_words
 from headwater.training.device import device_of
 from headwater.training.processes import Processes
@@ -18,7 +19,8 @@ from headwater.transfer import scores
 from headwater.transfer.classifier import Examples, Stage, Trace
 from headwater.transfer.features import extract, in_batches
 from headwater.transfer.finetune import completed, finetune
-from headwater.transfer.head import Head, solve
+from headwater.transfer.head import Head, solve_with
+from headwater.transfer.virtual import virtual
 
 if TYPE_CHECKING:
     from headwater.foundation.encoder import Encoder
@@ -95,9 +97,11 @@ class Adaptation:
         return probe.head
 
     def _probe(self) -> _Result:
-        began, settings, train = time.monotonic(), self.run.settings, self.train
-        features = extract(self.encoder, train.inputs, settings)
-        head = solve(features, train.targets, train.n_classes, train.weights, seed=settings.seed)
+        began, settings = time.monotonic(), self.run.settings
+        features = extract(self.encoder, self.train.inputs, settings)
+        features, train, made, counts = virtual(features, self.train, settings)
+        self.trace.augmentation |= {"made": counts} if counts else {}
+        head = solve_with(made, features, train.targets, train.weights, seed=settings.seed)
         right = self._right(head.logits(extract(self.encoder, self.valid.inputs, settings)))
         if len(self.valid) < _LEAST_ROWS and head.held_out is not None:
             # So few rows say next to nothing: the folds of the head add what they held out.
@@ -105,9 +109,14 @@ class Adaptation:
         return self._timed("probe", _Result(head, right, time.monotonic() - began))
 
     def _deepen(self, strategy: str, start: _Result | None) -> _Result:
-        began = time.monotonic()
+        began, train = time.monotonic(), self.train
+        if "mixup" in (self.run.settings.augment or ()):
+            self.trace.augmentation["mixed_batches"] = strategy
+        if self.run.settings.imbalance == "smote":
+            # Features that change hold no place for synthetic rows: the classes weigh alike by their rows' weights.
+            train = replace(train, weights=_times(train.weights, class_weights(train.targets, train.n_classes)))
         head, history = finetune(
-            self.encoder, strategy, self.train, self.valid, self.run.part(strategy), start.head if start else None
+            self.encoder, strategy, train, self.valid, self.run.part(strategy), start.head if start else None
         )
         self.trace.curve += [{"stage": strategy, **asdict(epoch)} for epoch in history.epochs]
         logits = np.zeros((len(self.valid), self.train.n_classes), np.float32)
@@ -163,6 +172,10 @@ class Adaptation:
         found = values()
         self.run.note(name, found)
         return found
+
+
+def _times(weights: np.ndarray | None, factors: np.ndarray) -> np.ndarray:
+    return factors if weights is None else weights * factors
 
 
 def _size(encoder: Encoder) -> int:

@@ -130,3 +130,16 @@ def test_rows_of_one_text_are_held_out_together():
         assert {train.inputs[row] for row in rows} & {train.inputs[row] for row in held} == set()
         assert sorted([*rows, *held]) == list(range(17))
         assert np.bincount(train.targets[np.unique(drawn[held])]).tolist() == [2, 2]
+
+
+def test_copies_are_on_the_side_of_their_row_and_never_held_out():
+    rows = np.arange(12)
+    copies = Examples(
+        [f"text {row}" for row in rows] + [f"altered {row}" for row in rows], np.tile(rows % 2, 2), 2,
+        source=np.tile(rows, 2), altered=np.repeat([False, True], 12),
+    )  # fmt: skip
+    folds = tfidf._folds(copies, seed=0)
+    assert sorted(np.concatenate([held for _, held in folds]).tolist()) == rows.tolist()
+    for fitted_on, held in folds:
+        assert not set(copies.source[fitted_on]) & set(copies.source[held])
+        assert len(fitted_on) == 2 * (12 - len(held))

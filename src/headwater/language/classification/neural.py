@@ -63,9 +63,10 @@ class NeuralClassifier(Classifier):
         started, settings = time.monotonic(), run.settings
         self.max_length = settings.max_length or _MAX_LENGTH
         self.n_classes = train.n_classes
-        self.vocabulary = Vocabulary.learn(
-            train.inputs, size=self.settings.vocabulary, min_count=self.settings.min_count if len(train) > 100 else 1
-        )
+        drawn = len(train.drawn)
+        # Altered copies repeat the words of their row: a rare word must not seem common by them.
+        rare = self.settings.min_count * -(-len(train) // drawn) if drawn > 100 else 1
+        self.vocabulary = Vocabulary.learn(train.inputs, size=self.settings.vocabulary, min_count=rare)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
             self.model = self._untrained()

@@ -9,7 +9,9 @@ from headwater.data.fields import Text, TextInput, find_text
 from headwater.data.records import Records
 from headwater.data.traits import Traits
 from headwater.errors import SettingError
+from headwater.language.augmentation import altered
 from headwater.language.traits import text_traits
+from headwater.run import Run
 from headwater.transfer.classification import Classification
 
 
@@ -34,6 +36,9 @@ class TextClassification(Classification):
         for column in columns:
             records.column(column)
         return Text(columns)
+
+    def augment(self, values: Sequence[TextInput], method: str, draw: int, run: Run) -> list[TextInput | None]:
+        return altered(values, method, draw, run, str(self.model_name) if self.strategy else None)
 
     def traits(self, values: Sequence[TextInput]) -> Traits:
         return text_traits(values)

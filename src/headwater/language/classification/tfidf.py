@@ -121,7 +121,8 @@ class TfidfLogistic(_Linear):
 
     Example:
         >>> import tempfile
-        >>>         >>> train = Examples(["good", "fine", "bad", "poor"] * 5, np.array([1, 1, 0, 0] * 5), 2)
+        >>> from headwater.settings import Settings
+        >>> train = Examples(["good", "fine", "bad", "poor"] * 5, np.array([1, 1, 0, 0] * 5), 2)
         >>> run = Run(Settings(), Path(tempfile.mkdtemp()))
         >>> TfidfLogistic().fit(train, train, run).logits(["so good"]).argmax(axis=1)
         array([1])
@@ -165,14 +166,19 @@ def _binary(estimator: Any, features: Any, true: np.ndarray, weights: np.ndarray
 def _folds(train: Examples, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Training and held-out rows of each fold; a class is dealt out evenly, and rows of one text stay together.
 
-    Oversampling repeats rows: a copy among the training rows would make the weakest penalty look the best.
+    Oversampling repeats rows, augmentation alters them: a copy among the training rows would make the weakest penalty
+    look the best. Altered copies are not held out either: they are not what the model will be asked.
     """
     first: dict[TextInput, int] = {}
-    copies = np.array([first.setdefault(text, row) for row, text in enumerate(train.inputs)])
+    parents = train.parents.tolist()
+    text_of = dict(reversed(list(zip(parents, train.inputs, strict=True))))
+    copies = np.array([first.setdefault(text_of[parent], row) for row, parent in enumerate(parents)])
     rows = np.random.default_rng(seed).permutation(np.unique(copies))
     if not train.several:
         rows = rows[np.argsort(train.targets[rows], kind="stable")]
     fold = np.zeros(len(train), dtype=np.int64)
     fold[rows] = np.arange(len(rows)) % min(_FOLDS, len(rows))
     fold = fold[copies]
-    return [(np.flatnonzero(fold != held), np.flatnonzero(fold == held)) for held in range(min(_FOLDS, len(rows)))]
+    asked = np.isin(np.arange(len(train)), train.drawn)
+    folds = range(min(_FOLDS, len(rows)))
+    return [(np.flatnonzero(fold != held), np.flatnonzero((fold == held) & asked)) for held in folds]
