@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from headwater.options import Between, Duration, OneOf
 
-STRATEGIES = ("auto", "probe", "lora", "last-layers", "full", "probe-then-full")
+STRATEGIES = ("auto", "probe", "lora", "last-layers", "full", "probe-then-full", "few-shot")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -77,7 +77,9 @@ class Classification(Application):
 
     def prepare(self, source: Any, *, want_test: bool = True) -> Prepared:
         """Training, validation and test rows of a source, bad rows set aside."""
-        return preparing.prepare(source, self.settings, self.find_fields, want_test=want_test)
+        # Where every row counts none is held out, unless the user says which: folds of the training rows choose.
+        want_valid = self.strategy != "few-shot" or self.settings.split is not None
+        return preparing.prepare(source, self.settings, self.find_fields, want_test=want_test, want_valid=want_valid)
 
     @property
     def shown_model(self) -> str:
@@ -109,8 +111,8 @@ class Classification(Application):
         classifier.fit(balanced, held_out, run.part("model"))
         self.classifier = classifier
         self.trace = Trace([*baselines, *classifier.trace.stages], classifier.trace.curve)
-        logits = classifier.logits(held_out.inputs)
-        self.temperature = fit_temperature(logits, held_out.targets, several=self.target.several)
+        logits, targets = classifier.held_out or (classifier.logits(held_out.inputs), held_out.targets)
+        self.temperature = fit_temperature(logits, targets, several=self.target.several)
         return self
 
     def predict(self, inputs: Any) -> Predictions:
@@ -210,11 +212,12 @@ class Classification(Application):
                 got=list(self.target.classes),
                 fix="Give rows of another class, or name another column with --target.",
             )
-        return self._examples(train), self._examples(held_out)
+        return self._examples(train), self._examples(held_out, may_lack=isinstance(records, Prepared))
 
-    def _examples(self, records: Records) -> Examples:
+    def _examples(self, records: Records, *, may_lack: bool = False) -> Examples:
+        """The usable rows; there may be none only where `prepare` meant to hold none out."""
         records, values, targets = self.labelled(records)
-        if not values:
+        if not values and not (may_lack and not len(records)):
             raise DataError(
                 "No row has both an input and a known label",
                 where=records.name,
