@@ -1,8 +1,10 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from tests.tiny import WORDS, make_bert
 
+import headwater
 from headwater.foundation.text import TextEncoder
 from headwater.run import Run
 from headwater.settings import Settings
@@ -112,3 +114,25 @@ def test_several_labels_a_row_fall_back_to_the_probe(tmp_path):
     assert (probe.name, probe.decision) == ("probe", "kept")
     assert refused.decision == "not tried: a row may have several labels, and few-shot draws together rows of one"
     assert adaptation.held_out is not None
+
+
+def test_every_row_trains_where_none_is_held_out_and_a_row_a_class_suffices(tmp_path):
+    table = {"text": ["a good film", "a bad plot"], "label": ["good", "bad"]}
+    test = {"text": ["a fine film", "a dull plot", "music", "story"], "label": ["good", "bad", "good", "bad"]}
+    pd.DataFrame(test).to_csv(tmp_path / "test.csv", index=False)
+    adapted = headwater.adapt(
+        "text-classification", table, model=str(make_bert(tmp_path / "tiny")), strategy="few-shot",
+        test=str(tmp_path / "test.csv"), target="label", text="text",
+    )  # fmt: skip
+    assert adapted.report.rows == {"train": 2, "valid": 0, "test": 4}
+    assert adapted.temperature == 1.0
+    assert [stage["name"] for stage in adapted.report.stages][-2:] == ["frozen discriminant", "contrastive"]
+
+
+def test_validation_rows_of_the_users_own_set_the_temperature(tmp_path):
+    rows = _examples(12)
+    encoder = TextEncoder.load(make_bert(tmp_path / "tiny"), "tiny")
+    run = Run(Settings(strategy="few-shot", device="cpu"), tmp_path)
+    adaptation = Adaptation(encoder, rows, rows.take(np.arange(4)), run)
+    adaptation.fit()
+    assert adaptation.held_out is None
