@@ -9,7 +9,7 @@ from headwater.options import Between, Duration, OneOf
 
 IMBALANCE = ("none", "weights", "class-balanced", "oversample", "undersample", "smote")
 AUGMENT = ("word-dropout", "word-swap", "span-masking", "back-translation", "mixup")
-STRATEGIES = ("auto", "probe", "lora", "last-layers", "full", "probe-then-full")
+STRATEGIES = ("auto", "probe", "lora", "last-layers", "full", "probe-then-full", "few-shot")
 PLANS = ("auto", "joint", "augment", "target-only")
 
 

@@ -81,6 +81,20 @@ def test_resume_takes_what_was_measured_with_the_same_arguments(bench):
     assert bench.measure("hold", mib=2) != first
 
 
+def test_resume_keeps_what_a_peer_measured_whatever_becomes_of_the_package(bench, tmp_path, monkeypatch):
+    def hold(mib):
+        return {}
+
+    python = tmp_path / "python"
+    python.symlink_to(sys.executable)
+    bench.sides, bench.options.resume = {"hold": hold}, True
+    first = bench.measure("hold", python=python, mib=1)
+    monkeypatch.setattr(harness, "code", lambda: "another")
+    assert bench.measure("hold", python=python, mib=1) == first
+    bench.sides = {"hold": lambda mib: {"changed": mib}}
+    assert bench.measure("hold", python=python, mib=1) != first
+
+
 def test_a_missing_data_folder_is_one_sentence(bench):
     command = [sys.executable, str(bench.script), "--data", "/nowhere"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

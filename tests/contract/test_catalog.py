@@ -20,7 +20,7 @@ def test_the_suite_found_every_entry() -> None:
     assert len(catalog.TASKS) == 1
     assert len(catalog.MODELS) == 7
     assert len(catalog.FOUNDATIONS) == 1
-    assert len(entries()) == 7 + 1 + 6
+    assert len(entries()) == 7 + 1 + 7
     assert set(DATA) == {task.name for task in catalog.TASKS}
 
 

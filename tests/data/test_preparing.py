@@ -96,3 +96,15 @@ def test_what_was_found_is_shown(tmp_path: Path) -> None:
     lines = str(prepared(tmp_path)).splitlines()
     assert lines[:3] == ["input    text", "target   label", "classes  2: a 20, b 20"]
     assert lines[4].startswith("split    stratified: ")
+
+
+def test_where_no_validation_rows_are_wanted_all_but_the_test_rows_train(tmp_path: Path) -> None:
+    data = table(tmp_path / "data.csv", rows(0, 40))
+    found = prepare(data, Settings(), lambda _: FIELDS, want_test=True, want_valid=False)
+    assert (len(found.train), len(found.valid), len(found.test)) == (32, 0, 8)
+
+
+def test_a_file_of_validation_rows_is_read_even_where_none_would_be_held_out(tmp_path: Path) -> None:
+    data, own = table(tmp_path / "data.csv", rows(0, 40)), table(tmp_path / "valid.csv", rows(100, 110))
+    found = prepare(data, Settings(valid=own), lambda _: FIELDS, want_test=True, want_valid=False)
+    assert len(found.valid) == 10

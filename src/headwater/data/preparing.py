@@ -59,7 +59,10 @@ class Prepared:
         return "\n".join([*(f"{name:8} {text}" for name, text in lines.items()), *warnings])
 
 
-def prepare(source: Any, settings: Settings, find: Callable[[Records], Fields], *, want_test: bool) -> Prepared:
+def prepare(
+    source: Any, settings: Settings, find: Callable[[Records], Fields], *, want_test: bool,
+    want_valid: bool = True,
+) -> Prepared:  # fmt: skip
     """Reads a source and divides its usable rows.
 
     Args:
@@ -67,6 +70,7 @@ def prepare(source: Any, settings: Settings, find: Callable[[Records], Fields], 
         settings: columns, shares, own validation and test files.
         find: the input and target fields of the records.
         want_test: whether test rows are held out (or read from `settings.test`).
+        want_valid: whether validation rows are; those of `settings.valid` are read in any case.
 
     Raises:
         DataError: the data cannot be read, has too many bad rows, or cannot be divided; or held-out rows are all
@@ -79,7 +83,7 @@ def prepare(source: Any, settings: Settings, find: Callable[[Records], Fields], 
     inputs, cells = values(good, fields)
     splits = splitting.split(
         good, inputs, cells, settings,
-        want_test=want_test and settings.test is None, want_valid=settings.valid is None,
+        want_test=want_test and settings.test is None, want_valid=want_valid and settings.valid is None,
     )  # fmt: skip
     parts = {name: good.take(getattr(splits, name)) for name in splitting.PARTS}
     for name in ("valid", "test"):

@@ -34,12 +34,19 @@ def refuse(settings: Settings, strategy: str | None, *, several: bool) -> None:
         several: whether a row may have several labels.
 
     Raises:
-        SettingError: mixup or SMOTE on a basic model; SMOTE without fixed features, or with several labels a row.
+        SettingError: mixup or SMOTE on a basic model; SMOTE without fixed features, or with several labels a row;
+            copies or a source for few-shot.
     """
     if "mixup" in (settings.augment or ()) and strategy is None:
         raise SettingError(
             "Mixup mixes the features of a foundation, and this model has none", where="--augment", got="mixup",
             accepted="word-dropout, word-swap, span-masking, back-translation", fix="Or give a foundation as --model.",
+        )  # fmt: skip
+    if strategy == "few-shot" and (settings.augment or settings.source):
+        raise SettingError(
+            "Few-shot learns from the labelled rows as they are", where="--strategy few-shot",
+            got="--augment" if settings.augment else "--source",
+            fix="Leave it out, or take another strategy: auto, probe, lora, last-layers, full or probe-then-full.",
         )  # fmt: skip
     if settings.imbalance != "smote":
         return

@@ -102,7 +102,9 @@ class Classification(Application):
 
     def prepare(self, source: Any, *, want_test: bool = True) -> Prepared:
         """Training, validation and test rows of a source, bad rows set aside."""
-        return preparing.prepare(source, self.settings, self.find_fields, want_test=want_test)
+        # Where every row counts none is held out, unless the user says which: folds of the training rows choose.
+        want_valid = self.strategy != "few-shot" or self.settings.split is not None
+        return preparing.prepare(source, self.settings, self.find_fields, want_test=want_test, want_valid=want_valid)
 
     @property
     def strategy(self) -> str | None:
@@ -134,8 +136,8 @@ class Classification(Application):
         classifier.fit(rows, held_out, run.part("model"))
         self.classifier, own = classifier, classifier.trace
         self.trace = Trace([*baselines, *own.stages], own.curve, made | own.augmentation)
-        logits = classifier.logits(held_out.inputs)
-        self.temperature = fit_temperature(logits, held_out.targets, several=self.target.several)
+        logits, targets = classifier.held_out or (classifier.logits(held_out.inputs), held_out.targets)
+        self.temperature = fit_temperature(logits, targets, several=self.target.several)
         return self
 
     def story(self) -> dict[str, Any]:
@@ -257,11 +259,13 @@ class Classification(Application):
                 got=list(self.target.classes),
                 fix="Give rows of another class, or name another column with --target.",
             )
-        return self._examples(train), self._examples(held_out), None if source is None else self._examples(source)
+        valid_rows = self._examples(held_out, may_lack=isinstance(records, Prepared))
+        return self._examples(train), valid_rows, None if source is None else self._examples(source)
 
-    def _examples(self, records: Records) -> Examples:
+    def _examples(self, records: Records, *, may_lack: bool = False) -> Examples:
+        """The usable rows; there may be none only where `prepare` meant to hold none out."""
         records, values, targets = self.labelled(records)
-        if not values:
+        if not values and not (may_lack and not len(records)):
             raise DataError(
                 "No row has both an input and a known label",
                 where=records.name,

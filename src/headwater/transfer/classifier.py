@@ -64,7 +64,13 @@ class Examples:
 
 
 class Classifier(ABC):
-    """Inputs in, one logit a class out. Settings of its own are fields of its `Settings` dataclass."""
+    """Inputs in, one logit a class out. Settings of its own are fields of its `Settings` dataclass.
+
+    Attributes:
+        trace: what it can tell of its fit.
+        held_out: of a model that was fitted without validation rows, logits of training rows that it had not seen,
+            shape (rows, classes), and their targets; None otherwise.
+    """
 
     Settings: ClassVar[type]
     """A frozen dataclass in the style of `headwater.settings`; empty when the model has none of its own."""
@@ -73,6 +79,7 @@ class Classifier(ABC):
         self.settings = settings if settings is not None else self.Settings()
         self.foundation = foundation
         self.trace = Trace()
+        self.held_out: tuple[np.ndarray, np.ndarray] | None = None
 
     @abstractmethod
     def fit(self, train: Examples, valid: Examples, run: Run) -> Self:

@@ -117,14 +117,14 @@ def finetune(
     )
     with trainable(encoder, strategy, run.settings):
         learner = EncoderLearner(encoder, head, train, valid, run.settings, recipe.head_factor)
-        with _compact_embeddings(encoder, [learner.prepared, learner.held_out]):
+        with compact_embeddings(encoder, [learner.prepared, learner.held_out]):
             history = Trainer(run, strategy).fit(learner)
     encoder.changed()
     return learner.learned_head(), history
 
 
 @contextmanager
-def _compact_embeddings(encoder: Encoder, parts: Sequence[Any]) -> Iterator[None]:
+def compact_embeddings(encoder: Encoder, parts: Sequence[Any]) -> Iterator[None]:
     """Lets the optimiser see only the embedding rows in use, where no other module reads the table."""
     texts = [part for part in parts if isinstance(part, PreparedTexts)]
     network: Any = encoder.network

@@ -243,13 +243,14 @@ def _choose(problem: _Problem, targets: np.ndarray, made: Made, seed: int) -> tu
     return best, problem.classwise(best_logits[: len(targets)].T).T
 
 
-def stratified_folds(targets: np.ndarray, seed: int) -> list[np.ndarray]:
+def stratified_folds(targets: np.ndarray, seed: int, most: int = _FOLDS) -> list[np.ndarray]:
     """Rows to hold out, one array a fold, each class dealt out evenly; a class of one row is always trained on.
 
     Args:
         targets: class positions of shape (rows,), or zeros and ones of shape (rows, classes), where each distinct set
             of labels counts as a class, and the sets that occur once are dealt out together.
         seed: the seed of the deal.
+        most: how many folds there are at most; no more than the smallest class has rows, but for those of one row.
     """
     random = np.random.default_rng(seed)
     kinds = targets
@@ -257,7 +258,7 @@ def stratified_folds(targets: np.ndarray, seed: int) -> list[np.ndarray]:
         _, kinds, sizes = np.unique(targets, axis=0, return_inverse=True, return_counts=True)
         kinds = np.where(sizes[kinds.ravel()] > 1, kinds.ravel(), -1)
     sizes = np.unique(kinds, return_counts=True)[1]
-    n_folds = int(min(_FOLDS, max(2, sizes[sizes > 1].min(initial=_FOLDS))))
+    n_folds = int(min(most, max(2, sizes[sizes > 1].min(initial=most))))
     fold_of, dealt = np.full(len(kinds), -1), 0
     for kind in np.unique(kinds):
         rows = random.permutation(np.flatnonzero(kinds == kind))

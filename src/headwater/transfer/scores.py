@@ -65,12 +65,14 @@ def estimate(right: np.ndarray, seed: int) -> Estimate:
 
 
 def stage(name: str, right: np.ndarray, seconds: float, decision: str, seed: int = 0) -> Stage:
-    """A stage of a fit by the validation rows it had right, with its 95 % interval.
+    """A stage of a fit by the held-out rows it had right, with its 95 % interval; without a score where there are none.
 
     Example:
         >>> stage("C = 1", np.array([1.0, 1.0]), 0.1, "kept").score
         1.0
     """
+    if not len(right):
+        return Stage(name, None, None, None, seconds, decision)
     found = estimate(right, seed)
     return Stage(name, found.value, found.low, found.high, seconds, decision)
 

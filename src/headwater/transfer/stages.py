@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,9 +14,11 @@ from headwater.data.imbalance import class_weights
 from headwater.options import in_words
 from headwater.training.device import device_of
 from headwater.training.processes import Processes
+from headwater.training.settling import settle
 from headwater.transfer import scores
 from headwater.transfer.classifier import Examples, Stage, Trace
 from headwater.transfer.features import extract, in_batches
+from headwater.transfer.fewshot import FewShot
 from headwater.transfer.finetune import completed, finetune
 from headwater.transfer.head import Head, solve_with
 from headwater.transfer.virtual import virtual
@@ -56,17 +57,22 @@ class Adaptation:
 
     Attributes:
         trace: the stages with their scores, times and decisions, and the learning curve of each.
+        held_out: where no validation rows are wanted, logits of training rows that the head had not seen, shape (rows,
+            classes), and their targets.
     """
 
     def __init__(self, encoder: Encoder, train: Examples, valid: Examples, run: Run) -> None:
         self.encoder, self.train, self.valid, self.run = encoder, train, valid, run
         self.trace = Trace()
+        self.held_out: tuple[np.ndarray, np.ndarray] | None = None
 
     def fit(self) -> Head:
         """The head that goes with the encoder as it is afterwards."""
         strategy = self.run.settings.strategy
         if strategy == "auto":
             return self._ladder()
+        if strategy == "few-shot":
+            return self._few_shot()
         start = self._probe() if strategy in ("probe", "probe-then-full") else None
         if start is not None:
             self._tell("probe", start, "kept" if strategy == "probe" else "gave its head to probe-then-full")
@@ -76,10 +82,24 @@ class Adaptation:
         self._tell(strategy, result, "kept")
         return result.head
 
+    def _few_shot(self) -> Head:
+        if self.train.several:
+            probe = self._probe()
+            self._tell("probe", probe, "kept")
+            reason = "not tried: a row may have several labels, and few-shot draws together rows of one"
+            self.trace.stages.append(Stage("few-shot", None, None, None, 0.0, reason))
+            if probe.head.held_out is not None and not len(self.valid):
+                self.held_out = probe.head.held_out, self.train.targets
+            return probe.head
+        chosen = FewShot(self.encoder, self.train, self.run)
+        head = chosen.fit()
+        self.trace, self.held_out = chosen.trace, None if len(self.valid) else chosen.held_out
+        return head
+
     def _ladder(self) -> Head:
         probe = self._probe()
         deeper = "lora" if _size(self.encoder) > _LARGE else "probe-then-full"
-        reason = self._once("ladder", lambda: {"not tried": self._why_not(probe, deeper)})["not tried"]
+        reason = settle(self.run, "ladder", lambda: {"not tried": self._why_not(probe, deeper)})["not tried"]
         if reason:
             self._tell("probe", probe, "kept")
             self.trace.stages.append(Stage(deeper, None, None, None, 0.0, f"not tried: {reason}"))
@@ -159,19 +179,8 @@ class Adaptation:
 
     def _timed(self, name: str, result: _Result) -> _Result:
         """The result with the seconds of the attempt that did the work, not of the one that resumed it."""
-        seconds = self._once(f"{name}-seconds", lambda: {"seconds": result.seconds})["seconds"]
+        seconds = settle(self.run, f"{name}-seconds", lambda: {"seconds": result.seconds})["seconds"]
         return _Result(result.head, result.right, seconds)
-
-    def _once(self, name: str, values: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """Values that depend on the clock, settled once for all attempts of a run."""
-        # The main process says for all whether they are settled: who looks later would find what it has just noted.
-        known = self.run.recall(name)
-        (settled,) = Processes(device_of(self.run.settings)).agree(float(known is not None))
-        if settled:
-            return known or self.run.recall(name) or {}
-        found = values()
-        self.run.note(name, found)
-        return found
 
 
 def _times(weights: np.ndarray | None, factors: np.ndarray) -> np.ndarray:

@@ -27,7 +27,7 @@ from headwater.transfer.stages import Adaptation
 
 
 class PretrainedClassifier(Classifier):
-    """Adapts any text foundation: `probe`, `last-layers`, `lora`, `full`, `probe-then-full`, or `auto`.
+    """Adapts any text foundation: `probe`, `last-layers`, `lora`, `full`, `probe-then-full`, `few-shot`, or `auto`.
 
     In a run folder it leaves the foundation in the hub's format, under `encoder`, which is itself a foundation for the
     next run.
@@ -47,7 +47,8 @@ class PretrainedClassifier(Classifier):
         self.encoder = self._untrained(asked)
         self.token_budget, self.device = asked.token_budget, asked.device
         adaptation = Adaptation(self.encoder, train, valid, run)
-        self.head, self.trace = adaptation.fit(), adaptation.trace
+        self.head = adaptation.fit()
+        self.trace, self.held_out = adaptation.trace, adaptation.held_out
         return self
 
     def view(self, inputs: Sequence[Any], run: Run) -> np.ndarray:
