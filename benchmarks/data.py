@@ -160,12 +160,23 @@ def _hotels(folder: Path) -> dict[str, list[Row]]:
     return {"train": train, "test": test}
 
 
+def _amazon(domain: str) -> Callable[[Path], dict[str, list[Row]]]:
+    def load(folder: Path) -> dict[str, list[Row]]:
+        rows = map(json.loads, _lines(folder / f"{domain}.jsonl.gz"))
+        train, test = split([(row["text"], ("negative", "positive")[row["label"]]) for row in rows], 0.5, seed=0)
+        return {"train": train, "test": test}
+
+    return load
+
+
 SETS: dict[str, tuple[str, Callable[[Path], dict[str, list[Row]]], float | None]] = {
     "sst2": ("sst2", _sst2, 0.810),
     "ag_news_small": ("ag_news_small", _ag_news, 0.8665),
     "newsgroups20": ("newsgroups20_subset", _newsgroups(strip_post), None),
     "newsgroups20_headers": ("newsgroups20_subset", _newsgroups(str.strip), 0.780),
     "chnsenticorp_htl": ("chnsenticorp_htl", _hotels, 0.896),
+    "amazon_books": ("amazon_multidomain", _amazon("books"), None),
+    "amazon_kitchen": ("amazon_multidomain", _amazon("kitchen"), None),
 }
 
 

@@ -14,7 +14,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "adapt", "load"]
+__all__ = ["__version__", "adapt", "load", "rank"]
 
 # A thread that waits for the others of a matrix product sleeps: spinning costs up to twice the product itself where
 # cores are shared. OpenMP reads this when torch is imported; whoever has set it keeps their choice.
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from headwater.application import Application
-    from headwater.flow import adapt
+    from headwater.flow import adapt, rank
 
 
 def load(folder: str | Path) -> Application:
@@ -40,8 +40,8 @@ def load(folder: str | Path) -> Application:
 
 
 def __getattr__(name: str) -> Any:
-    if name == "adapt":
-        from headwater.flow import adapt
+    if name in ("adapt", "rank"):
+        from headwater import flow
 
-        return adapt
+        return getattr(flow, name)
     raise AttributeError(f"module 'headwater' has no attribute {name!r}")

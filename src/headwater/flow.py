@@ -5,19 +5,21 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headwater import __version__, catalog, workspace
 from headwater.errors import DataError, HeadwaterError
-from headwater.request import Request
+from headwater.request import Request, ranking_command, ranking_request
 from headwater.run import Run, is_main_process, scratch
 
 if TYPE_CHECKING:
     from headwater.application import Application
     from headwater.data.preparing import Prepared
+    from headwater.transfer.classification import Classification
+    from headwater.transfer.ranking import Ranking
 
 log = logging.getLogger("headwater")
 
@@ -82,6 +84,54 @@ def resume(folder: str | Path) -> Application:
         request.task, request.data, model=request.model, to=folder, resume=True,
         **request.changed(),
     )  # fmt: skip
+
+
+def rank(
+    data: Any,
+    *,
+    models: str | Sequence[str] | None = None,
+    task: str = "text-classification",
+    rows: int = 1000,
+    to: str | Path | None = None,
+    **settings: Any,
+) -> Ranking:
+    """Says which models fit the data, before any of them is adapted to it.
+
+    Args:
+        data: a file, a folder, `hub:owner/name`, or rows in memory.
+        models: what `adapt` takes as `model`, several of them. Without any, every embedded foundation and every text
+            encoder in the hub's cache on this machine. The task's linear baseline always stands beside them.
+        task: a name of `headwater catalog`.
+        rows: how many of the labelled rows are looked at.
+        to: the folder for ranking.json and ranking.html. What a stopped run left in it is not computed again.
+        settings: the names in `headwater.settings.RANK_SETTINGS`.
+
+    Returns:
+        The ranking; printed, it is a table with its verdict.
+
+    Raises:
+        HeadwaterError: what is wrong with the request or the data; NotFoundError where none of the models can be had.
+    """
+    from headwater.transfer import choosing
+
+    began, entry = time.monotonic(), catalog.task(task)
+    asked = ranking_request(entry.name, data, rows, settings)
+    names = choosing.names_of(models) or choosing.default_models(entry.name)
+    application: Classification = catalog.load(entry.path, extra=entry.extra)(None, asked.settings)
+    with workspace.ranking_folder(to, asked.settings) as run:
+        found = choosing.compare_models(application, data, names, rows, run)
+        found = replace(found, provenance={
+            "command": ranking_command(asked, choosing.names_of(models), rows),
+            "data": asked.data,
+            "seed": asked.settings.seed,
+            "seconds": round(time.monotonic() - began, 1),
+            "machine": workspace.machine(),
+            "versions": workspace.versions(),
+            "headwater": __version__,
+        })  # fmt: skip
+        if to is not None:
+            found.save(to)
+    return found
 
 
 @contextlib.contextmanager

@@ -113,3 +113,11 @@ class NoSettings:
     """What a foundation takes of its own: nothing. Its settings are those of every run."""
 
     section: ClassVar[str] = "Foundation"
+
+
+RANK_SETTINGS = (
+    "text", "target", "label_separator", "delimiter", "encoding", "quarantine_share",
+    "seed", "token_budget", "max_length", "device",
+    "offline", "trust_remote_code", "feature_cache",
+)  # fmt: skip
+"""The settings that `rank` reads."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import typer
@@ -25,14 +25,17 @@ _OF_MODEL = inspect.Parameter(
 )
 
 
-def with_flags(settings: type) -> Callable[[Command], Command]:
+def with_flags(settings: type, only: Collection[str] | None = None) -> Callable[[Command], Command]:
     """Gives a command one flag for every option of `settings`, and `--set NAME=VALUE` for those of the model itself.
+
+    With `only`, it has flags for the options of these names and no `--set`.
 
     What the user gives, and nothing else, arrives in the `**settings` of the command.
     Values stay texts: `headwater.options.build` converts and checks them, so that a wrong value is told in the same
     words wherever it came from.
     """
-    options = options_of(settings)
+    options = [option for option in options_of(settings) if only is None or option.name in only]
+    of_one_model = [_OF_MODEL] if only is None else []
 
     def decorate(command: Command) -> Command:
         signature = inspect.signature(command, eval_str=True)
@@ -42,12 +45,12 @@ def with_flags(settings: type) -> Callable[[Command], Command]:
         @functools.wraps(command)
         def with_settings(**values: Any) -> None:
             given = {option.name: _given(option, values.pop(option.name)) for option in options}
-            of_model = assignments(values.pop(_OF_MODEL.name) or ())
+            of_model = assignments(values.pop(_OF_MODEL.name, None) or ())
             _refuse_taken(of_model, taken)
             command(**values, **{name: value for name, value in given.items() if value is not None}, **of_model)
 
         flags = [_flag(option) for option in options]
-        vars(with_settings)["__signature__"] = signature.replace(parameters=[*own, _OF_MODEL, *flags])
+        vars(with_settings)["__signature__"] = signature.replace(parameters=[*own, *of_one_model, *flags])
         return with_settings
 
     return decorate

@@ -171,7 +171,7 @@ class Report:
         columns = {"": [label(name) for name in names], self.model: [str(self.metrics[name]) for name in names]}
         for baseline, metrics in self.baselines.items():
             columns[baseline] = [str(metrics[name]) if name in metrics else "-" for name in names]
-        lines = [self.title, "", *_table(columns)]
+        lines = [self.title, "", *aligned(columns)]
         if self.gain:
             lines += ["", self.gain["sentence"]]
         if aside := self.quarantine.get("count"):
@@ -218,6 +218,18 @@ def plain(value: Any) -> Any:
     return value if isinstance(value, str | int | float | None) else str(value)
 
 
+def aligned(columns: Mapping[str, list[str]]) -> list[str]:
+    """Columns as lines of one width, each cell under its heading.
+
+    Example:
+        >>> aligned({"model": ["minilm"], "rank": ["1"]})
+        ['model   rank', 'minilm  1']
+    """
+    widths = {head: max(len(head), *map(len, cells)) for head, cells in columns.items()}
+    rows = [list(columns), *zip(*columns.values(), strict=True)]
+    return ["  ".join(map(str.ljust, row, widths.values())).rstrip() for row in rows]
+
+
 def _notes(tally: Tally) -> list[str]:
     absent = [str(name) for name in tally.absent]
     if not absent or not tally.rows:
@@ -228,10 +240,3 @@ def _notes(tally: Tally) -> list[str]:
 
 def _estimates(metrics: Mapping[str, Any]) -> dict[str, Estimate]:
     return {name: Estimate.from_json(numbers) for name, numbers in metrics.items()}
-
-
-def _table(columns: Mapping[str, list[str]]) -> list[str]:
-    """Aligned lines: the first column to the left, the others under their heading."""
-    widths = {head: max(len(head), *map(len, cells)) for head, cells in columns.items()}
-    rows = [list(columns), *zip(*columns.values(), strict=True)]
-    return ["  ".join(map(str.ljust, row, widths.values())).rstrip() for row in rows]

@@ -17,7 +17,7 @@ from headwater.foundation.text import TextEncoder
 from headwater.run import Run, write_whole
 from headwater.settings import NoSettings, Settings
 from headwater.training.device import device_of
-from headwater.transfer.classifier import Classifier, Examples
+from headwater.transfer.classifier import Classifier, Examples, Facts
 from headwater.transfer.features import extract, in_batches
 from headwater.transfer.head import Head
 from headwater.transfer.stages import Adaptation
@@ -48,7 +48,17 @@ class PretrainedClassifier(Classifier):
         return self
 
     def view(self, inputs: Sequence[Any], run: Run) -> np.ndarray:
-        return extract(self.encoder or self._untrained(run.settings), inputs, run.settings)
+        self.encoder = self.encoder or self._untrained(run.settings)
+        return extract(self.encoder, inputs, run.settings)
+
+    def facts(self, run: Run) -> Facts:
+        self.encoder = self.encoder or self._untrained(run.settings)
+        files = self.encoder.source.glob("*.safetensors") if self.encoder.source else ()
+        return Facts(
+            parameters=sum(weight.numel() for weight in self.encoder.network.parameters()),
+            megabytes=sum(file.stat().st_size for file in files) / 1e6 or None,
+            max_length=self.encoder.max_length,
+        )
 
     def logits(self, inputs: Sequence[Any]) -> np.ndarray:
         encoder, head = self._fitted()
