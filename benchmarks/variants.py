@@ -25,7 +25,7 @@ def _as_it_is(network: Any, _: str) -> None:
 
 def _untrained(network: Any, _: str) -> None:
     """The same architecture with random weights."""
-    network.apply(network._init_weights)
+    _begin_anew(network, network.config.initializer_range)
 
 
 def _restart(layers: int) -> Callable[[Any, str], None]:
@@ -33,7 +33,7 @@ def _restart(layers: int) -> Callable[[Any, str], None]:
 
     def change(network: Any, _: str) -> None:
         for layer in network.encoder.layer[-layers:]:
-            layer.apply(network._init_weights)
+            _begin_anew(layer, network.config.initializer_range)
 
     return change
 
@@ -54,7 +54,8 @@ def _half(network: Any, _: str) -> None:
 
     import torch
 
-    other = copy.deepcopy(network).apply(network._init_weights)
+    other = copy.deepcopy(network)
+    _begin_anew(other, network.config.initializer_range)
     with torch.no_grad():
         for weight, noise in zip(network.parameters(), other.parameters(), strict=True):
             weight.lerp_(noise, 0.5)
@@ -112,6 +113,19 @@ def make(name: str, folder: str, corpus: str) -> dict[str, Any]:
     encoder.changed()
     encoder.save(Path(folder))
     return {"parameters": sum(weight.numel() for weight in encoder.network.parameters())}
+
+
+def _begin_anew(module: Any, spread: float) -> None:
+    """Weights as BERT has them before it has learnt; transformers' own function leaves loaded weights alone."""
+    from torch import nn
+
+    for part in module.modules():
+        if isinstance(part, nn.Linear | nn.Embedding):
+            nn.init.normal_(part.weight, std=spread)
+        if isinstance(part, nn.LayerNorm):
+            part.reset_parameters()
+        if isinstance(part, nn.Linear):
+            nn.init.zeros_(part.bias)
 
 
 def _batches(corpus: Path) -> Iterator[list[str]]:
