@@ -246,11 +246,14 @@ def _tau(pairs: Sequence[tuple[float, float | None]]) -> float | None:
 
 
 def _places(values: dict[str, float | None]) -> dict[str, int]:
-    """The place that each value has among them all, the largest being first."""
-    known = {model: value for model, value in values.items() if _finite(value) is not None}
-    return {
-        model: 1 + sum(other > value for other in known.values() if other and value) for model, value in known.items()
-    }
+    """The place that each value has among them all, the largest being first.
+
+    Example:
+        >>> _places({"a": 0.0, "b": 0.5, "c": None, "d": 0.0})
+        {'a': 2, 'b': 1, 'd': 2}
+    """
+    known = {model: value for model, value in values.items() if value is not None and math.isfinite(value)}
+    return {model: 1 + sum(other > value for other in known.values()) for model, value in known.items()}
 
 
 def _finite(value: float | None) -> float | None:
