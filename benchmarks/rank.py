@@ -56,7 +56,7 @@ def scores(train: str, model: str, max_length: int, seed: int) -> dict[str, Any]
     found = candidates.measure("text-classification", model, sample.examples, run)
     return {
         "score": found.score.value, "knn": found.knn.value, "logme": found.logme, "h_score": found.h_score,
-        "rows": len(sample.examples), "seconds": found.cost.seconds, "mebibytes": found.cost.mebibytes,
+        "rows": len(sample.examples), "seconds": found.cost.seconds,
         "parameters": found.cost.parameters,
     }  # fmt: skip
 

@@ -20,7 +20,7 @@ def candidate(model, right, seconds=1.0, **values):
     rows = (np.arange(ROWS) < right).astype(float)
     return Candidate(
         model, "foundation", scores.estimate(rows, 0), scores.estimate(rows, 1), right / 100, 0.5,
-        Cost(seconds, 10.0, 22_713_216, 90.9, 384, 256), right=rows, **values,
+        Cost(seconds, 22_713_216, 90.9, 384, 256), right=rows, **values,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from headwater.evaluation.baselines import MajorityBaseline
 from headwater.evaluation.intervals import Estimate, Gain
 from headwater.transfer import scores
 from headwater.transfer.classifier import Classifier, Examples
-from headwater.transfer.cost import Cost, PeakMemory
+from headwater.transfer.cost import Cost
 from headwater.transfer.folds import fit_on_folds
 from headwater.transfer.head import solve
 from headwater.transfer.neighbours import leave_one_out
@@ -89,7 +89,7 @@ def majority(examples: Examples) -> Candidate:
     """The trivial baseline: what most rows are, of every row."""
     answers = MajorityBaseline.fit(examples.targets, examples.n_classes).predict(len(examples))
     right = scores.agreeing(answers, examples.targets)
-    return Candidate(MAJORITY, "baseline", scores.estimate(right, 0), cost=Cost(0.0, 0.0, 0, 0.0), right=right)
+    return Candidate(MAJORITY, "baseline", scores.estimate(right, 0), cost=Cost(0.0, 0, 0.0), right=right)
 
 
 def measure(task: str, model: str, examples: Examples, run: Run) -> Candidate:
@@ -130,17 +130,13 @@ def measure(task: str, model: str, examples: Examples, run: Run) -> Candidate:
 
 def _look(foundation: Classifier, examples: Examples, run: Run) -> tuple[np.ndarray, Cost]:
     """The frozen features of every row, and what they cost: told from some rows, since others may be on disk."""
-    from headwater.training.device import device_of
-
     some = list(examples.inputs[:_TIMED_ROWS])
     uncached = replace(run, settings=replace(run.settings, feature_cache=False))
-    with PeakMemory() as peak:
-        foundation.view(some, uncached)
+    foundation.view(some, uncached)
     # The faster of two: what else the machine does only ever adds.
     seconds = 1000 * min(_seconds(foundation, some, uncached) for _ in range(2)) / len(some)
     features, facts = foundation.view(examples.inputs, run), foundation.facts(run)
-    memory = peak.mebibytes if device_of(run.settings).type == "cpu" else None
-    return features, Cost(seconds, memory, facts.parameters, facts.megabytes, features.shape[1], facts.max_length)
+    return features, Cost(seconds, facts.parameters, facts.megabytes, features.shape[1], facts.max_length)
 
 
 def _seconds(foundation: Classifier, inputs: list[Any], run: Run) -> float:

@@ -19,7 +19,7 @@ from headwater.options import plain
 from headwater.run import scratch
 from headwater.transfer import scores
 from headwater.transfer.classifier import Classifier, Examples
-from headwater.transfer.cost import Cost, PeakMemory
+from headwater.transfer.cost import Cost
 from headwater.transfer.head import stratified_folds
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Fitted:
 
     Attributes:
         right: whether each row was right when it was held out, shape (rows,).
-        cost: what answering takes, with the memory and the size of the first fit.
+        cost: what answering takes, with the size of the first fit.
     """
 
     right: np.ndarray
@@ -81,13 +81,12 @@ def _fit(name: str, kind: type[Classifier], examples: Examples, run: Run) -> Fit
     logits, seconds, cost = np.zeros((len(examples), examples.n_classes)), 0.0, Cost()
     with progress.bar(f"{name} on folds", len(folds)) as shown, _quiet():
         for held in folds:
-            with scratch(run.settings) as work, PeakMemory() as peak:
+            with scratch(run.settings) as work:
                 fitted = kind().fit(*_divided(kind, examples, held, run), work)
                 began = time.perf_counter()
                 logits[held] = fitted.logits(examples.take(held).inputs)
                 seconds += time.perf_counter() - began
                 cost = cost if cost.parameters else _size(fitted, work)
-            cost = cost if cost.mebibytes else replace(cost, mebibytes=peak.mebibytes)
             shown.advance()
     answered = max(sum(map(len, folds)), 1)
     return Fitted(scores.correct(logits, examples.targets), replace(cost, seconds=1000 * seconds / answered))

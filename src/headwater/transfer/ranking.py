@@ -131,7 +131,7 @@ class Ranking:
             "LogME": [_number(one.logme) for one in rows],
             "H-score": [_number(one.h_score) for one in rows],
             "s/1,000 rows": [_number(one.cost.seconds, 3) for one in rows],
-            "MiB": [_number(one.cost.mebibytes, 0) for one in rows],
+            "MiB": [_number(one.cost.mebibytes, 1) for one in rows],
             "parameters": [in_short(one.cost.parameters) for one in rows],
         }
         lines = [self.title, "", *aligned(columns), "", self.verdict]
