@@ -14,7 +14,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "adapt", "compare", "load"]
+__all__ = ["__version__", "adapt", "compare", "load", "rank"]
 
 # A thread that waits for the others of a matrix product sleeps: spinning costs up to twice the product itself where
 # cores are shared. OpenMP reads this when torch is imported; whoever has set it keeps their choice.
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from headwater.application import Application
-    from headwater.flow import adapt, compare
+    from headwater.flow import adapt, compare, rank
 
 
 def load(folder: str | Path) -> Application:
@@ -40,7 +40,7 @@ def load(folder: str | Path) -> Application:
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("adapt", "compare"):
+    if name in ("adapt", "compare", "rank"):
         from headwater import flow
 
         return getattr(flow, name)

@@ -18,7 +18,7 @@ from headwater.doors.flags import with_flags
 from headwater.doors.verbs import Verb, Verbs
 from headwater.errors import SettingError
 from headwater.request import read_config
-from headwater.settings import CompareSettings, Settings
+from headwater.settings import CompareSettings, Settings, ViewSettings
 
 if TYPE_CHECKING:
     from headwater.application import Application
@@ -115,6 +115,40 @@ def compare(
         outputs.clear_empty(folder)
     console.say(str(found))
     console.say(f"\nReport: {folder / 'comparison.html'}")
+
+
+@app.command(cls=Verb)
+@with_flags(ViewSettings, of_model=False)
+def rank(
+    data: Annotated[str, typer.Argument(metavar="DATA", help="A file, a folder, or hub:owner/name.")],
+    *,
+    models: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--models", metavar="NAMES", help="Models with commas between them. Every one at hand if not given."
+        ),
+    ] = None,
+    task: Annotated[
+        str, typer.Option("--task", metavar="TASK", help="What is asked: see headwater catalog.")
+    ] = "text-classification",
+    rows: Annotated[int, typer.Option("--rows", metavar="N", help="How many labelled rows are looked at.")] = 1000,
+    to: Annotated[str | None, typer.Option("--to", metavar="FOLDER", help="Where to write the ranking.")] = None,
+    **settings: Any,
+) -> None:
+    """Say which models fit your data, before any is adapted to it."""
+    from headwater import flow
+
+    folder = to or outputs.run_folder(data, suffix="-rank")
+    try:
+        ranking = flow.rank(data, models=models, task=task, rows=rows, to=folder, **settings)
+    except KeyboardInterrupt:
+        console.notice(f"Stopped. The same command with --to {shlex.quote(folder)} goes on.")
+        raise
+    console.say(f"\n{ranking}")
+    console.say(f"\nPage:   {folder}/ranking.html")
+    if ranking.recommended:
+        words = ("headwater", "adapt", task, data, "--model", ranking.recommended)
+        console.say(f"Next:   {shlex.join(words)}")
 
 
 @app.command(cls=Verb)

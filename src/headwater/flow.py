@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any
 from headwater import __version__, catalog, options, workspace
 from headwater.data import reading
 from headwater.errors import DataError, HeadwaterError, SettingError
-from headwater.request import Request, comparison_command
+from headwater.request import Request, comparison_command, ranking_command, ranking_request
 from headwater.run import Run, is_main_process, scratch
 from headwater.settings import CompareSettings, Settings
 
 if TYPE_CHECKING:
     from headwater.application import Application
     from headwater.data.preparing import Prepared
+    from headwater.transfer.classification import Classification
     from headwater.transfer.comparison import Comparison
+    from headwater.transfer.ranking import Ranking
 
 log = logging.getLogger("headwater")
 
@@ -135,6 +137,54 @@ def compare(
     }
     if to is not None:
         found.save(to)
+    return found
+
+
+def rank(
+    data: Any,
+    *,
+    models: str | Sequence[str] | None = None,
+    task: str = "text-classification",
+    rows: int = 1000,
+    to: str | Path | None = None,
+    **settings: Any,
+) -> Ranking:
+    """Says which models fit the data, before any of them is adapted to it.
+
+    Args:
+        data: a file, a folder, `hub:owner/name`, or rows in memory.
+        models: what `adapt` takes as `model`, several of them. Without any, every embedded foundation and every text
+            encoder in the hub's cache on this machine. The task's linear baseline always stands beside them.
+        task: a name of `headwater catalog`.
+        rows: how many of the labelled rows are looked at.
+        to: the folder for ranking.json and ranking.html. What a stopped run left in it is not computed again.
+        settings: names of `headwater.settings.ViewSettings`.
+
+    Returns:
+        The ranking; printed, it is a table with its verdict.
+
+    Raises:
+        HeadwaterError: what is wrong with the request or the data; NotFoundError where none of the models can be had.
+    """
+    from headwater.transfer import shortlist
+
+    began, entry = time.monotonic(), catalog.task(task)
+    asked = ranking_request(entry.name, data, rows, settings)
+    names = shortlist.names_of(models) or shortlist.default_models(entry.name)
+    application: Classification = catalog.load(entry.path, extra=entry.extra)(None, asked.settings)
+    with workspace.ranking_folder(to, asked.settings) as run:
+        found = shortlist.compare_models(application, data, names, rows, run)
+        found = replace(found, provenance={
+            "command": ranking_command(asked, shortlist.names_of(models), rows),
+            "data": asked.data,
+            "seed": asked.settings.seed,
+            "seconds": round(time.monotonic() - began, 1),
+            "machine": workspace.machine(),
+            "versions": workspace.versions(),
+            "headwater": __version__,
+        })  # fmt: skip
+        if to is not None:
+            found.save(to)
     return found
 
 

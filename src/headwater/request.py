@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from headwater import catalog, options
 from headwater.errors import DataError, NotFoundError, SettingError, did_you_mean
-from headwater.settings import CompareSettings, Settings
+from headwater.settings import CompareSettings, Settings, ViewSettings
 
 ARGUMENTS = {
     "task": "What is asked of the data.",
@@ -21,6 +21,8 @@ ARGUMENTS = {
 """What a configuration file may hold beside the names of `Settings`, and what it is."""
 MODEL_SETTINGS = "model_settings"
 """The key under which the settings of the model itself stand."""
+FEWEST_RANKED = 20
+"""Fewer rows tell no two models apart."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,42 @@ def comparison_command(task: str, data: Mapping[str, Any], model: str, settings:
         return f"headwater.compare({', '.join(map(str.upper, data))}{given})  # rows were in memory"
     words = ["headwater", "compare", *map(str, data.values()), "--task", task, "--model", model]
     return shlex.join([*words, *(word for o in known if o.name in values for word in options.flags(o, values[o.name]))])
+
+
+def ranking_request(task: str, data: Any, rows: int, values: Mapping[str, Any]) -> Request:
+    """What `rank` is asked to do; the model of the request stands for nothing.
+
+    Raises:
+        SettingError: a name that `rank` does not read, a value out of its limits, or too few rows.
+    """
+    known = [option.name for option in options.options_of(ViewSettings)]
+    for name in values:
+        if name not in known:
+            raise SettingError(
+                "rank reads no setting of this name", where="headwater rank", got=name, accepted=known,
+                fix=did_you_mean(name, known),
+            )  # fmt: skip
+    if isinstance(rows, bool) or not isinstance(rows, int) or rows < FEWEST_RANKED:
+        raise SettingError("rows cannot have this value", where="--rows", got=rows, accepted=f"{FEWEST_RANKED} or more")
+    return Request.of(task, data, None, values)
+
+
+def ranking_command(request: Request, models: Sequence[str], rows: int) -> str:
+    """What makes the same ranking again: a command, or a call in Python where the data was in memory.
+
+    Example:
+        >>> asked = ranking_request("text-classification", "a.csv", 1000, {"seed": 3})
+        >>> ranking_command(asked, ["minilm", "cnn"], 1000)
+        'headwater rank a.csv --models minilm --models cnn --rows 1000 --task text-classification --seed 3'
+    """
+    if request.data is None:
+        given = {"models": list(models) or None, "task": request.task, "rows": rows, **request.changed()}
+        told = "".join(f", {name}={value!r}" for name, value in given.items())
+        return f"headwater.rank(DATA{told})  # DATA: the rows, which were in memory"
+    known = {option.name: option for option in options.options_of(Settings)}
+    words = ["headwater", "rank", request.data, *(word for name in models for word in ("--models", name))]
+    words += ["--rows", str(rows), "--task", request.task]
+    return shlex.join(words + [w for n, value in request.changed().items() for w in options.flags(known[n], value)])
 
 
 def read_config(path: Path) -> dict[str, Any]:

@@ -171,7 +171,12 @@ class Settings(RunSettings, ComputingSettings, AugmentSettings, LearningSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class CompareSettings(RunSettings, ComputingSettings, ReadingSettings):
+class ViewSettings(RunSettings, ComputingSettings, ReadingSettings):
+    """What may be told where data is only looked at with a model: nothing learns in it, and nothing is divided."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareSettings(ViewSettings):
     """What a comparison of two data sets may be told: nothing learns in it, and nothing is divided."""
 
     section: ClassVar[str] = "Comparison"

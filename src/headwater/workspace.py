@@ -8,23 +8,26 @@ import logging
 import os
 import platform
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headwater import artifact, catalog, options
 from headwater.data import quarantine, reading
-from headwater.errors import ArtifactError, DataError, NotFoundError, ResourceError, SettingError
+from headwater.errors import ArtifactError, DataError, HeadwaterError, NotFoundError, ResourceError, SettingError
 from headwater.request import Request
-from headwater.run import Run, is_main_process, write_whole
+from headwater.run import Run, is_main_process, scratch, write_whole
 
 if TYPE_CHECKING:
     from headwater.application import Application
     from headwater.data.records import Problem
+    from headwater.settings import Settings
 
 log = logging.getLogger("headwater")
 CONFIG, WORK = artifact.CONFIG, artifact.WORK
 LOGS, HASHES, SPENT = "logs", "hashes", "spent"
+_OF_RANKING = {WORK, "ranking.json", "ranking.html"}
 _LIBRARIES = ("numpy", "scikit-learn", "pyarrow", "torch", "transformers", "accelerate", "peft")
 
 
@@ -60,6 +63,41 @@ def start(request: Request, data: Any, folder: Path, *, resume: bool) -> Run:
             ) from failure
         log.info("Run folder: %s", folder)
     return run
+
+
+@contextlib.contextmanager
+def ranking_folder(folder: str | Path | None, settings: Settings) -> Iterator[Run]:
+    """A run for a ranking: in a folder, where what a stopped one computed is found again, or leaving nothing behind.
+
+    Raises:
+        ArtifactError: the folder holds files that are not of a ranking.
+        ResourceError: the folder cannot be written.
+    """
+    if folder is None:
+        with scratch(settings) as run:
+            yield run
+        return
+    place = Path(folder)
+    if place.exists() and (not place.is_dir() or not {path.name for path in place.iterdir()} <= _OF_RANKING):
+        raise ArtifactError(
+            "This is no folder for a ranking: it holds other files, or is one", where=str(place),
+            accepted="a new or empty folder, or one of an earlier ranking", fix="Choose another with --to.",
+        )  # fmt: skip
+    try:
+        (place / WORK).mkdir(parents=True, exist_ok=True)
+    except OSError as failure:
+        raise ResourceError(
+            "The folder of the ranking cannot be written", where=str(place), got=failure.strerror,
+            fix="Choose another folder with --to.",
+        ) from failure  # fmt: skip
+    try:
+        yield Run(settings, place / WORK)
+    except HeadwaterError:
+        with contextlib.suppress(OSError):  # there is something to go on with
+            (place / WORK).rmdir()
+            place.rmdir()
+        raise
+    shutil.rmtree(place / WORK, ignore_errors=True)
 
 
 def absolute(request: Request) -> Request:

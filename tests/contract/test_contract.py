@@ -86,6 +86,17 @@ def test_sees_inputs_before_it_has_learnt(entry: Entry, fitted: Any, rows: dict[
     assert np.ptp(seen, axis=0).max() > 0, f"{entry} sees all inputs alike"
 
 
+def test_can_be_ranked_before_it_has_learnt(entry: Entry, rows: dict[str, list[Any]]) -> None:
+    first, again = (headwater.rank(rows, models=[entry.model], task=entry.task, offline=True) for _ in range(2))
+    assert {one.model for one in first.measured} == {entry.model, catalog.task(entry.task).linear_baseline, "majority"}
+    assert not first.refused
+    assert all(0 <= one.score.low <= one.score.value <= one.score.high <= 1 for one in first.measured)
+    ranks = [
+        [(one.model, one.rank, one.score, one.logme, one.h_score) for one in found.measured] for found in (first, again)
+    ]
+    assert ranks[0] == ranks[1]
+
+
 def test_tells_traits_of_every_input(fitted: Any, rows: dict[str, list[Any]]) -> None:
     traits = fitted.traits(rows["text"])
     measured = [*traits.numbers.values(), *(share for kinds in traits.shares.values() for share in kinds.values())]

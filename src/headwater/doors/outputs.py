@@ -73,15 +73,15 @@ def head(tables: Iterator[pa.Table], rows: int) -> pa.Table:
     return pa.concat_tables(parts, promote_options="permissive").slice(0, rows)
 
 
-def run_folder(data: str | None) -> str:
+def run_folder(data: str | None, suffix: str = "") -> str:
     """Where a run goes that was given no folder: `runs/`, under the name of its data.
 
     Example:
-        >>> run_folder("shop/reviews.csv.gz")
-        'runs/reviews'
+        >>> run_folder("shop/reviews.csv.gz"), run_folder("reviews.csv", suffix="-rank")
+        ('runs/reviews', 'runs/reviews-rank')
     """
     stem = Path(data).name.partition(".")[0] if data else ""
-    return str(free(Path("runs") / (stem[:_LONGEST_NAME] or "run")))
+    return str(free(Path("runs") / ((stem[:_LONGEST_NAME] or "run") + suffix)))
 
 
 def comparison_folder(source: str, target: str | None) -> Path:

@@ -63,6 +63,21 @@ class Examples:
         return replace(self, inputs=inputs, targets=self.targets[rows], **taken)
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What a model weighs; None where it cannot be told.
+
+    Attributes:
+        parameters: the numbers it has learnt, or was pretrained with.
+        megabytes: its weights on disk.
+        max_length: how much of an input it reads, in its own units (tokens of a text).
+    """
+
+    parameters: int | None = None
+    megabytes: float | None = None
+    max_length: int | None = None
+
+
 class Classifier(ABC):
     """Inputs in, one logit a class out. Settings of its own are fields of its `Settings` dataclass.
 
@@ -74,6 +89,8 @@ class Classifier(ABC):
 
     Settings: ClassVar[type]
     """A frozen dataclass in the style of `headwater.settings`; empty when the model has none of its own."""
+    needs_valid: ClassVar[bool] = True
+    """Whether `fit` chooses by its validation rows; else it only scores them."""
 
     def __init__(self, settings: Any = None, *, foundation: str | None = None) -> None:
         self.settings = settings if settings is not None else self.Settings()
@@ -105,6 +122,10 @@ class Classifier(ABC):
         """What is written down of the data behind the model; None for a basic model, which has seen none yet."""
         return None
 
+    def facts(self, run: Run) -> Facts:
+        """What the model weighs: of a foundation before it has learnt, of a basic model afterwards."""
+        return Facts()
+
     @abstractmethod
     def save(self, folder: Path) -> None:
         """Writes the model as safetensors and JSON."""
@@ -115,4 +136,4 @@ class Classifier(ABC):
         """Reads what `save` wrote; needs no network."""
 
 
-__all__ = ["Classifier", "Examples", "Stage", "Trace"]
+__all__ = ["Classifier", "Examples", "Facts", "Stage", "Trace"]

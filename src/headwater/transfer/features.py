@@ -60,7 +60,8 @@ def extract(encoder: Encoder, inputs: Sequence[Any], settings: Settings) -> np.n
     What is computed is stored every few seconds, so that a killed run does not start from nothing.
     """
     keys = keys_of(inputs)
-    cache = FeatureCache(cache_folder() if settings.feature_cache else None, encoder.fingerprint())
+    cached = settings.feature_cache
+    cache = FeatureCache(cache_folder() if cached else None, encoder.fingerprint() if cached else "")
     known = cache.read(keys)
     missing = {key: row for row, key in enumerate(keys) if key not in known}
     known.update(_compute(encoder, [(key, inputs[row]) for key, row in missing.items()], cache, settings.token_budget))

@@ -24,7 +24,7 @@ from headwater.training.batching import by_length
 from headwater.training.losses import classification_loss
 from headwater.training.trainer import Learner, Trainer
 from headwater.transfer import scores
-from headwater.transfer.classifier import Classifier, Examples
+from headwater.transfer.classifier import Classifier, Examples, Facts
 
 _MAX_LENGTH = 512
 _TOKENS_IN_A_PASS = 16_384
@@ -85,6 +85,9 @@ class NeuralClassifier(Classifier):
 
     def view(self, inputs: Sequence[TextInput], run: Run) -> np.ndarray:
         return latent(inputs, run.settings.seed)
+
+    def facts(self, run: Run) -> Facts:
+        return Facts(parameters=sum(weight.numel() for weight in self.model.parameters()), max_length=self.max_length)
 
     def logits(self, inputs: Sequence[TextInput]) -> np.ndarray:
         return self.logits_of(self.vocabulary.encode(inputs, max_length=self.max_length))

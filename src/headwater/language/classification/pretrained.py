@@ -20,7 +20,7 @@ from headwater.language.reading import text_reading
 from headwater.run import Run, write_whole
 from headwater.settings import NoSettings, Settings
 from headwater.training.device import device_of
-from headwater.transfer.classifier import Classifier, Examples
+from headwater.transfer.classifier import Classifier, Examples, Facts
 from headwater.transfer.features import extract, in_batches
 from headwater.transfer.head import Head
 from headwater.transfer.stages import Adaptation
@@ -60,6 +60,15 @@ class PretrainedClassifier(Classifier):
     def origin(self, run: Run) -> Origin:
         asked = run.settings
         return origin(str(self.foundation), offline=asked.offline, trust_remote_code=asked.trust_remote_code)
+
+    def facts(self, run: Run) -> Facts:
+        encoder = self._frozen(run.settings)
+        files = encoder.source.glob("*.safetensors") if encoder.source else ()
+        return Facts(
+            parameters=sum(weight.numel() for weight in encoder.network.parameters()),
+            megabytes=sum(file.stat().st_size for file in files) / 1e6 or None,
+            max_length=encoder.max_length,
+        )
 
     def logits(self, inputs: Sequence[Any]) -> np.ndarray:
         encoder, head = self._fitted()

@@ -23,7 +23,7 @@ from headwater.language.classification.validation import mean_loss
 from headwater.language.vectoriser import TfidfVectoriser, latent
 from headwater.run import Run, write_whole
 from headwater.transfer import scores
-from headwater.transfer.classifier import Classifier, Examples
+from headwater.transfer.classifier import Classifier, Examples, Facts
 
 _FOLDS = 3
 _COST_OF_FOLDS = 2e7
@@ -46,6 +46,7 @@ class _Linear(Classifier):
     """
 
     Settings = NoSettings
+    needs_valid = False
     strengths: ClassVar[tuple[float, ...]]
     """The values of `C` that cross-validation chooses from."""
 
@@ -66,6 +67,9 @@ class _Linear(Classifier):
 
     def view(self, inputs: Sequence[TextInput], run: Run) -> np.ndarray:
         return latent(inputs, run.settings.seed)
+
+    def facts(self, run: Run) -> Facts:
+        return Facts(parameters=self.weight.size + self.bias.size)
 
     def save(self, folder: Path) -> None:
         values, arrays = self.vectoriser.state()
