@@ -92,7 +92,9 @@ def test_copies_come_first() -> None:
     assert (found.copies["rows"], found.copies["exact"]) == (1, 1)
     assert found.copies["examples"][0]["target"] == "row 4"
     assert found.copies["examples"][0]["source"] == "row 8"
-    assert str(found).splitlines()[2].startswith("1 target rows (1.7%) also stand in the source, 1 of them exactly")
+    assert (
+        str(found).splitlines()[2].startswith("1 target row also stands in the source (1.7 % of the target; 1 exactly")
+    )
 
 
 def test_a_set_with_itself_is_all_copies_and_no_difference() -> None:

@@ -124,10 +124,11 @@ def _main_directions(vectors: sparse.csr_array, width: int, seed: int) -> np.nda
     Of few rows from all their products. Of many by subspace iteration on the rows' side (Halko et al. 2011): there are
     far more n-grams than rows, and no product as tall as the n-grams is made orthogonal.
     """
-    if vectors.shape[0] <= _EXACT:
+    rows = len(vectors.indptr) - 1
+    if rows <= _EXACT:
         squares, found = np.linalg.eigh((vectors @ vectors.T).toarray().astype(np.float64))
     else:
-        drawn = np.random.default_rng(seed).normal(size=(vectors.shape[0], width + _SPARE)).astype(np.float32)
+        drawn = np.random.default_rng(seed).normal(size=(rows, width + _SPARE)).astype(np.float32)
         for _ in range(_ITERATIONS):
             drawn = vectors @ (vectors.T @ np.linalg.qr(drawn)[0])
         basis = np.linalg.qr(drawn)[0]
