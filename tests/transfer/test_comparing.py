@@ -116,6 +116,8 @@ def test_labels_may_be_absent(sides: tuple[str, ...], sentence: str) -> None:
     data = {"source": table(FILMS), "target": table(BOOKS, start=100)}
     whole = [rows if side in sides else {"text": rows["text"]} for side, rows in data.items()]
     assert sentence in str(compare(*whole))
+    empty = [rows if side in sides else {**rows, "label": [None] * 60} for side, rows in data.items()]
+    assert sentence in str(compare(*empty))
 
 
 def test_labels_and_columns_may_be_named_differently() -> None:

@@ -230,7 +230,11 @@ def _copies(source: Gathered, target: Gathered, copies: np.ndarray) -> dict[str,
 
 def _labels(source: Gathered, target: Gathered, seed: int) -> dict[str, Any]:
     """The class shares of both sides in full; `apart` where the distance is measured without their difference too."""
-    lacking = [name for name, side in (("source", source), ("target", target)) if side.labels is None]
+    lacking = [
+        name
+        for name, side in (("source", source), ("target", target))
+        if side.labels is None or all(label is None for label in side.labels)
+    ]
     if lacking:
         sides = "Neither side has" if len(lacking) == 2 else f"The {lacking[0]} has no"
         return {"sentence": f"{sides} labels: whether the class shares differ cannot be told."}
