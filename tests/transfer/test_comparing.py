@@ -92,7 +92,9 @@ def test_copies_come_first() -> None:
     assert (found.copies["rows"], found.copies["exact"]) == (1, 1)
     assert found.copies["examples"][0]["target"] == "row 4"
     assert found.copies["examples"][0]["source"] == "row 8"
-    assert str(found).splitlines()[2].startswith("1 target rows (1.7%) also stand in the source, 1 of them exactly")
+    assert (
+        str(found).splitlines()[2].startswith("1 target row also stands in the source (1.7 % of the target; 1 exactly")
+    )
 
 
 def test_a_set_with_itself_is_all_copies_and_no_difference() -> None:
@@ -114,6 +116,8 @@ def test_labels_may_be_absent(sides: tuple[str, ...], sentence: str) -> None:
     data = {"source": table(FILMS), "target": table(BOOKS, start=100)}
     whole = [rows if side in sides else {"text": rows["text"]} for side, rows in data.items()]
     assert sentence in str(compare(*whole))
+    empty = [rows if side in sides else {**rows, "label": [None] * 60} for side, rows in data.items()]
+    assert sentence in str(compare(*empty))
 
 
 def test_labels_and_columns_may_be_named_differently() -> None:

@@ -220,16 +220,21 @@ def _copies(source: Gathered, target: Gathered, copies: np.ndarray) -> dict[str,
         for row in rows[:_COPIES_SHOWN].tolist()
     ]  # fmt: skip
     share = len(rows) / len(target)
+    what = "target row also stands" if len(rows) == 1 else "target rows also stand"
     sentence = (
-        f"{len(rows):,} target rows ({share:.1%}) also stand in the source, {same:,} of them exactly: "
-        "measured on them, a model that learnt from the source looks better than it is."
+        f"{len(rows):,} {what} in the source ({100 * share:.1f} % of the target; {same:,} exactly, the others nearly): "
+        "measured on such rows, a model that learnt from the source looks better than it is."
     )
     return {"rows": len(rows), "exact": same, "share": share, "sentence": sentence, "examples": examples}
 
 
 def _labels(source: Gathered, target: Gathered, seed: int) -> dict[str, Any]:
     """The class shares of both sides in full; `apart` where the distance is measured without their difference too."""
-    lacking = [name for name, side in (("source", source), ("target", target)) if side.labels is None]
+    lacking = [
+        name
+        for name, side in (("source", source), ("target", target))
+        if side.labels is None or all(label is None for label in side.labels)
+    ]
     if lacking:
         sides = "Neither side has" if len(lacking) == 2 else f"The {lacking[0]} has no"
         return {"sentence": f"{sides} labels: whether the class shares differ cannot be told."}
@@ -246,7 +251,7 @@ def _labels(source: Gathered, target: Gathered, seed: int) -> dict[str, Any]:
 def _told_of_labels(moved: float, p: float, own: Sequence[tuple[str, tuple[int, int]]], common: bool) -> list[str]:  # noqa: FBT001
     if not common:
         return ["The sides have no class in common: they ask different questions, or name their classes differently."]
-    said = [f"The class shares differ: {moved:.1%} of the rows would have to change their class (p = {p:.3f})."]
+    said = [f"The class shares differ: {100 * moved:.1f} % of the rows would have to change their class (p = {p:.3f})."]
     if p >= distance.LEVEL:
         said = [f"The class shares do not differ beyond chance (p = {p:.3f})."]
     for side, position in (("source", 0), ("target", 1)):

@@ -145,7 +145,9 @@ class Comparison(Sections):
         lines = []
         for side, other in (("target", "source"), ("source", "target")):
             words = self.words.get(side, [])[:_SHOWN_WORDS]
-            shown = [f"{word['word']} ({word[side]:.0%} of rows, {word[other]:.0%} there)" for word in words]
+            shown = [
+                f"{word['word']} ({100 * word[side]:.0f} % of rows, {100 * word[other]:.0f} % there)" for word in words
+            ]
             lines += [f"More in the {side}: {', '.join(shown)}"] if shown else []
         told = [number for number in self.numbers if number.get("differs", True)]
         if told:
