@@ -104,6 +104,26 @@ class Trace:
     curve: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Marks:
+    """How an application did on labelled rows, row by row, so that two can be compared on the same ones.
+
+    Attributes:
+        right: shape (rows,): 1 or 0, or the share of right labels where several may hold.
+        truth: the probability it gave the truth, shape (rows,).
+        finest: the least by which the mean of `right` can differ between two applications.
+    """
+
+    right: np.ndarray
+    truth: np.ndarray
+    finest: float
+
+    @property
+    def score(self) -> float:
+        """The mean of `right`, ties broken by the mean of `truth`; higher is better."""
+        return float(self.right.mean() + self.truth.mean() * self.finest / (1 + self.finest))
+
+
 class Application(ABC):
     """A task, a model, its fields and its report: fits, predicts, evaluates, saves, loads.
 
@@ -138,6 +158,10 @@ class Application(ABC):
     @abstractmethod
     def evaluate(self, records: Any) -> Report:
         """Measures the application on labelled records, with intervals and baselines."""
+
+    @abstractmethod
+    def marks(self, records: Records) -> Marks:
+        """How right it is on each labelled row; rows without an input or a known label are left out."""
 
     @abstractmethod
     def view(self, values: Sequence[Any]) -> np.ndarray:

@@ -24,7 +24,8 @@ def page(report: Report) -> str:
     scores = {name: metrics[report.primary] for name, metrics in everyone.items() if report.primary in metrics}
     classes = [{**row, "estimate": Estimate.from_json(row["f1"])} for row in report.per_class]
     stages = [{**row, "estimate": Estimate.from_json({"value": row["score"], **row})} for row in report.stages]
-    return _template().render(
+    return render(
+        "report.html.j2",
         plots=plots,
         label=label,
         report=report,
@@ -38,8 +39,13 @@ def page(report: Report) -> str:
     )
 
 
+def render(template: str, **values: Any) -> str:
+    """A page of ours: a template of this room with its values, which are escaped unless they are markup."""
+    return _templates().get_template(template).render(**values)
+
+
 @cache
-def _template() -> jinja2.Template:
+def _templates() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("headwater.evaluation"),
         autoescape=True,
@@ -48,7 +54,7 @@ def _template() -> jinja2.Template:
         undefined=jinja2.ChainableUndefined,
     )
     environment.filters.update(words=_words, duration=in_words, number=_number)
-    return environment.get_template("report.html.j2")
+    return environment
 
 
 def _curves(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

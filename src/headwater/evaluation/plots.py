@@ -98,7 +98,7 @@ def confusion(classes: Sequence[Any], counts: Sequence[Sequence[int]]) -> Markup
         )
         for row, name in enumerate(names)
     ]
-    return _svg("confusion", left + side + top, top + side + 4, [*labels, *cells], "Confusion matrix")
+    return svg("confusion", left + side + top, top + side + 4, [*labels, *cells], "Confusion matrix")
 
 
 def reliability(bins: Sequence[dict[str, Any]]) -> Markup:
@@ -119,7 +119,7 @@ def reliability(bins: Sequence[dict[str, Any]]) -> Markup:
             )
         )
     parts.append(Markup('<line class="axis" x1="48" x2="388" y1="400" y2="400"/><text x="48" y="418">answers</text>'))
-    return _svg("reliability", 404, 424, parts, "Reliability diagram")
+    return svg("reliability", 404, 424, parts, "Reliability diagram")
 
 
 def curve(points: Sequence[Point], x_name: str, y_name: str) -> Markup:
@@ -136,7 +136,7 @@ def curve(points: Sequence[Point], x_name: str, y_name: str) -> Markup:
         for place, point in zip(placed, points, strict=True)
     ]
     parts = [*_frame(across, up, x_name, y_name), _path(placed, "line"), *(dots if len(dots) <= 60 else [])]
-    return _svg("curve", 424, 232, parts, f"{y_name} by {x_name}")
+    return svg("curve", 424, 232, parts, f"{y_name} by {x_name}")
 
 
 def quantiles(lengths: dict[str, float], unit: str) -> Markup:
@@ -159,7 +159,7 @@ def quantiles(lengths: dict[str, float], unit: str) -> Markup:
         '<line class="median" x1="{}" x2="{}" y1="8" y2="28"/>'
         '<text class="end" x="576" y="76">{}</text>'
     ).format(tooltip, at[5], at[95], at[25], max(round(at[75] - at[25], 2), 1), at[50], at[50], unit)
-    return _svg("quantiles", 600, 80, [box, *ticks], f"Lengths in {unit}")
+    return svg("quantiles", 600, 80, [box, *ticks], f"Lengths in {unit}")
 
 
 def _confusion_cell(
@@ -202,7 +202,8 @@ def _path(points: Sequence[Point], kind: str) -> Markup:
     return Markup('<path class="{}" d="M{}"/>').format(kind, steps) if points else Markup("")
 
 
-def _svg(kind: str, width: float, height: float, parts: Sequence[Markup], name: str) -> Markup:
+def svg(kind: str, width: float, height: float, parts: Sequence[Markup], name: str) -> Markup:
+    """A plot of this size out of its parts; `kind` is its class in the style, `name` what a screen reader says."""
     return Markup(
         '<svg class="plot {}" viewBox="0 0 {:.0f} {:.0f}" style="max-width:{:.0f}px" role="img" {}>{}</svg>'
     ).format(kind, width, height, width, Markup('aria-label="{}"').format(name), Markup("").join(parts))

@@ -12,6 +12,7 @@ import numpy as np
 
 from headwater.application import Stage, Trace
 from headwater.run import Run
+from headwater.settings import Settings as RunSettings
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class Classifier(ABC):
 
     Settings: ClassVar[type]
     """A frozen dataclass in the style of `headwater.settings`; empty when the model has none of its own."""
+    reads: ClassVar[tuple[str, ...]] = ()
+    """The settings of every run that decide how well this model learns; `tune` searches those and its own."""
 
     def __init__(self, settings: Any = None, *, foundation: str | None = None) -> None:
         self.settings = settings if settings is not None else self.Settings()
@@ -61,6 +64,11 @@ class Classifier(ABC):
     @abstractmethod
     def fit(self, train: Examples, valid: Examples, run: Run) -> Self:
         """Learns from `train`; `valid` chooses between settings and epochs. Resumes what `run.folder` holds."""
+
+    @classmethod
+    def completed(cls, settings: RunSettings, rows: int) -> RunSettings:
+        """The settings of a run with what the model takes by itself, for so many rows, where they are open."""
+        return settings
 
     @abstractmethod
     def logits(self, inputs: Sequence[Any]) -> np.ndarray:

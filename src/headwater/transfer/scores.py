@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit, softmax
 
-from headwater.application import Stage
+from headwater.application import Marks, Stage
 from headwater.evaluation.intervals import Estimate, Gain, paired_gain, percentile
 
 _REPLICATES = 2000
@@ -45,6 +45,20 @@ def score(logits: np.ndarray, targets: np.ndarray) -> float:
         return float(correct(logits, targets).mean() + truth / (targets.size + 1))
     truth = softmax(logits, axis=1)[np.arange(len(targets)), targets].mean()
     return float(correct(logits, targets).mean() + truth / (len(targets) + 1))
+
+
+def marks(found: np.ndarray, targets: np.ndarray) -> Marks:
+    """The marks of probabilities of shape (rows, classes).
+
+    Example:
+        >>> marks(np.array([[0.75, 0.25], [0.5, 0.5]]), np.array([0, 1])).right.tolist()
+        [1.0, 0.0]
+    """
+    if targets.ndim == 2:
+        right, truth = agreeing(found, targets), np.where(targets > 0.5, found, 1 - found).mean(axis=1)
+    else:
+        right, truth = agreeing(found.argmax(axis=1), targets), found[np.arange(len(targets)), targets]
+    return Marks(right, truth, finest=1 / targets.size)
 
 
 def estimate(right: np.ndarray, seed: int) -> Estimate:

@@ -15,12 +15,16 @@ from headwater.errors import ArtifactError, NotFittedError, ResourceError
 from headwater.foundation.locate import locate
 from headwater.foundation.text import TextEncoder
 from headwater.run import Run, write_whole
-from headwater.settings import NoSettings, Settings
+from headwater.settings import NoSettings
+from headwater.settings import Settings as RunSettings
 from headwater.training.device import device_of
+from headwater.training.trainer import READS
 from headwater.transfer.classifier import Classifier, Examples
 from headwater.transfer.features import extract, in_batches
+from headwater.transfer.finetune import completed
 from headwater.transfer.head import Head
 from headwater.transfer.stages import Adaptation
+from headwater.transfer.strategies import RECIPES
 
 
 class PretrainedClassifier(Classifier):
@@ -31,6 +35,7 @@ class PretrainedClassifier(Classifier):
     """
 
     Settings: ClassVar[type] = NoSettings
+    reads = (*READS, "strategy", "last_layers", "lora_rank", "max_length")
 
     def __init__(self, settings: Any = None, *, foundation: str | None = None) -> None:
         super().__init__(settings, foundation=foundation or "minilm")
@@ -46,6 +51,10 @@ class PretrainedClassifier(Classifier):
         adaptation = Adaptation(self.encoder, train, valid, run)
         self.head, self.trace = adaptation.fit(), adaptation.trace
         return self
+
+    @classmethod
+    def completed(cls, settings: RunSettings, rows: int) -> RunSettings:
+        return completed(settings, settings.strategy, rows) if settings.strategy in RECIPES else settings
 
     def view(self, inputs: Sequence[Any], run: Run) -> np.ndarray:
         return extract(self.encoder or self._untrained(run.settings), inputs, run.settings)
@@ -107,6 +116,6 @@ class PretrainedClassifier(Classifier):
 def _nearest(kind: str) -> torch.device:
     """The device that a run asked for, or where this machine lacks it, the fastest there is."""
     try:
-        return device_of(Settings(device=kind))
+        return device_of(RunSettings(device=kind))
     except ResourceError:
-        return device_of(Settings())
+        return device_of(RunSettings())
