@@ -100,7 +100,7 @@ class Asked:
         return replace(found, source=values["source"])
 
     def _refuse_nothing(self) -> None:
-        if self.space.empty:
+        if not self.space.drawn and len(self.space.planned) == 1:
             raise SettingError(
                 "There is nothing to search: with what is fixed, this model is always the same",
                 where="headwater tune", got=self.space.first,

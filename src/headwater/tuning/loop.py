@@ -17,14 +17,14 @@ from headwater.errors import ResourceError, SettingError
 from headwater.request import Request
 from headwater.run import Judge, Run
 from headwater.transfer import scores
-from headwater.tuning.study import Study, is_defaults
+from headwater.tuning.study import Study
 from headwater.tuning.trials import COMPLETE, FAILED, PRUNED, Outcome, Trials
 
 if TYPE_CHECKING:
     from headwater.application import Application
     from headwater.data.preparing import Prepared
     from headwater.tuning.asked import Asked
-    from headwater.tuning.space import Candidate
+    from headwater.tuning.dimension import Candidate
 
 log = logging.getLogger("headwater")
 JOURNAL = "journal.jsonl"
@@ -54,7 +54,7 @@ class Loop:
         self.study = Study(self.journal, self.run.settings.seed)
 
     def start(self) -> None:
-        """Clears away what an interrupted attempt left, and plans the defaults as the first trial."""
+        """Clears away what an interrupted attempt left."""
         for number in self.trials.unfinished():
             self.trials.give_back(number)
         ended = {outcome.number: outcome for outcome in self.trials.outcomes()}
@@ -63,9 +63,6 @@ class Loop:
                 self.study.tell(trial, ended[number])
             else:
                 self.study.give_up(trial)
-        tried = any(outcome.defaults for outcome in ended.values())
-        if not tried and not self.study.plans_defaults():
-            self.study.plan_defaults(self.asked.space.defaults(len(self.prepared.train)))
 
     def forget_unbegun(self) -> None:
         """Clears the work away where no trial came to its end: the mended command may then use the folder."""
@@ -100,10 +97,16 @@ class Loop:
     def _draw(self, number: int) -> tuple[Any, Candidate] | None:
         """Optuna's trial and its point; None when every point that is drawn was tried before."""
         space, rows = self.asked.space, len(self.prepared.train)
+        if number <= len(space.planned):
+            places = space.defaults(rows) if number == 1 else {}
+            trial, candidate = self.study.ask(number, places=places), space.planned[number - 1]
+            space.tell_defaults(trial, places)
+            self.trials.begin(number, candidate, self.worker)
+            return trial, candidate
         tried = [candidate for candidate, _ in self.trials.begun().values()]
-        for attempt in range(_REDRAWN):
+        for attempt in range(_REDRAWN if space.drawn else 0):
             trial = self.study.ask(number, attempt)
-            candidate = space.draw_defaults(trial, rows) if is_defaults(trial) else space.draw(trial, rows)
+            candidate = space.draw(trial, rows)
             if candidate not in tried:
                 self.trials.begin(number, candidate, self.worker)
                 return trial, candidate
@@ -112,7 +115,7 @@ class Loop:
 
     def _run(self, number: int, trial: Any, candidate: Candidate) -> Outcome:
         """Learns at a point, keeps the application while it is the best, and tells the study."""
-        began, defaults = time.monotonic(), is_defaults(trial)
+        began, defaults = time.monotonic(), number == 1
         application, found = self._tried(number, candidate, self.study.judge(trial))
         seconds = round(time.monotonic() - began, 2)
         outcome = Outcome(number=number, candidate=candidate, seconds=seconds, defaults=defaults, **found)

@@ -10,7 +10,8 @@ from headwater import options
 from headwater.errors import DataError, NotFoundError, SettingError, did_you_mean
 from headwater.options import OneOf, Option
 from headwater.ranges import Search
-from headwater.tuning.space import range_of, searchable
+from headwater.tuning.dimension import range_of
+from headwater.tuning.space import searchable
 
 
 def read(path: str | Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from headwater.evaluation.html import render
 from headwater.evaluation.intervals import Estimate
 from headwater.options import word
 from headwater.tuning import plots
+from headwater.tuning.dimension import shown
 
 
 def page(found: Mapping[str, Any], again: str) -> str:
@@ -26,6 +27,7 @@ def page(found: Mapping[str, Any], again: str) -> str:
     return render(
         "search.html.j2",
         found=found,
+        models=[shown(model) for model in found["models"]],
         again=again,
         trials=trials,
         best=next(trial for trial in trials if trial["best"]),
@@ -40,11 +42,11 @@ def page(found: Mapping[str, Any], again: str) -> str:
 
 def _shown(trial: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
     """A trial with what the page needs beside its data: its interval, and what it tried as one text."""
-    shown = ({"model": trial["model"]} if len(found["models"]) > 1 else {}) | trial["values"]
-    tried = ", ".join(f"{name} {word(value)}" for name, value in shown.items())
+    values = ({"model": shown(trial["model"])} if len(found["models"]) > 1 else {}) | trial["values"]
+    tried = ", ".join(f"{name} {word(value)}" for name, value in values.items())
     return {
         **trial,
-        "shown": shown,
+        "shown": values,
         "tried": "the defaults" if trial["defaults"] else tried,
         "estimate": Estimate.from_json(trial["accuracy"]),
         "best": trial["number"] == found["best"],

@@ -2,101 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from headwater import catalog, options
-from headwater.options import Between, OneOf, Option
+from headwater.options import Option
 from headwater.ranges import Search
 from headwater.request import Request
 from headwater.settings import Settings
-
-_DIGITS = 3
-"""The digits of a value that is drawn: more would be read as meaning something."""
-_RATIO = 100
-"""A range of the user's own is searched by ratios when its ends are this far apart."""
-
-
-class Asks(Protocol):
-    """Who is asked for a value of each dimension; Optuna's trials are of this kind."""
-
-    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float: ...
-
-    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int: ...
-
-    def suggest_categorical(self, name: str, choices: Any) -> Any: ...
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One point of the space: a model, and the settings that were drawn for it.
-
-    Example:
-        >>> str(Candidate("minilm", {"strategy": "full", "learning_rate": 1e-4})), str(Candidate("minilm"))
-        ('strategy full, learning_rate 0.0001', 'the defaults')
-    """
-
-    model: str
-    values: Mapping[str, Any] = field(default_factory=dict)
-    drawn_model: bool = False
-
-    def __str__(self) -> str:
-        drawn = {"model": self.model, **self.values} if self.drawn_model else self.values
-        return ", ".join(f"{name} {options.word(value)}" for name, value in drawn.items()) or "the defaults"
-
-
-@dataclass(frozen=True)
-class Dimension:
-    """One setting and where its value is looked for.
-
-    Attributes:
-        name: the setting; behind the name of its model and a dot, where it is one model's own among several models.
-        option: the setting as data.
-        search: its range.
-        choices: the values to try, where they are names, or yes and no.
-    """
-
-    name: str
-    option: Option
-    search: Search
-    choices: tuple[Any, ...] = ()
-
-    @classmethod
-    def of(cls, option: Option, search: Search, owner: str = "") -> Dimension:
-        """The dimension of an option; `owner` is the model whose own setting it is, where there are several."""
-        names = option.limit.choices if isinstance(option.limit, OneOf) else (True, False) * (option.kind is bool)
-        choices = tuple(name for name in names if name not in search.leave)
-        return cls(f"{owner}.{option.name}" if owner else option.name, option, search, choices)
-
-    def __str__(self) -> str:
-        return ", ".join(map(options.word, self.choices)) if self.choices else str(self.search)
-
-    def draw(self, asked: Asks, own: Any) -> Any:
-        """A value of the setting; `own` is what the model would take by itself."""
-        if self.choices:
-            return asked.suggest_categorical(self.name, self.choices)
-        low, high, log = self.search.low or 0, self.search.high or 0, self.search.log
-        if self.search.of_own:
-            return self._rounded(own * asked.suggest_float(self.name, low, high, log=log))
-        if self.option.kind is int:
-            return asked.suggest_int(self.name, int(low), int(high), step=self.search.step or 1, log=log)
-        return self._rounded(asked.suggest_float(self.name, low, high, log=log))
-
-    def place_of(self, own: Any) -> Any:
-        """Where the model's own value lies in this dimension; None where it lies outside."""
-        if self.choices:
-            return own if own in self.choices else None
-        low, high = self.search.low or 0, self.search.high or 0
-        place = 1.0 if self.search.of_own else own
-        on_grid = not self.search.step or (place - low) % self.search.step == 0
-        return place if low <= place <= high and on_grid else None
-
-    def _rounded(self, value: float) -> Any:
-        limit = self.option.limit if isinstance(self.option.limit, Between) else Between()
-        low, high = (-float("inf") if limit.low is None else limit.low), (limit.high or float("inf"))
-        kept = min(max(value, low), high)
-        return round(kept) if self.option.kind is int else float(f"{kept:.{_DIGITS}g}")
+from headwater.tuning.dimension import Asks, Candidate, Dimension, shown
 
 
 @dataclass(frozen=True)
@@ -105,26 +20,39 @@ class Space:
 
     Attributes:
         requests: what is asked of each model, as the user fixed it.
-        dimensions: what is varied of each.
+        dimensions: what is varied of each; nothing of a model that is always the same.
+        once: points of which nothing can be varied, such as the probe of a foundation: they are tried once each.
     """
 
     requests: Mapping[str, Request]
     dimensions: Mapping[str, tuple[Dimension, ...]]
-
-    @property
-    def empty(self) -> bool:
-        return len(self.requests) == 1 and not any(self.dimensions.values())
+    once: tuple[Candidate, ...] = ()
 
     @property
     def first(self) -> str:
         """The model that the others have to beat: its defaults are the first trial."""
         return next(iter(self.requests))
 
+    @property
+    def planned(self) -> list[Candidate]:
+        """What is tried before anything is drawn: the defaults, then the points of which nothing can be varied."""
+        defaults = Candidate(self.first, drawn_model=len(self.requests) > 1)
+        return [defaults, *(candidate for candidate in self.once if candidate != defaults)]
+
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """The models of which something is varied."""
+        return tuple(model for model, dimensions in self.dimensions.items() if dimensions)
+
     def described(self) -> list[dict[str, str]]:
-        """Name, range and models of every dimension, in words."""
+        """Name, range and meaning of every dimension, in words."""
         found: dict[str, dict[str, str]] = {}
         if len(self.requests) > 1:
-            found["model"] = {"name": "model", "range": ", ".join(self.requests), "sentence": "What learns."}
+            found["model"] = {
+                "name": "model",
+                "range": ", ".join(map(shown, self.requests)),
+                "sentence": "What learns.",
+            }
         for dimensions in self.dimensions.values():
             for one in dimensions:
                 found.setdefault(one.name, {"name": one.name, "range": str(one), "sentence": one.option.sentence})
@@ -132,32 +60,29 @@ class Space:
 
     def draw(self, asked: Asks, rows: int) -> Candidate:
         """A point of the space, for so many training rows; a setting that the strategy does not read is not drawn."""
-        several = len(self.requests) > 1
-        model = asked.suggest_categorical("model", tuple(self.requests)) if several else self.first
+        model = asked.suggest_categorical("model", self.drawn) if len(self.drawn) > 1 else self.drawn[0]
         values: dict[str, Any] = {}
         for dimension in self.dimensions[model]:
             own = self._own(model, values, rows)
             if self._is_read(dimension, model, own):
                 values[dimension.option.name] = dimension.draw(asked, own[dimension.option.name])
-        return Candidate(model, values, drawn_model=several)
+        return Candidate(model, values, drawn_model=len(self.requests) > 1)
 
     def defaults(self, rows: int) -> dict[str, Any]:
         """Where the first model's own settings lie in the space, by dimension; those outside of it are left out."""
         own = self._own(self.first, {}, rows)
         read = [one for one in self.dimensions[self.first] if self._is_read(one, self.first, own)]
         places = {one.name: one.place_of(own[one.option.name]) for one in read}
-        named = {"model": self.first} if len(self.requests) > 1 else {}
+        named = {"model": self.first} if self.first in self.drawn and len(self.drawn) > 1 else {}
         return named | {name: place for name, place in places.items() if place is not None}
 
-    def draw_defaults(self, asked: Asks, rows: int) -> Candidate:
-        """Tells of the point `defaults` that it is tried, and gives it as it is."""
-        places = self.defaults(rows)
+    def tell_defaults(self, asked: Asks, places: Mapping[str, Any]) -> None:
+        """Asks for the values that the defaults have, so that whoever draws knows where they lie."""
         if "model" in places:
-            asked.suggest_categorical("model", tuple(self.requests))
+            asked.suggest_categorical("model", self.drawn)
         for dimension in self.dimensions[self.first]:
             if dimension.name in places:
                 dimension.draw(asked, 1)
-        return Candidate(self.first, drawn_model=len(self.requests) > 1)
 
     def request(self, candidate: Candidate) -> Request:
         """What is asked of a model at a point. The budget is the search's, and not of any one training."""
@@ -187,19 +112,28 @@ class Space:
 
 def of(requests: Mapping[str, Request], fixed: Mapping[str, Any], ranges: Mapping[str, Search]) -> Space:
     """The space of some models: ranges of the user's own, else those beside the settings; without what is fixed."""
-    dimensions = {}
+    dimensions: dict[str, tuple[Dimension, ...]] = {}
+    once: list[Candidate] = []
+    several = len(requests) > 1
     for model in requests:
         shared, own = searchable(requests[model].task, model)
-        owner = model if len(requests) > 1 else ""
-        found = [(option, "") for option in shared] + [(option, owner) for option in own]
+        reads_strategy = any(option.name == "strategy" for option in shared)
+        only = requests[model].settings.strategy if "strategy" in fixed and reads_strategy else ""
+        found = [(option, "") for option in shared] + [(option, model if several else "") for option in own]
         made = [
-            Dimension.of(option, search, where)
-            for option, where in found
+            Dimension.of(option, search, owner)
+            for option, owner in found
             if option.name not in fixed and (search := ranges.get(option.name, option.search)) is not None
+            if not only or not search.under or only in search.under
         ]
+        alone = _alone(made)
+        left = {"strategy": tuple(name for name in _strategies(made) if name not in alone)}
+        varied = [replace(one, choices=left.get(one.name, one.choices)) for one in made if left.get(one.name, True)]
         # What a model takes by itself may hang on other settings, as epochs do on the strategy: those come first.
-        dimensions[model] = tuple(sorted(made, key=lambda one: one.search.of_own))
-    return Space(requests, dimensions)
+        dimensions[model] = tuple(sorted(varied, key=lambda one: one.search.of_own))
+        points = [{"strategy": strategy} for strategy in alone] if made else [{}]
+        once += [Candidate(model, point, drawn_model=several) for point in points]
+    return Space(requests, dimensions, tuple(once))
 
 
 def searchable(task: str, model: str) -> tuple[list[Option], list[Option]]:
@@ -210,8 +144,11 @@ def searchable(task: str, model: str) -> tuple[list[Option], list[Option]]:
     return shared, own
 
 
-def range_of(option: Option, low: float, high: float) -> Search:
-    """The range between two values of the user's own, under the strategies that read the option."""
-    known = option.search or Search()
-    log = known.log if option.search else low > 0 and high / low >= _RATIO
-    return Search(low, high, log=log and low > 0, under=known.under)
+def _alone(dimensions: Sequence[Dimension]) -> tuple[str, ...]:
+    """The strategies, where they are searched, under which nothing else is."""
+    others = [one.search.under for one in dimensions if one.name != "strategy"]
+    return tuple(name for name in _strategies(dimensions) if not any(not under or name in under for under in others))
+
+
+def _strategies(dimensions: Sequence[Dimension]) -> tuple[str, ...]:
+    return next((one.choices for one in dimensions if one.name == "strategy"), ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,27 +49,23 @@ class Study:
         finally:
             self._optuna.logging.set_verbosity(verbosity)
 
-    def ask(self, number: int, attempt: int = 0) -> Any:
+    def ask(self, number: int, attempt: int = 0, places: Mapping[str, Any] | None = None) -> Any:
         """A trial of Optuna's, which draws values when it is asked for them.
 
         Args:
             number: the number of our trial.
-            attempt: how many points were drawn for it in vain.
+            attempt: how many points were drawn for it in vain; after the first, they are drawn at random.
+            places: values to give instead of drawing.
         """
         seed = int(np.random.SeedSequence([self._seed, number, attempt]).generate_state(1)[0])
-        self._study.sampler = self._optuna.samplers.TPESampler(seed=seed)
+        samplers = self._optuna.samplers
+        if places is not None:
+            self._study.sampler = _given(samplers.BaseSampler, places)
+        else:
+            self._study.sampler = (samplers.RandomSampler if attempt else samplers.TPESampler)(seed=seed)
         trial = self._study.ask()
         trial.set_user_attr("number", number)
         return trial
-
-    def plan_defaults(self, places: dict[str, Any]) -> None:
-        """Has the next trial that is asked for be the defaults, at these places of the space."""
-        self._study.enqueue_trial(places, user_attrs={"defaults": True})
-
-    def plans_defaults(self) -> bool:
-        """Whether the defaults wait for their trial."""
-        waiting = self._study.get_trials(deepcopy=False, states=(self._state("WAITING"),))
-        return any(is_defaults(trial) for trial in waiting)
 
     def judge(self, trial: Any) -> Judge:
         """Who stops the training of a trial that is not worth going on with.
@@ -109,16 +106,27 @@ class Study:
         return self._optuna.trial.TrialState[name]
 
 
-def is_defaults(trial: Any) -> bool:
-    """Whether a trial of Optuna's was planned as that of the defaults."""
-    return bool(trial.user_attrs.get("defaults"))
-
-
 def mend(journal: Path) -> None:
     """Cuts off the line that a killed process left half written; for a journal that no process is writing."""
     content = journal.read_bytes() if journal.exists() else b""
     if content and not content.endswith(b"\n"):
         journal.write_bytes(content[: content.rfind(b"\n") + 1])
+
+
+def _given(sampler: type, places: Mapping[str, Any]) -> Any:
+    """A sampler of Optuna's kind that gives known values."""
+
+    class Given(sampler):
+        def infer_relative_search_space(self, study: Any, trial: Any) -> dict[str, Any]:
+            return {}
+
+        def sample_relative(self, study: Any, trial: Any, search_space: dict[str, Any]) -> dict[str, Any]:
+            return {}
+
+        def sample_independent(self, study: Any, trial: Any, param_name: str, param_distribution: Any) -> Any:
+            return places[param_name]
+
+    return Given()
 
 
 def _library() -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 from headwater.evaluation.intervals import Estimate
 from headwater.options import in_words
 from headwater.run import write_whole
-from headwater.tuning.space import Candidate
+from headwater.tuning.dimension import Candidate
 
 COMPLETE, PRUNED, FAILED = "complete", "pruned", "failed"
 _OUTCOME, _CANDIDATE, _APPLICATION, _LOGS = "outcome.json", "candidate.json", "application", "logs"
@@ -25,7 +25,7 @@ class Outcome:
     Attributes:
         number: its place in the search, from 1.
         candidate: what was tried.
-        defaults: whether it is the first model with its defaults.
+        defaults: whether it is the first one, the first model with its defaults.
         state: `complete`, `pruned` or `failed`.
         reason: why it was pruned, or failed.
         seconds: how long it took.
