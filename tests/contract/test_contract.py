@@ -19,7 +19,15 @@ from tests.contract.entries import Entry
 
 import headwater
 from headwater import catalog, workspace
-from headwater.errors import ArtifactError, DataError, HeadwaterError, NotFittedError, NotFoundError, ResourceError
+from headwater.errors import (
+    ArtifactError,
+    DataError,
+    HeadwaterError,
+    NotFittedError,
+    NotFoundError,
+    ResourceError,
+    SettingError,
+)
 from headwater.options import Between, OneOf, options_of
 from headwater.settings import Settings
 from headwater.training.trainer import Trainer
@@ -165,6 +173,18 @@ def test_pairs_of_texts(adapt: Adapt, rows: dict[str, list[Any]]) -> None:
     found = application.predict([(data["left"][0], data["right"][0]), (data["left"][1], None)])
     assert found.labels[0] in ("good", "bad")
     assert found.labels[1] is None
+
+
+def test_a_search_gives_an_application_that_predicts(entry: Entry, rows: dict[str, list[Any]]) -> None:
+    try:
+        found = headwater.tune(entry.task, rows, model=entry.model, trials=2, **entry.settings)
+    except SettingError as nothing:
+        if "There is nothing to search" in str(nothing):
+            return
+        raise
+    assert len(found.predict(rows)) == len(rows["label"])
+    assert found.report is not None
+    assert found.report.search["trials"] == 2
 
 
 # What must be refused, and how

@@ -90,10 +90,10 @@ def _bury(loop: Loop, number: int, worker: _Worker) -> None:
     status, begun = worker.process.returncode, loop.trials.begun()
     left = [trial for trial in loop.trials.unfinished() if trial in begun and begun[trial][1] == number]
     if status > 0 or not left:
-        lines = worker.said.read_text("utf-8", "replace").strip().splitlines()
+        last = worker.said.read_text("utf-8", "replace").strip().rpartition("\n")[2]
         raise ResourceError(
-            "A process of the search could not go on", where=str(worker.said), got=lines[-1] if lines else status,
-            fix="Mend what it says, and go on with: headwater tune --resume --to FOLDER",
+            f"A process of the search could not go on. It said: {last or f'nothing, and ended with status {status}'}",
+            where="headwater tune --jobs", fix="Mend that and search again, in a folder that has trials with --resume.",
         )  # fmt: skip
     reason = f"its process was ended by signal {-status}, as when the memory does not suffice"
     for trial in left:

@@ -28,7 +28,10 @@ def read(path: str | Path) -> dict[str, Any]:
         raise NotFoundError("There is no search file here", where=str(path), fix="Check the path.") from missing
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as failure:
         raise DataError(
-            "The search file is not readable YAML", where=str(path), got=str(failure), fix="Mend the line it names."
+            "The search file is no YAML that can be read",
+            where=str(path),
+            got=str(failure),
+            fix="Mend the line it names.",
         ) from failure
     if not isinstance(found, dict):
         raise DataError(

@@ -21,7 +21,7 @@ def page(found: Mapping[str, Any], again: str) -> str:
         again: the command that makes the winner again without a search.
     """
     trials = [_shown(trial, found) for trial in found["trials"]]
-    settings = {row["name"].rpartition(".")[2] for row in found["space"]}
+    settings = {row["name"].rpartition(".")[2]: bool(row["log"]) for row in found["space"]}
     named = [name for name in dict.fromkeys(name for trial in trials for name in trial["shown"]) if name in settings]
     ranked = [row["name"] for row in found["importance"]]
     return render(
@@ -33,6 +33,7 @@ def page(found: Mapping[str, Any], again: str) -> str:
         best=next(trial for trial in trials if trial["best"]),
         defaults=next((trial for trial in trials if trial["defaults"]), None),
         settings=sorted(named, key=lambda name: ranked.index(name) if name in ranked else len(ranked)),
+        logs=settings,
         scale=intervals.scale_of([trial["estimate"] for trial in trials]),
         whisker=intervals.whisker,
         bar=intervals.bar,

@@ -12,8 +12,6 @@ from headwater.evaluation.plots import Axis, svg
 from headwater.options import word
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 320, 200, 52, 26, 156
-_DECADE = 20
-"""A range whose ends are this far apart is shown by ratios."""
 _MOST_TICKS = 5
 
 
@@ -38,19 +36,19 @@ def progress(trials: Sequence[Mapping[str, Any]]) -> Markup:
     return svg("search", 2 * _WIDTH, _HEIGHT, parts, "Score by trial")
 
 
-def against(name: str, trials: Sequence[Mapping[str, Any]]) -> Markup:
-    """The score of each trial that tried a setting, against its value."""
+def against(name: str, trials: Sequence[Mapping[str, Any]], *, log: bool = False) -> Markup:
+    """The score of each trial that tried a setting, against its value; `log` shows values by their ratios."""
     tried = [trial for trial in trials if name in trial["shown"] and trial["score"] is not None]
     if not tried:
         return Markup("")
     values = [trial["shown"][name] for trial in tried]
-    across, ticks, place = _across(values)
+    across, ticks, place = _across(values, log=log)
     up = _up([trial for trial in trials if trial["score"] is not None])
     dots = [_dot(place(value), up, trial, f"{name} {word(value)}") for value, trial in zip(values, tried, strict=True)]
     return svg("search", _WIDTH, _HEIGHT, [*_frame(up, ticks, across, name), *dots], f"Score by {name}")
 
 
-def _across(values: Sequence[Any]) -> tuple[Axis, list[tuple[float, str]], Any]:
+def _across(values: Sequence[Any], *, log: bool) -> tuple[Axis, list[tuple[float, str]], Any]:
     """The axis of a setting, its ticks, and the place of a value: names side by side, numbers on a scale."""
     end = _WIDTH - 16
     if any(isinstance(value, str | bool) for value in values):
@@ -60,7 +58,7 @@ def _across(values: Sequence[Any]) -> tuple[Axis, list[tuple[float, str]], Any]:
         ticks = [(axis.at(place), name[:most]) for place, name in enumerate(names)]
         return axis, ticks, lambda value: axis.at(names.index(word(value)))
     low, high = min(values), max(values)
-    if low > 0 and high / low >= _DECADE:
+    if log and low > 0:
         logs = Axis(math.log(low) - 0.1, math.log(high) + 0.1, _LEFT, end)
         return logs, [(logs.at(math.log(tick)), f"{tick:g}") for tick in _round(low, high)], (
             lambda value: logs.at(math.log(value))

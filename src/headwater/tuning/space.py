@@ -44,18 +44,18 @@ class Space:
         """The models of which something is varied."""
         return tuple(model for model, dimensions in self.dimensions.items() if dimensions)
 
-    def described(self) -> list[dict[str, str]]:
-        """Name, range and meaning of every dimension, in words."""
-        found: dict[str, dict[str, str]] = {}
+    def described(self) -> list[dict[str, Any]]:
+        """Name, range and meaning of every dimension, in words, and whether its values are compared by ratios."""
+        found: dict[str, dict[str, Any]] = {}
         if len(self.requests) > 1:
-            found["model"] = {
-                "name": "model",
-                "range": ", ".join(map(shown, self.requests)),
-                "sentence": "What learns.",
-            }
-        for dimensions in self.dimensions.values():
-            for one in dimensions:
-                found.setdefault(one.name, {"name": one.name, "range": str(one), "sentence": one.option.sentence})
+            models = ", ".join(map(shown, self.requests))
+            found["model"] = {"name": "model", "range": models, "log": False, "sentence": "What learns."}
+        for one in (one for dimensions in self.dimensions.values() for one in dimensions):
+            row = {"name": one.name, "range": str(one), "log": one.search.log, "sentence": one.option.sentence}
+            found.setdefault(one.name, row)
+        alone = dict.fromkeys(str(one.values["strategy"]) for one in self.once if one.values)
+        if "strategy" in found and alone:
+            found["strategy"]["range"] += f"; once: {', '.join(alone)}"
         return list(found.values())
 
     def draw(self, asked: Asks, rows: int) -> Candidate:

@@ -134,7 +134,7 @@ def _library() -> Any:
         import optuna
     except ImportError as error:
         raise ExtraError(
-            "tune needs the library optuna", where="headwater tune",
+            "A search is drawn by Optuna, which is not installed", where="headwater tune",
             fix="Install it with: pip install 'headwater[tune]'",
         ) from error  # fmt: skip
     return optuna

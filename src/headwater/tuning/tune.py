@@ -87,7 +87,7 @@ def resume(folder: str | Path, **changes: Any) -> Application:
     asked = _begun(Path(folder))
     if asked.request.data is None:
         raise DataError(
-            "This search was given its data in memory, which does not outlast a process", where=str(folder),
+            "The rows of this search were in memory, and are gone with its process", where=str(folder),
             fix="Call headwater.tune again with the same data and settings, this folder, and resume=True.",
         )  # fmt: skip
     values = asked.to_json()
