@@ -9,7 +9,7 @@ from harness import ROOT
 from results import FOLDER
 
 BENCHMARKS = (
-    "sst2_finetune", "probe_cost", "basic_models", "strategies", "few_labels", "prediction", "robustness"
+    "sst2_finetune", "probe_cost", "basic_models", "strategies", "few_labels", "tune", "prediction", "robustness"
 )  # fmt: skip
 PAGE = ROOT / "docs" / "benchmarks.md"
 
