@@ -57,8 +57,8 @@ def compare(bench: Bench) -> None:
         for model in bench.options.models or MODELS[: 1 if bench.options.quick else None]:
             rows += _rows(bench, prepared, model)
     caption = (
-        f"Test accuracy, means over the seeds, after {_trials(bench)} trials of each search; costs of the whole process "
-        "as median (least to most)."
+        f"Test accuracy, means over the seeds, after {_trials(bench)} trials of each search; costs of the whole "
+        "process as median (least to most)."
     )
     columns = ("data", "model", "side", "accuracy", "by seed", "promised", "kept", "pruned", "CPU s")
     publish(bench, [Table(caption, columns, rows)])
