@@ -14,7 +14,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "adapt", "compare", "load", "rank"]
+__all__ = ["__version__", "adapt", "compare", "load", "rank", "tune"]
 
 # A thread that waits for the others of a matrix product sleeps: spinning costs up to twice the product itself where
 # cores are shared. OpenMP reads this when torch is imported; whoever has set it keeps their choice.
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from headwater.application import Application
     from headwater.flow import adapt, compare, rank
+    from headwater.tuning.tune import tune
 
 
 def load(folder: str | Path) -> Application:
@@ -44,4 +45,8 @@ def __getattr__(name: str) -> Any:
         from headwater import flow
 
         return getattr(flow, name)
+    if name == "tune":
+        from headwater.tuning.tune import tune
+
+        return tune
     raise AttributeError(f"module 'headwater' has no attribute {name!r}")

@@ -107,6 +107,26 @@ class Trace:
     augmentation: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Marks:
+    """How an application did on labelled rows, row by row, so that two can be compared on the same ones.
+
+    Attributes:
+        right: shape (rows,): 1 or 0, or the share of right labels where several may hold.
+        truth: the probability it gave the truth, shape (rows,).
+        finest: the least by which the mean of `right` can differ between two applications.
+    """
+
+    right: np.ndarray
+    truth: np.ndarray
+    finest: float
+
+    @property
+    def score(self) -> float:
+        """The mean of `right`, ties broken by the mean of `truth`; higher is better."""
+        return float(self.right.mean() + self.truth.mean() * self.finest / (1 + self.finest))
+
+
 class Application(ABC):
     """A task, a model, its fields and its report: fits, predicts, evaluates, saves, loads.
 
@@ -145,6 +165,10 @@ class Application(ABC):
     @abstractmethod
     def gather(self, source: Any) -> Gathered:
         """The usable rows of a source that is only looked at; it need not have labels."""
+
+    @abstractmethod
+    def marks(self, records: Records) -> Marks:
+        """How right it is on each labelled row; rows without an input or a known label are left out."""
 
     @abstractmethod
     def view(self, values: Sequence[Any]) -> np.ndarray:

@@ -34,6 +34,8 @@ REPORT = ("report.json", "report.html", "README.md")
 """The report for machines, for people, and as a model card."""
 WORK = "work"
 """Where an unfinished run keeps its checkpoints."""
+SEARCH = "search"
+"""The note there that tells a search from a single run."""
 _OWN = (MANIFEST, MODEL, *REPORT, CONFIG)
 _FRESH, _OLD = ".headwater.new", ".headwater.old"
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
@@ -195,7 +197,9 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
             "This run is not finished" if unfinished else "There is no headwater application here",
             where=str(folder),
             accepted="a folder that `headwater adapt --to FOLDER` has finished",
-            fix=f"Go on with: headwater adapt --resume --to {folder}" if unfinished else None,
+            fix=f"Go on with: headwater {'tune' if is_search(folder) else 'adapt'} --resume --to {folder}"
+            if unfinished
+            else None,
         )
     try:
         manifest = json.loads(path.read_text("utf-8"))
@@ -206,6 +210,11 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     if not isinstance(manifest, dict) or not isinstance(manifest.get("format"), int):
         raise ArtifactError("The manifest has no format number", where=str(path), accepted=f"format 1 to {FORMAT}")
     return manifest
+
+
+def is_search(folder: Path) -> bool:
+    """Whether the unfinished run in a folder is a search."""
+    return (folder / WORK / f"{SEARCH}.json").exists()
 
 
 def _upgraded(manifest: dict[str, Any], folder: Path) -> dict[str, Any]:

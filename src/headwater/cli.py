@@ -14,7 +14,9 @@ from typer.main import get_command
 from headwater import __version__, catalog
 from headwater.doors import config as configuration
 from headwater.doors import console, outputs
+from headwater.doors.asking import require, way_on
 from headwater.doors.flags import with_flags
+from headwater.doors.tune import tune
 from headwater.doors.verbs import Verb, Verbs
 from headwater.errors import SettingError
 from headwater.request import read_config
@@ -81,14 +83,17 @@ def adapt(
         **{name: value for name, value in given.items() if value is not None},
         **settings,
     }
-    _require(values, resume=resume)
+    require(values, verb="adapt", resume=resume)
     folder = values.setdefault("to", outputs.run_folder(values.get("data")))
     try:
         application = _adapt(values, resume=resume)
     except KeyboardInterrupt:
-        console.notice(f"Stopped.{_way_on(folder)}")
+        console.notice(f"Stopped.{way_on(folder, 'adapt')}")
         raise
     console.show_application(application, folder)
+
+
+app.command(cls=Verb)(tune)
 
 
 @app.command(cls=Verb)
@@ -277,28 +282,10 @@ def demo(
     console.show_answers(outputs.head(answers, console.SHOWN_ROWS))
 
 
-def _require(values: dict[str, Any], *, resume: bool) -> None:
-    """Refuses a command line that lacks what the run needs: the folder to resume, or the task and its data."""
-    if resume and "to" not in values:
-        raise SettingError("--resume needs the folder of the run", where="headwater adapt", fix="Add --to FOLDER.")
-    if resume and values.keys() == {"to"}:
-        return
-    for name, fix in (("task", "See the tasks with: headwater catalog"), ("data", "Give a file or a folder.")):
-        if name not in values:
-            raise SettingError(f"adapt needs {name.upper()}", where="headwater adapt", fix=fix)
-
-
 def _adapt(values: dict[str, Any], *, resume: bool) -> Application:
     from headwater import flow
 
     return flow.adapt(**values, resume=resume) if "task" in values else flow.resume(values["to"])
-
-
-def _way_on(folder: str) -> str:
-    """How to go on with a stopped run, if it had begun: before that there is nothing to resume."""
-    from headwater.workspace import is_unfinished
-
-    return f" Go on with: headwater adapt --resume --to {shlex.quote(folder)}" if is_unfinished(Path(folder)) else ""
 
 
 def _load(run: Path, *, offline: bool | None) -> Application:

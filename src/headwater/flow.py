@@ -54,7 +54,9 @@ def adapt(
         HeadwaterError: what is wrong with the request, the data, the model or the machine, and what to do.
     """
     request = workspace.absolute(Request.of(task, data, model, settings))
-    with _opened(request, data, to, resume=resume) as run:
+    if to is not None and resume:
+        workspace.refuse_search(Path(to))
+    with opened(request, data, to, resume=resume) as run:
         entry = catalog.task(task)
         application: Application = catalog.load(entry.path, extra=entry.extra)(
             request.model, request.settings, **request.model_settings
@@ -63,7 +65,7 @@ def adapt(
         log.info("%s\n", prepared)
         application.fit(prepared, run=run)
         report = application.evaluate(prepared.test)
-        application.report = replace(report, **_story(application, prepared, run, request))
+        application.report = replace(report, **story(application, prepared, run, request))
         application.config = workspace.configuration(request)
         if to is not None and is_main_process():
             workspace.finish(application, Path(to), prepared.problems)
@@ -189,7 +191,12 @@ def rank(
 
 
 @contextlib.contextmanager
-def _opened(request: Request, data: Any, to: str | Path | None, *, resume: bool) -> Iterator[Run]:
+def opened(request: Request, data: Any, to: str | Path | None, *, resume: bool) -> Iterator[Run]:
+    """A run in a folder, new or resumed, or without one in a place that is gone afterwards.
+
+    Raises:
+        HeadwaterError: as `workspace.start` does.
+    """
     if to is None:
         with scratch(request.settings) as run:
             if run.main:
@@ -205,7 +212,7 @@ def _opened(request: Request, data: Any, to: str | Path | None, *, resume: bool)
         raise
 
 
-def _story(application: Application, prepared: Prepared, run: Run, request: Request) -> dict[str, Any]:
+def story(application: Application, prepared: Prepared, run: Run, request: Request) -> dict[str, Any]:
     """The sections of the report that tell how the application came to be."""
     return {
         "rows": {"train": len(prepared.train), "valid": len(prepared.valid), "test": len(prepared.test)},

@@ -17,6 +17,7 @@ from functools import cache
 from typing import Any, TypeVar, get_args, get_origin
 
 from headwater.errors import SettingError, did_you_mean
+from headwater.ranges import Search
 
 S = TypeVar("S")
 
@@ -68,7 +69,7 @@ Limit = Between | OneOf | Duration
 
 @dataclass(frozen=True)
 class Option:
-    """One setting as data: everything that help, YAML and checks need to know of it."""
+    """One setting as data: everything that help, YAML, checks and a search need to know of it."""
 
     name: str
     kind: type
@@ -78,6 +79,7 @@ class Option:
     limit: Limit | None
     sentence: str
     section: str
+    search: Search | None = None
 
     @property
     def flag(self) -> str:
@@ -141,16 +143,31 @@ def check(settings: S, *, where: str = "settings") -> S:
     if not wrong:
         return settings
     if len(wrong) == 1:
-        option, value = wrong[0]
-        choices = option.limit.choices if isinstance(option.limit, OneOf) else ()
-        raise SettingError(
-            f"{option.name} cannot have this value", where=where, got=value, accepted=option.accepted,
-            fix=did_you_mean(str(_first_wrong(option, value)), choices),
-        )  # fmt: skip
+        raise _refusal(*wrong[0], where)
     faults = "; ".join(f"{option.name}={value!r} (accepted: {option.accepted})" for option, value in wrong)
     raise SettingError(
         f"{len(wrong)} settings cannot have these values: {faults}", where=where, fix="Correct each, or leave it out."
     )
+
+
+def value_of(option: Option, value: Any, *, where: str) -> Any:
+    """One value of an option, converted and checked.
+
+    Raises:
+        SettingError: it is outside the limit.
+    """
+    converted = _convert_one(option, value)
+    if not _admits_one(option, converted):
+        raise _refusal(option, value, where)
+    return converted
+
+
+def _refusal(option: Option, value: Any, where: str) -> SettingError:
+    choices = option.limit.choices if isinstance(option.limit, OneOf) else ()
+    return SettingError(
+        f"{option.name} cannot have this value", where=where, got=value, accepted=option.accepted,
+        fix=did_you_mean(str(value), choices),
+    )  # fmt: skip
 
 
 def seconds(duration: str) -> float:
@@ -245,6 +262,7 @@ def _option(field: dataclasses.Field[Any], hint: Any, section: str) -> Option:
         limit=next((note for note in notes if isinstance(note, Limit)), None),
         sentence=next(note for note in notes if isinstance(note, str)),
         section=section,
+        search=next((note for note in notes if isinstance(note, Search)), None),
     )
 
 

@@ -5,15 +5,23 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from headwater.options import seconds
 from headwater.settings import Settings
+
+Judge = Callable[[float, float], str]
+"""Told the share of a training that is done and the score of its last epoch; answers why it should stop, or nothing."""
+
+
+def never(share: float, score: float) -> str:
+    """The judge of an ordinary run: it lets every training go on."""
+    return ""
 
 
 @dataclass
@@ -24,11 +32,14 @@ class Run:
         settings: every setting of the run.
         folder: a writable folder for checkpoints and logs, kept until the run is complete.
         started: the monotonic time from which the budget counts.
+        judge: what may stop a training between two epochs. Processes that train together each ask it, so that it
+            must answer all of them alike.
     """
 
     settings: Settings
     folder: Path
     started: float = field(default_factory=time.monotonic)
+    judge: Judge = never
 
     @property
     def main(self) -> bool:
@@ -41,7 +52,7 @@ class Run:
         # Only the main process writes: another must not make a folder that the main one has yet to find free.
         if self.main:
             folder.mkdir(parents=True, exist_ok=True)
-        return Run(self.settings, folder, self.started)
+        return replace(self, folder=folder)
 
     def remaining(self) -> float:
         """Seconds of the budget that are left; infinite without one."""

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from headwater.options import Between, Duration, OneOf
+from headwater.ranges import Search
 
 IMBALANCE = ("none", "weights", "class-balanced", "oversample", "undersample", "smote")
 AUGMENT = ("word-dropout", "word-swap", "span-masking", "back-translation", "mixup")
 STRATEGIES = ("auto", "probe", "lora", "last-layers", "full", "probe-then-full", "few-shot")
 PLANS = ("auto", "joint", "augment", "target-only")
+_TRAINED = ("auto", "lora", "last-layers", "full", "probe-then-full")
+"""The strategies that train in epochs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,23 +73,49 @@ class LearningSettings:
 
     section: ClassVar[str] = "Learning"
 
-    strategy: Annotated[str, OneOf(STRATEGIES), "How a foundation is adapted; basic models train as they are."] = "auto"
+    strategy: Annotated[
+        str, OneOf(STRATEGIES), Search(leave=("auto", "few-shot")), "How a foundation is adapted; basic models train as they are."
+    ] = "auto"
     budget: Annotated[
         str | None,
         Duration(),
         "The time for learning: when it is used up training stops, and no stage begins that would not fit into it.",
     ] = None
-    epochs: Annotated[int | None, Between(1, 10_000), "Passes over the training rows."] = None
-    learning_rate: Annotated[float | None, Between(0, 10), "The highest learning rate of the schedule."] = None
-    batch_size: Annotated[int, Between(1, 65_536), "Rows in one optimiser step, over all processes."] = 32
-    warmup: Annotated[float, Between(0, 1), "The share of steps in which the learning rate rises."] = 0.1
-    weight_decay: Annotated[float, Between(0, 1), "Decoupled weight decay; embeddings, norms and biases have none."] = (
-        0.01
-    )
+    epochs: Annotated[
+        int | None,
+        Between(1, 10_000),
+        Search(0.5, 2, log=True, of_own=True, under=_TRAINED),
+        "Passes over the training rows.",
+    ] = None
+    learning_rate: Annotated[
+        float | None,
+        Between(0, 10),
+        Search(0.1, 10, log=True, of_own=True, under=_TRAINED),
+        "The highest learning rate of the schedule.",
+    ] = None
+    batch_size: Annotated[
+        int,
+        Between(1, 65_536),
+        Search(8, 128, log=True, under=_TRAINED),
+        "Rows in one optimiser step, over all processes.",
+    ] = 32
+    warmup: Annotated[
+        float, Between(0, 1), Search(0, 0.3, under=_TRAINED), "The share of steps in which the learning rate rises."
+    ] = 0.1
+    weight_decay: Annotated[
+        float,
+        Between(0, 1),
+        Search(1e-4, 0.3, log=True, under=_TRAINED),
+        "Decoupled weight decay; embeddings, norms and biases have none.",
+    ] = 0.01
     clip: Annotated[float, Between(0, None), "The largest norm of the gradient; 0 leaves it as it is."] = 1.0
     patience: Annotated[int, Between(1, 10_000), "Epochs without a better validation score before training stops."] = 3
-    last_layers: Annotated[int, Between(1, 1000), "How many of the last layers `last-layers` trains."] = 2
-    lora_rank: Annotated[int, Between(1, 1024), "The rank of the update that `lora` learns."] = 8
+    last_layers: Annotated[
+        int, Between(1, 1000), Search(1, 6, under=("last-layers",)), "How many of the last layers `last-layers` trains."
+    ] = 2
+    lora_rank: Annotated[
+        int, Between(1, 1024), Search(2, 64, log=True, under=("lora",)), "The rank of the update that `lora` learns."
+    ] = 8
     precision: Annotated[
         str,
         OneOf(("auto", "fp32", "bf16", "fp16")),
@@ -182,6 +211,26 @@ class CompareSettings(ViewSettings):
     section: ClassVar[str] = "Comparison"
 
     rows: Annotated[int, Between(20, 5000), "The most rows of each side that are compared, drawn at random."] = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchSettings:
+    """What `tune` is told of its search, beside the settings of every run."""
+
+    section: ClassVar[str] = "Search"
+
+    trials: Annotated[
+        int | None,
+        Between(1, 100_000),
+        "Trials at most; 20, or with a budget as many as it has time for, if not given.",
+    ] = None
+    jobs: Annotated[int, Between(1, 1024), "Processes that try at the same time; they share the cores."] = 1
+    search: Annotated[str | None, "A YAML file that narrows or widens what is searched."] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuneSettings(SearchSettings, Settings):
+    """All settings of `tune` in one flat name space."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,6 +28,8 @@ log = logging.getLogger("headwater")
 CONFIG, WORK = artifact.CONFIG, artifact.WORK
 LOGS, HASHES, SPENT = "logs", "hashes", "spent"
 _OF_RANKING = {WORK, "ranking.json", "ranking.html"}
+SEARCH = artifact.SEARCH
+"""The note of what a search was asked to do."""
 _LIBRARIES = ("numpy", "scikit-learn", "pyarrow", "torch", "transformers", "accelerate", "peft")
 
 
@@ -142,8 +144,8 @@ def finish(application: Application, folder: Path, problems: list[Problem]) -> N
 
 def clear_unbegun(folder: Path) -> None:
     """Takes away what `start` made, unless there is work to go on with: the mended command may use it."""
-    notes = folder / WORK / f"{HASHES}.json"
-    if any(file != notes for file in (folder / WORK).rglob("*") if file.is_file()):
+    notes = [folder / WORK / f"{name}.json" for name in (HASHES, SEARCH)]
+    if any(file not in notes for file in (folder / WORK).rglob("*") if file.is_file()):
         return
     shutil.rmtree(folder / WORK, ignore_errors=True)
     (folder / CONFIG).unlink(missing_ok=True)
@@ -154,6 +156,15 @@ def clear_unbegun(folder: Path) -> None:
 def is_unfinished(folder: Path) -> bool:
     """Whether there is a run in the folder to go on with."""
     return (folder / CONFIG).exists() and not (folder / artifact.MANIFEST).exists()
+
+
+def refuse_search(folder: Path) -> None:
+    """Raises NotFoundError where the unfinished run in a folder is a search, which `adapt` cannot go on with."""
+    if artifact.is_search(folder):
+        raise NotFoundError(
+            "The unfinished run here is a search", where=str(folder),
+            fix=f"Go on with: headwater tune --resume --to {folder}",
+        )  # fmt: skip
 
 
 def configuration(request: Request) -> str:

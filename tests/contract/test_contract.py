@@ -19,7 +19,15 @@ from tests.contract.entries import Entry
 
 import headwater
 from headwater import catalog, workspace
-from headwater.errors import ArtifactError, DataError, HeadwaterError, NotFittedError, NotFoundError, ResourceError
+from headwater.errors import (
+    ArtifactError,
+    DataError,
+    HeadwaterError,
+    NotFittedError,
+    NotFoundError,
+    ResourceError,
+    SettingError,
+)
 from headwater.options import Between, OneOf, options_of
 from headwater.settings import Settings
 from headwater.training.trainer import Trainer
@@ -202,6 +210,18 @@ def test_altered_copies_are_learnt_from_and_originals_stay(adapt: Adapt, rows: d
     assert "Its altered copy" in application.report.to_html()
     again = adapt(rows, augment="word-dropout,word-swap")
     np.testing.assert_array_equal(again.predict(rows).probabilities, application.predict(rows).probabilities)
+
+
+def test_a_search_gives_an_application_that_predicts(entry: Entry, rows: dict[str, list[Any]]) -> None:
+    try:
+        found = headwater.tune(entry.task, rows, model=entry.model, trials=2, **entry.settings)
+    except SettingError as nothing:
+        if "There is nothing to search" in str(nothing):
+            return
+        raise
+    assert len(found.predict(rows)) == len(rows["label"])
+    assert found.report is not None
+    assert found.report.search["trials"] == 2
 
 
 # What must be refused, and how

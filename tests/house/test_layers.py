@@ -12,7 +12,7 @@ import pytest
 from tests.house.sources import Source, sources
 
 GROUND = {
-    "application", "artifact", "catalog", "errors", "options", "progress", "request", "run", "settings"
+    "application", "artifact", "catalog", "errors", "options", "progress", "ranges", "request", "run", "settings"
 }  # fmt: skip
 DOMAINS = {"language", "vision", "recommendation", "control", "speech", "biology", "decisions"}
 LAYERS: tuple[tuple[set[str], ...], ...] = (
@@ -23,6 +23,7 @@ LAYERS: tuple[tuple[set[str], ...], ...] = (
     ({"transfer"}, {"explanation"}, {"compression"}),
     tuple({domain} for domain in sorted(DOMAINS)),
     ({"flow", "workspace"},),
+    ({"tuning"},),
     ({"cli", "doors", "serving", "__init__", "__main__"},),
 )
 """From the ground up; what stands in one set is one room, whose files may import one another."""

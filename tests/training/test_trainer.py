@@ -2,6 +2,7 @@ import json
 import os
 import signal
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -249,3 +250,18 @@ def test_the_checkpoint_of_a_finished_training_holds_the_best_weights_only(folde
     with safe_open(folders[0] / "checkpoint.safetensors", framework="pt") as file:
         assert {name.split("/")[0] for name in file.keys()} == {"best"}  # noqa: SIM118 - not a dict
         assert json.loads(file.metadata()["state"])["position"]["history"]["stopped"]
+
+
+def test_a_judge_stops_a_training_between_two_epochs(folders):
+    told = []
+
+    def judge(share, score):
+        told.append((share, score))
+        return "it lags behind" if len(told) == 3 else ""
+
+    learner = Worsening()
+    run = replace(run_in(folders[0], epochs=6, patience=6), judge=judge)
+    history = Trainer(run).fit(learner)
+    assert told == [(1 / 6, 0.5), (2 / 6, 0.9), (3 / 6, 0.8)]
+    assert history.stopped == "it lags behind"
+    assert torch.equal(weights(learner), learner.seen[1])

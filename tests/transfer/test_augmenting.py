@@ -233,3 +233,10 @@ def test_smote_of_several_labels_is_refused():
 def test_an_unknown_method_is_refused_with_the_nearest():
     with pytest.raises(SettingError, match=r"augment cannot have this value.*Did you mean word-swap"):
         headwater.adapt("text-classification", texts(40), augment="word-dropout,word-swop")
+
+
+@pytest.mark.parametrize(("given", "named"), [({"augment": "word-swap"}, "--augment"), ({"source": "a.csv"}, "--source")])
+def test_few_shot_takes_its_rows_as_they_are(given: dict[str, str], named: str):
+    told = rf"--strategy few-shot: Few-shot learns from the labelled rows as they are\. Got '{named}'"
+    with pytest.raises(SettingError, match=told):
+        refuse(build(Settings, {"strategy": "few-shot", **given}), "few-shot", several=False)

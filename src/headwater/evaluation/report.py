@@ -60,6 +60,7 @@ class Report(Sections):
         plan: what was done with the source, and the evidence: `sentence`, `distance`, `close_up_to`, `tried`.
         quarantine: `count`, `share` and `examples` of the rows that could not be used.
         provenance: `command`, `seed`, `versions`, `hashes`, `seconds`, `machine`.
+        search: of the search that found it: `trials`, `best`, `stopped`, `gains`, and the `page` beside the report.
         other: sections that a later version wrote; kept as they are.
 
     Example:
@@ -90,6 +91,7 @@ class Report(Sections):
     plan: dict[str, Any] = field(default_factory=dict)
     quarantine: dict[str, Any] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
+    search: dict[str, Any] = field(default_factory=dict)
     other: dict[str, Any] = field(default_factory=dict)
 
     @property

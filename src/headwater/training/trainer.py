@@ -30,6 +30,8 @@ from headwater.training.tracking import Tracker
 
 log = logging.getLogger("headwater")
 _STEPS_NOT_FINITE = 10
+READS = ("epochs", "learning_rate", "batch_size", "warmup", "weight_decay", "clip", "patience")
+"""The settings that decide how well a training ends."""
 
 
 class Learner(ABC):
@@ -234,7 +236,7 @@ class Trainer:
             return f"the budget of {self.settings.budget} leaves no time for another epoch"
         if at.epoch - history.best_epoch >= self.settings.patience:
             return f"{self.settings.patience} epochs brought no better score"
-        return ""
+        return self.run.judge(at.epoch / (self.settings.epochs or at.epoch), history.epochs[-1].score)
 
     @property
     def _steps(self) -> int:

@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from headwater import catalog, options
-from headwater.application import Application, Predictions, Stage, Trace
+from headwater.application import Application, Marks, Predictions, Stage, Trace
 from headwater.data import fields as data_fields
 from headwater.data import preparing, reading
 from headwater.data.fields import Category, Labels, Target
@@ -181,6 +181,11 @@ class Classification(Application):
     def evaluate(self, records: Any) -> Report:
         self.require_fitted("evaluate")
         return measure(self, records)
+
+    def marks(self, records: Records) -> Marks:
+        self.require_fitted("marks")
+        _, values, targets = self.labelled(records)
+        return scores.marks(self.probabilities(values), targets)
 
     def probabilities(self, values: list[Any]) -> np.ndarray:
         """Calibrated probabilities of shape (rows, classes) for input values."""

@@ -14,6 +14,7 @@ from headwater.application import Stage, Trace
 from headwater.data.traits import Traits
 from headwater.foundation.origin import Origin
 from headwater.run import Run
+from headwater.settings import Settings as RunSettings
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,8 @@ class Classifier(ABC):
     """A frozen dataclass in the style of `headwater.settings`; empty when the model has none of its own."""
     needs_valid: ClassVar[bool] = True
     """Whether `fit` chooses by its validation rows; else it only scores them."""
+    reads: ClassVar[tuple[str, ...]] = ()
+    """The settings of every run that decide how well this model learns; `tune` searches those and its own."""
 
     def __init__(self, settings: Any = None, *, foundation: str | None = None) -> None:
         self.settings = settings if settings is not None else self.Settings()
@@ -101,6 +104,11 @@ class Classifier(ABC):
     @abstractmethod
     def fit(self, train: Examples, valid: Examples, run: Run) -> Self:
         """Learns from `train`; `valid` chooses between settings and epochs. Resumes what `run.folder` holds."""
+
+    @classmethod
+    def completed(cls, settings: RunSettings, rows: int) -> RunSettings:
+        """The settings of a run with what the model takes by itself, for so many rows, where they are open."""
+        return settings
 
     @abstractmethod
     def logits(self, inputs: Sequence[Any]) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit, log_softmax, softmax
 
-from headwater.application import Stage
+from headwater.application import Marks, Stage
 from headwater.evaluation.intervals import Estimate, Gain, paired_gain, percentile
 
 _REPLICATES = 2000
@@ -57,6 +57,20 @@ def losses(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
     if targets.ndim == 2:
         return (np.logaddexp(0, logits) - targets * logits).mean(axis=1)
     return -log_softmax(logits, axis=1)[np.arange(len(targets)), targets]
+
+
+def marks(found: np.ndarray, targets: np.ndarray) -> Marks:
+    """The marks of probabilities of shape (rows, classes).
+
+    Example:
+        >>> marks(np.array([[0.75, 0.25], [0.5, 0.5]]), np.array([0, 1])).right.tolist()
+        [1.0, 0.0]
+    """
+    if targets.ndim == 2:
+        right, truth = agreeing(found, targets), np.where(targets > 0.5, found, 1 - found).mean(axis=1)
+    else:
+        right, truth = agreeing(found.argmax(axis=1), targets), found[np.arange(len(targets)), targets]
+    return Marks(right, truth, finest=1 / targets.size)
 
 
 def estimate(right: np.ndarray, seed: int) -> Estimate:

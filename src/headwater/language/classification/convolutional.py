@@ -10,6 +10,7 @@ from torch import nn
 
 from headwater.language.classification.neural import NeuralClassifier, NeuralSettings, WordVectors, inside
 from headwater.options import Between
+from headwater.ranges import Search
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +18,7 @@ class ConvolutionalSettings(NeuralSettings):
     """The filters."""
 
     widths: Annotated[tuple[int, ...], Between(1, 100), "How many tokens the filters of each kind cover."] = (3, 4, 5)
-    filters: Annotated[int, Between(1, 4096), "Filters of each width."] = 100
+    filters: Annotated[int, Between(1, 4096), Search(32, 256, log=True), "Filters of each width."] = 100
 
 
 class ConvolutionalClassifier(NeuralClassifier):

@@ -19,10 +19,12 @@ from headwater.data.fields import TextInput
 from headwater.language.vectoriser import latent
 from headwater.language.vocabulary import PADDING, UNKNOWN, Encoded, Vocabulary
 from headwater.options import Between, build
+from headwater.ranges import Search
 from headwater.run import Run, write_whole
+from headwater.settings import Settings as RunSettings
 from headwater.training.batching import by_length
 from headwater.training.losses import classification_loss
-from headwater.training.trainer import Learner, Trainer
+from headwater.training.trainer import READS, Learner, Trainer
 from headwater.transfer import scores
 from headwater.transfer.classifier import Classifier, Examples, Facts
 
@@ -37,10 +39,14 @@ class NeuralSettings:
     section: ClassVar[str] = "Model"
 
     vocabulary: Annotated[int, Between(4, 10_000_000), "The most tokens that are known; the rest is unknown."] = 50_000
-    min_count: Annotated[int, Between(1, 1_000_000), "How often a token must occur in training to be known."] = 2
-    embedding: Annotated[int, Between(1, 4096), "Numbers in a word vector."] = 128
-    dropout: Annotated[float, Between(0, 0.95), "The share of features dropped while training."] = 0.5
-    token_dropout: Annotated[float, Between(0, 0.95), "The share of tokens made unknown while training."] = 0.1
+    min_count: Annotated[
+        int, Between(1, 1_000_000), Search(1, 3), "How often a token must occur in training to be known."
+    ] = 2
+    embedding: Annotated[int, Between(1, 4096), Search(32, 320, step=32), "Numbers in a word vector."] = 128
+    dropout: Annotated[float, Between(0, 0.95), Search(0, 0.7), "The share of features dropped while training."] = 0.5
+    token_dropout: Annotated[
+        float, Between(0, 0.95), Search(0, 0.4), "The share of tokens made unknown while training."
+    ] = 0.1
 
 
 class NeuralClassifier(Classifier):
@@ -51,6 +57,7 @@ class NeuralClassifier(Classifier):
     """
 
     Settings = NeuralSettings
+    reads = (*READS, "max_length")
     epochs: ClassVar[int] = 12
     learning_rate: ClassVar[float] = 1e-3
 
@@ -70,11 +77,7 @@ class NeuralClassifier(Classifier):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
             self.model = self._untrained()
-        chosen = replace(
-            settings,
-            epochs=settings.epochs or self.epochs,
-            learning_rate=self.learning_rate if settings.learning_rate is None else settings.learning_rate,
-        )
+        chosen = self.completed(settings, len(train))
         learner = _TextLearner(self, train, valid)
         history = Trainer(replace(run, settings=chosen), type(self).__name__).fit(learner)
         self.trace.curve = [asdict(epoch) for epoch in history.epochs]
@@ -82,6 +85,14 @@ class NeuralClassifier(Classifier):
         right = scores.correct(self.logits(valid.inputs), valid.targets)
         self.trace.stages = [scores.stage(name, right, seconds, history.stopped)]
         return self
+
+    @classmethod
+    def completed(cls, settings: RunSettings, rows: int) -> RunSettings:
+        return replace(
+            settings,
+            epochs=settings.epochs or cls.epochs,
+            learning_rate=cls.learning_rate if settings.learning_rate is None else settings.learning_rate,
+        )
 
     def view(self, inputs: Sequence[TextInput], run: Run) -> np.ndarray:
         return latent(inputs, run.settings.seed)

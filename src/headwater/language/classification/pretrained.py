@@ -18,12 +18,16 @@ from headwater.foundation.origin import Origin, origin
 from headwater.foundation.text import TextEncoder
 from headwater.language.reading import text_reading
 from headwater.run import Run, write_whole
-from headwater.settings import NoSettings, Settings
+from headwater.settings import NoSettings
+from headwater.settings import Settings as RunSettings
 from headwater.training.device import device_of
+from headwater.training.trainer import READS
 from headwater.transfer.classifier import Classifier, Examples, Facts
 from headwater.transfer.features import extract, in_batches
+from headwater.transfer.finetune import completed
 from headwater.transfer.head import Head
 from headwater.transfer.stages import Adaptation
+from headwater.transfer.strategies import RECIPES
 
 
 class PretrainedClassifier(Classifier):
@@ -34,6 +38,7 @@ class PretrainedClassifier(Classifier):
     """
 
     Settings: ClassVar[type] = NoSettings
+    reads = (*READS, "strategy", "last_layers", "lora_rank", "max_length")
 
     def __init__(self, settings: Any = None, *, foundation: str | None = None) -> None:
         super().__init__(settings, foundation=foundation or "minilm")
@@ -50,6 +55,10 @@ class PretrainedClassifier(Classifier):
         self.head = adaptation.fit()
         self.trace, self.held_out = adaptation.trace, adaptation.held_out
         return self
+
+    @classmethod
+    def completed(cls, settings: RunSettings, rows: int) -> RunSettings:
+        return completed(settings, settings.strategy, rows) if settings.strategy in RECIPES else settings
 
     def view(self, inputs: Sequence[Any], run: Run) -> np.ndarray:
         return extract(self._frozen(run.settings), inputs, run.settings)
@@ -133,6 +142,6 @@ class PretrainedClassifier(Classifier):
 def _nearest(kind: str) -> torch.device:
     """The device that a run asked for, or where this machine lacks it, the fastest there is."""
     try:
-        return device_of(Settings(device=kind))
+        return device_of(RunSettings(device=kind))
     except ResourceError:
-        return device_of(Settings())
+        return device_of(RunSettings())

@@ -12,15 +12,16 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from headwater.language.classification.neural import NeuralClassifier, NeuralSettings, WordVectors, inside
 from headwater.options import Between
+from headwater.ranges import Search
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecurrentSettings(NeuralSettings):
     """The recurrent layers."""
 
-    hidden: Annotated[int, Between(1, 4096), "Numbers in the state of one direction."] = 128
-    layers: Annotated[int, Between(1, 32), "Recurrent layers, one over the other."] = 1
-    bidirectional: Annotated[bool, "Read the text from both ends."] = True
+    hidden: Annotated[int, Between(1, 4096), Search(32, 256, log=True), "Numbers in the state of one direction."] = 128
+    layers: Annotated[int, Between(1, 32), Search(1, 2), "Recurrent layers, one over the other."] = 1
+    bidirectional: Annotated[bool, Search(), "Read the text from both ends."] = True
 
 
 class _RecurrentClassifier(NeuralClassifier):

@@ -11,15 +11,16 @@ from torch import nn
 from headwater.errors import SettingError
 from headwater.language.classification.neural import NeuralClassifier, NeuralSettings, WordVectors, inside
 from headwater.options import Between
+from headwater.ranges import Search
 
 
 @dataclass(frozen=True, kw_only=True)
 class TransformerSettings(NeuralSettings):
     """The encoder's layers."""
 
-    layers: Annotated[int, Between(1, 64), "Encoder layers, one over the other."] = 2
+    layers: Annotated[int, Between(1, 64), Search(1, 4), "Encoder layers, one over the other."] = 2
     heads: Annotated[int, Between(1, 64), "Attention heads in a layer; they divide the word vector."] = 4
-    dropout: Annotated[float, Between(0, 0.95), "The share of features dropped while training."] = 0.3
+    dropout: Annotated[float, Between(0, 0.95), Search(0, 0.6), "The share of features dropped while training."] = 0.3
 
 
 class TransformerClassifier(NeuralClassifier):

@@ -1,0 +1,39 @@
+"""What the verbs that make an application ask of a command line, and how they say what to type next."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from headwater.errors import SettingError
+
+
+def require(values: dict[str, Any], *, verb: str, resume: bool, beside: Collection[str] = ()) -> None:
+    """Refuses a command line that lacks what the run needs: the folder to resume, or the task and its data.
+
+    Args:
+        values: what was given.
+        verb: who asks.
+        resume: whether an unfinished run is to go on.
+        beside: what a resumed run may be given beside its folder.
+
+    Raises:
+        SettingError: names what is missing.
+    """
+    where = f"headwater {verb}"
+    if resume and "to" not in values:
+        raise SettingError("--resume needs the folder of the run", where=where, fix="Add --to FOLDER.")
+    if resume and values.keys() <= {"to", *beside}:
+        return
+    for name, fix in (("task", "See the tasks with: headwater catalog"), ("data", "Give a file or a folder.")):
+        if name not in values:
+            raise SettingError(f"{verb} needs {name.upper()}", where=where, fix=fix)
+
+
+def way_on(folder: str, verb: str) -> str:
+    """How to go on with a stopped run, if it had begun: before that there is nothing to resume."""
+    from headwater.workspace import is_unfinished
+
+    return f" Go on with: headwater {verb} --resume --to {shlex.quote(folder)}" if is_unfinished(Path(folder)) else ""
