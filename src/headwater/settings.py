@@ -74,7 +74,10 @@ class LearningSettings:
     section: ClassVar[str] = "Learning"
 
     strategy: Annotated[
-        str, OneOf(STRATEGIES), Search(leave=("auto", "few-shot")), "How a foundation is adapted; basic models train as they are."
+        str,
+        OneOf(STRATEGIES),
+        Search(leave=("auto", "few-shot")),
+        "How a foundation is adapted; basic models train as they are.",
     ] = "auto"
     budget: Annotated[
         str | None,

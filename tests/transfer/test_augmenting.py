@@ -14,6 +14,7 @@ from tests.tiny import make_bert, make_masked
 import headwater
 from headwater.errors import SettingError
 from headwater.language.classification.task import TextClassification
+from headwater.options import build
 from headwater.run import Run
 from headwater.settings import Settings
 from headwater.transfer import augmenting
@@ -235,8 +236,10 @@ def test_an_unknown_method_is_refused_with_the_nearest():
         headwater.adapt("text-classification", texts(40), augment="word-dropout,word-swop")
 
 
-@pytest.mark.parametrize(("given", "named"), [({"augment": "word-swap"}, "--augment"), ({"source": "a.csv"}, "--source")])
+@pytest.mark.parametrize(
+    ("given", "named"), [({"augment": "word-swap"}, "--augment"), ({"source": "a.csv"}, "--source")]
+)
 def test_few_shot_takes_its_rows_as_they_are(given: dict[str, str], named: str):
     told = rf"--strategy few-shot: Few-shot learns from the labelled rows as they are\. Got '{named}'"
     with pytest.raises(SettingError, match=told):
-        refuse(build(Settings, {"strategy": "few-shot", **given}), "few-shot", several=False)
+        augmenting.refuse(build(Settings, {"strategy": "few-shot", **given}), "few-shot", several=False)
