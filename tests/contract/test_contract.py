@@ -19,6 +19,7 @@ from tests.contract.entries import Entry
 
 import headwater
 from headwater import catalog, workspace
+from headwater.data import reading
 from headwater.errors import (
     ArtifactError,
     DataError,
@@ -173,6 +174,13 @@ def test_pairs_of_texts(adapt: Adapt, rows: dict[str, list[Any]]) -> None:
     found = application.predict([(data["left"][0], data["right"][0]), (data["left"][1], None)])
     assert found.labels[0] in ("good", "bad")
     assert found.labels[1] is None
+
+
+def test_marks_every_labelled_row(fitted: Any, rows: dict[str, list[Any]]) -> None:
+    marks = fitted.marks(reading.read(rows, fitted.settings))
+    assert marks.right.shape == marks.truth.shape == (len(rows["label"]),)
+    np.testing.assert_allclose(marks.right.mean(), fitted.evaluate(rows).metrics["accuracy"].value)
+    assert 0 <= marks.score - marks.right.mean() < 1 / len(rows["label"])
 
 
 def test_a_search_gives_an_application_that_predicts(entry: Entry, rows: dict[str, list[Any]]) -> None:

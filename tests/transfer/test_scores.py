@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
+from scipy.special import expit, softmax
 
-from headwater.transfer.scores import correct, estimate, gain, score
+from headwater.transfer.scores import correct, estimate, gain, marks, score
 
 TARGETS = np.array([0, 1, 1, 0])
 SURE = np.array([[2.0, 0.0], [0.0, 2.0], [2.0, 0.0], [2.0, 0.0]])
@@ -28,3 +30,11 @@ def test_the_interval_of_a_gain_is_paired():
     assert gain(right, np.zeros(200), "probe", 0).real
     bounds = estimate(right, 0)
     assert bounds.low < 0.75 < bounds.high
+
+
+def test_the_marks_of_rows_add_up_to_the_score():
+    assert marks(softmax(SURE, axis=1), TARGETS).score == pytest.approx(score(SURE, TARGETS))
+    logits, several = SURE * 2 - 2, np.eye(2)[TARGETS]
+    found = marks(expit(logits), several)
+    assert found.score == pytest.approx(score(logits, several))
+    assert found.right.tolist() == correct(logits, several).tolist()

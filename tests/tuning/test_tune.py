@@ -133,6 +133,17 @@ def test_a_killed_search_goes_on_where_it_stood(rows: Path, tmp_path: Path, sear
     assert trials_of(folder) == trials_of(searched[0])
 
 
+def test_what_still_learns_at_the_end_of_the_budget_stops_there(rows: Path, tmp_path: Path) -> None:
+    endless = {**FAST, "epochs": 10_000, "patience": 10_000}
+    began = time.monotonic()
+    found = headwater.tune(TASK, rows, to=tmp_path / "run", budget="3s", **endless)
+    assert time.monotonic() - began < 60
+    assert found.report.search["stopped"] == "the budget of 3s leaves no time for another trial"
+    assert "the end of the budget may have cut its training short" in found.report.notes[-1]
+    assert "budget of 3s" in found.report.stages[-1]["decision"]
+    assert headwater.load(tmp_path / "run").settings.budget is None
+
+
 def test_several_processes_share_a_search(rows: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     found = headwater.tune(TASK, rows, model=LINEAR, to=folder, jobs=2)
