@@ -67,12 +67,14 @@ def test_the_winner_is_made_again_without_a_search(searched: tuple[Path, Any], r
     np.testing.assert_array_equal(again.predict(rows).probabilities, application.predict(rows).probabilities)
 
 
-def test_it_is_never_worse_than_the_defaults_on_validation(searched: tuple[Path, Any]) -> None:
+def test_it_is_never_worse_than_adapt_on_validation(searched: tuple[Path, Any], rows: Path) -> None:
     found = json.loads((searched[0] / "search.json").read_text())
     scores = {trial["number"]: trial["score"] for trial in found["trials"] if trial["state"] == "complete"}
     assert scores[found["best"]] == max(scores.values())
     assert found["trials"][0]["defaults"]
     assert found["trials"][0]["values"] == {}
+    adapted = headwater.adapt(TASK, rows, **FAST)
+    assert found["trials"][0]["accuracy"]["value"] == adapted.trace.stages[-1].score
 
 
 def test_the_report_tells_of_the_search(searched: tuple[Path, Any]) -> None:
