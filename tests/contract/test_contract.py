@@ -19,6 +19,7 @@ from tests.contract.entries import Entry
 
 import headwater
 from headwater import catalog, workspace
+from headwater.data import reading
 from headwater.errors import (
     ArtifactError,
     DataError,
@@ -210,6 +211,13 @@ def test_altered_copies_are_learnt_from_and_originals_stay(adapt: Adapt, rows: d
     assert "Its altered copy" in application.report.to_html()
     again = adapt(rows, augment="word-dropout,word-swap")
     np.testing.assert_array_equal(again.predict(rows).probabilities, application.predict(rows).probabilities)
+
+
+def test_marks_every_labelled_row(fitted: Any, rows: dict[str, list[Any]]) -> None:
+    marks = fitted.marks(reading.read(rows, fitted.settings))
+    assert marks.right.shape == marks.truth.shape == (len(rows["label"]),)
+    np.testing.assert_allclose(marks.right.mean(), fitted.evaluate(rows).metrics["accuracy"].value)
+    assert 0 <= marks.score - marks.right.mean() < 1 / len(rows["label"])
 
 
 def test_a_search_gives_an_application_that_predicts(entry: Entry, rows: dict[str, list[Any]]) -> None:

@@ -1,6 +1,6 @@
 import numpy as np
 
-from headwater.transfer.scores import correct, estimate, gain, score, stage
+from headwater.transfer.scores import correct, estimate, gain, score
 
 TARGETS = np.array([0, 1, 1, 0])
 SURE = np.array([[2.0, 0.0], [0.0, 2.0], [2.0, 0.0], [2.0, 0.0]])
@@ -28,9 +28,3 @@ def test_the_interval_of_a_gain_is_paired():
     assert gain(right, np.zeros(200), "probe", 0).real
     bounds = estimate(right, 0)
     assert bounds.low < 0.75 < bounds.high
-
-
-def test_a_stage_without_rows_has_no_score():
-    told = stage("majority", np.zeros(0), 0.5, "what the others have to beat")
-    assert (told.score, told.low, told.high) == (None, None, None)
-    assert str(told) == "majority: what the others have to beat"

@@ -57,13 +57,18 @@ def test_ctrl_c_says_how_to_go_on_and_it_goes_on(rows: Path, tmp_path: Path, mon
     folder = tmp_path / "run"
     with monkeypatch.context() as patch:
         patch.setattr(workspace, "finish", stop)
-        result = type_in("tune", "text-classification", rows, "--model", LINEAR, "--to", folder)
+        search = tmp_path / "search.yaml"
+        search.write_text("epochs: [2, 3]\nstrategy: [full]\n")
+        words = ("tune", "text-classification", rows, "--model", f"{LINEAR},minilm", "--search", search, "--trials", 2)
+        result = type_in(*words, "--to", folder)
     assert f"Stopped. Go on with: headwater tune --resume --to {folder}" in result.stderr
     assert "Go on with: headwater tune --resume" in type_in("predict", folder, rows).stderr
     assert type_in("adapt", "--resume", "--to", folder).exit_code == 2
-    result = type_in("tune", "--resume", "--to", folder, "--trials", 9)
+    result = type_in("tune", "--resume", "--to", folder, "--trials", 2)
     assert result.exit_code == 0, result.output
-    assert json.loads((folder / "search.json").read_text())["best"] == 1
+    found = json.loads((folder / "search.json").read_text())
+    assert found["best"] == 1
+    assert found["command"].endswith(f"--trials 2 --search {search}")
 
 
 @pytest.mark.parametrize(

@@ -67,12 +67,14 @@ def test_the_winner_is_made_again_without_a_search(searched: tuple[Path, Any], r
     np.testing.assert_array_equal(again.predict(rows).probabilities, application.predict(rows).probabilities)
 
 
-def test_it_is_never_worse_than_the_defaults_on_validation(searched: tuple[Path, Any]) -> None:
+def test_it_is_never_worse_than_adapt_on_validation(searched: tuple[Path, Any], rows: Path) -> None:
     found = json.loads((searched[0] / "search.json").read_text())
     scores = {trial["number"]: trial["score"] for trial in found["trials"] if trial["state"] == "complete"}
     assert scores[found["best"]] == max(scores.values())
     assert found["trials"][0]["defaults"]
     assert found["trials"][0]["values"] == {}
+    adapted = headwater.adapt(TASK, rows, **FAST)
+    assert found["trials"][0]["accuracy"]["value"] == adapted.trace.stages[-1].score
 
 
 def test_the_report_tells_of_the_search(searched: tuple[Path, Any]) -> None:
@@ -131,6 +133,17 @@ def test_a_killed_search_goes_on_where_it_stood(rows: Path, tmp_path: Path, sear
         tune.resume(folder)
     assert kept == [before]
     assert trials_of(folder) == trials_of(searched[0])
+
+
+def test_what_still_learns_at_the_end_of_the_budget_stops_there(rows: Path, tmp_path: Path) -> None:
+    endless = {**FAST, "epochs": 10_000, "patience": 10_000}
+    began = time.monotonic()
+    found = headwater.tune(TASK, rows, to=tmp_path / "run", budget="3s", **endless)
+    assert time.monotonic() - began < 60
+    assert found.report.search["stopped"] == "the budget of 3s leaves no time for another trial"
+    assert "the end of the budget may have cut its training short" in found.report.notes[-1]
+    assert "budget of 3s" in found.report.stages[-1]["decision"]
+    assert headwater.load(tmp_path / "run").settings.budget is None
 
 
 def test_several_processes_share_a_search(rows: Path, tmp_path: Path) -> None:

@@ -65,7 +65,9 @@ def _across(values: Sequence[Any], *, log: bool) -> tuple[Axis, list[tuple[float
         )  # fmt: skip
     margin = (high - low) * 0.05 or abs(high) * 0.1 or 1.0
     plain = Axis(low - margin, high + margin, _LEFT, end)
-    return plain, [(plain.at(tick), f"{tick:g}") for tick in plain.ticks(_MOST_TICKS)], plain.at
+    whole = all(isinstance(value, int) for value in values)
+    ticks = [tick for tick in plain.ticks(_MOST_TICKS) if not whole or tick == int(tick)]
+    return plain, [(plain.at(tick), f"{tick:g}") for tick in ticks], plain.at
 
 
 def _round(low: float, high: float) -> list[float]:

@@ -126,12 +126,9 @@ def of(requests: Mapping[str, Request], fixed: Mapping[str, Any], ranges: Mappin
             if option.name not in fixed and (search := ranges.get(option.name, option.search)) is not None
             if not only or not search.under or only in search.under
         ]
-        alone = _alone(made)
-        left = {"strategy": tuple(name for name in _strategies(made) if name not in alone)}
-        varied = [replace(one, choices=left.get(one.name, one.choices)) for one in made if left.get(one.name, True)]
         # What a model takes by itself may hang on other settings, as epochs do on the strategy: those come first.
-        dimensions[model] = tuple(sorted(varied, key=lambda one: one.search.of_own))
-        points = [{"strategy": strategy} for strategy in alone] if made else [{}]
+        dimensions[model] = tuple(sorted(_varied(made), key=lambda one: one.search.of_own))
+        points = [{"strategy": strategy} for strategy in _alone(made)] if made else [{}]
         once += [Candidate(model, point, drawn_model=several) for point in points]
     return Space(requests, dimensions, tuple(once))
 
@@ -146,9 +143,13 @@ def searchable(task: str, model: str) -> tuple[list[Option], list[Option]]:
 
 def _alone(dimensions: Sequence[Dimension]) -> tuple[str, ...]:
     """The strategies, where they are searched, under which nothing else is."""
+    strategies = next((one.choices for one in dimensions if one.name == "strategy"), ())
     others = [one.search.under for one in dimensions if one.name != "strategy"]
-    return tuple(name for name in _strategies(dimensions) if not any(not under or name in under for under in others))
+    return tuple(name for name in strategies if not any(not under or name in under for under in others))
 
 
-def _strategies(dimensions: Sequence[Dimension]) -> tuple[str, ...]:
-    return next((one.choices for one in dimensions if one.name == "strategy"), ())
+def _varied(dimensions: Sequence[Dimension]) -> list[Dimension]:
+    """The dimensions without the strategies that stand alone; without the strategy where no other is left."""
+    alone = _alone(dimensions)
+    left = [replace(one, choices=tuple(name for name in one.choices if name not in alone)) for one in dimensions]
+    return [one for one in left if one.choices or one.search.low is not None]

@@ -62,7 +62,7 @@ def tune(
             fix="Write the rows to a file, or leave jobs at 1.",
         )  # fmt: skip
     if to is not None and resume:
-        _same_search(asked, Path(to))
+        asked = _same_search(asked, Path(to))
     with flow.opened(asked.request, data, to, resume=resume) as run:
         run.note(workspace.SEARCH, asked.to_json())
         prepared = _application(asked).prepare(data)
@@ -129,7 +129,7 @@ def _finished(loop: Loop, findings: Findings, to: Path | None) -> Application:
     best, test = findings.best, loop.prepared.test
     application = Application.load(loop.trials.application(best.number))
     application.trace = Trace([Stage(**stage) for stage in best.stages], list(best.curve))
-    if findings.defaults is not None:
+    if findings.defaults is not None and not best.defaults:
         with_defaults = Application.load(loop.trials.application(findings.defaults.number))
         findings = replace(findings, on_test=(application.marks(test).right, with_defaults.marks(test).right))
     request = loop.asked.space.request(best.candidate)
@@ -172,8 +172,15 @@ def _begun(folder: Path) -> Asked:
     return Asked.from_json(json.loads(note.read_text("utf-8")))
 
 
-def _same_search(asked: Asked, folder: Path) -> None:
-    here, there = asked.to_json(), _begun(folder).to_json()
+def _same_search(asked: Asked, folder: Path) -> Asked:
+    """The search as it is asked for now, if it is the one in the folder; its ranges are known by where they came from.
+
+    Raises:
+        NotFoundError: there is no search to go on with.
+        SettingError: the one there is another.
+    """
+    begun = _begun(folder)
+    here, there = asked.to_json(), begun.to_json()
     free = ("trials", "jobs", "source")
     if differing := [name for name in here if name not in free and here[name] != there[name]]:
         raise SettingError(
@@ -181,3 +188,4 @@ def _same_search(asked: Asked, folder: Path) -> None:
             got={name: here[name] for name in differing}, accepted=str({name: there[name] for name in differing}),
             fix="Resume with --resume and --to alone, or start a new search in another folder.",
         )  # fmt: skip
+    return replace(asked, source=begun.source)
