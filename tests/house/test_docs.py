@@ -23,6 +23,9 @@ OTHERS = {
     "--seeds",
     "--threads",
     "--models",
+    "--sets",
+    "--sizes",
+    "--unequal",
 }
 """Flags of accelerate, pip, tensorboard, torch and the benchmarks."""
 NAMES_IN_METADATA = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
