@@ -291,8 +291,11 @@ class Classification(Application):
         return plan
 
     def _altering(self, run: Run) -> Run:
-        """The run with the alterations of the plan, where the user has not said which."""
-        if self.plan is None or self.plan.name != "augment" or run.settings.augment is not None:
+        """The run with the alterations of the plan, where the user asked for the plan and has not said which.
+
+        A far source alone does not bring them: on few rows nothing was measured to gain by them.
+        """
+        if self.plan is None or run.settings.plan != "augment" or run.settings.augment is not None:
             return run
         return replace(run, settings=replace(run.settings, augment=ALTERATIONS))
 

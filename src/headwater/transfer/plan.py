@@ -1,7 +1,7 @@
 """What becomes of the rows of a source: a plan with its evidence, and the training rows that follow from it.
 
-Rows of a close source are learnt from like the target's own; those of a far one count little, and the target's own rows
-are altered and drawn again instead (Ben-David et al. 2010 say why: what source rows add falls with the distance, what
+Rows of a close source are learnt from like the target's own; those of a far one count little, so that the target's own
+rows, altered and drawn again where that is asked for, decide (Ben-David et al. 2010 say why: what source rows add falls with the distance, what
 they cost does not). How far is measured, by how well a held-out row's side can be told; how much a source row counts is
 validated, on target rows that the head has not seen.
 """
@@ -31,7 +31,7 @@ _ROWS = 2000
 _SOURCE_ROWS = 5000
 
 ALTERATIONS = ("word-dropout", "word-swap")
-"""How target rows are altered where a source is far and the settings do not say."""
+"""How target rows are altered where the plan `augment` is asked for and the settings do not say."""
 
 View = Callable[[Sequence[Any]], np.ndarray]
 
