@@ -166,7 +166,7 @@ def _refusal(option: Option, value: Any, where: str) -> SettingError:
     choices = option.limit.choices if isinstance(option.limit, OneOf) else ()
     return SettingError(
         f"{option.name} cannot have this value", where=where, got=value, accepted=option.accepted,
-        fix=did_you_mean(str(value), choices),
+        fix=did_you_mean(str(_first_wrong(option, value)), choices),
     )  # fmt: skip
 
 

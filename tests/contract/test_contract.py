@@ -199,7 +199,13 @@ def test_pairs_of_texts(adapt: Adapt, rows: dict[str, list[Any]]) -> None:
     assert found.labels[1] is None
 
 
-def test_altered_copies_are_learnt_from_and_originals_stay(adapt: Adapt, rows: dict[str, list[Any]]) -> None:
+def test_altered_copies_are_learnt_from_and_originals_stay(
+    adapt: Adapt, rows: dict[str, list[Any]], entry: Entry
+) -> None:
+    if entry.settings.get("strategy") == "few-shot":
+        with pytest.raises(SettingError, match="Few-shot learns from the labelled rows as they are"):
+            adapt(rows, augment="word-swap")
+        return
     kept = copy.deepcopy(rows)
     application = adapt(rows, augment="word-dropout,word-swap")
     assert rows == kept
@@ -230,6 +236,21 @@ def test_a_search_gives_an_application_that_predicts(entry: Entry, rows: dict[st
     assert len(found.predict(rows)) == len(rows["label"])
     assert found.report is not None
     assert found.report.search["trials"] == 2
+
+
+def test_a_source_is_learnt_from_as_well(
+    adapt: Adapt, rows: dict[str, list[Any]], tmp_path: Path, entry: Entry
+) -> None:
+    source = {"text": [f"also {text}" for text in rows["text"]], "label": rows["label"]}
+    pd.DataFrame(source).to_csv(tmp_path / "source.csv", index=False)
+    if entry.settings.get("strategy") == "few-shot":
+        with pytest.raises(SettingError, match="Few-shot learns from the labelled rows as they are"):
+            adapt(rows, source=str(tmp_path / "source.csv"))
+        return
+    report = adapt(rows, source=str(tmp_path / "source.csv"), plan="joint").report
+    assert report.plan["name"] == "joint"
+    assert report.source["rows"] > 0
+    assert "what a source row counts" in report.to_html().lower()
 
 
 # What must be refused, and how

@@ -1,9 +1,9 @@
 """What becomes of the rows of a source: a plan with its evidence, and the training rows that follow from it.
 
 Rows of a close source are learnt from like the target's own; those of a far one count little, so that the target's own
-rows, altered and drawn again where that is asked for, decide (Ben-David et al. 2010 say why: what source rows add falls with the distance, what
-they cost does not). How far is measured, by how well a held-out row's side can be told; how much a source row counts is
-validated, on target rows that the head has not seen.
+rows, altered and drawn again where that is asked for, decide (Ben-David et al. 2010 say why: what source rows add falls
+with the distance, what they cost does not). How far is measured, by how well a held-out row's side can be told; how
+much a source row counts is validated, on target rows that the head has not seen.
 """
 
 from __future__ import annotations

@@ -35,9 +35,7 @@ def page(found: Mapping[str, Any], again: str) -> str:
         settings=sorted(named, key=lambda name: ranked.index(name) if name in ranked else len(ranked)),
         logs=settings,
         scale=intervals.scale_of([trial["estimate"] for trial in trials]),
-        whisker=intervals.whisker,
-        bar=intervals.bar,
-        plots=plots,
+        drawn=plots,
     )
 
 

@@ -136,10 +136,10 @@ def test_copies_are_on_the_side_of_their_row_and_never_held_out():
     rows = np.arange(12)
     copies = Examples(
         [f"text {row}" for row in rows] + [f"altered {row}" for row in rows], np.tile(rows % 2, 2), 2,
-        source=np.tile(rows, 2), altered=np.repeat([False, True], 12),
+        parent=np.tile(rows, 2), altered=np.repeat([False, True], 12),
     )  # fmt: skip
     folds = tfidf._folds(copies, seed=0)
     assert sorted(np.concatenate([held for _, held in folds]).tolist()) == rows.tolist()
     for fitted_on, held in folds:
-        assert not set(copies.source[fitted_on]) & set(copies.source[held])
+        assert not set(copies.parents[fitted_on]) & set(copies.parents[held])
         assert len(fitted_on) == 2 * (12 - len(held))
