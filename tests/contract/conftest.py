@@ -35,6 +35,15 @@ def entry(request: pytest.FixtureRequest, tiny_foundation: str) -> Entry:
     return Entry(found.task, model, found.settings)
 
 
+@pytest.fixture(
+    scope="session", params={(one.task, one.model): one for one in entries()}.values(), ids=lambda one: one.model
+)
+def unlearnt(request: pytest.FixtureRequest, tiny_foundation: str) -> Entry:
+    """Each model once, for checks of what is done before anything is learnt: no strategy has a part in it."""
+    found: Entry = request.param
+    return Entry(found.task, tiny_foundation if found.model == "tiny-foundation" else found.model)
+
+
 @pytest.fixture(scope="session")
 def adapt(entry: Entry) -> Callable[..., Any]:
     """`headwater.adapt` for this entry, with tiny data unless other is given."""

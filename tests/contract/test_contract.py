@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.cli.commands import type_in
-from tests.contract.entries import Entry
+from tests.contract.entries import DATA, Entry
 
 import headwater
 from headwater import catalog, workspace
@@ -95,9 +95,10 @@ def test_sees_inputs_before_it_has_learnt(entry: Entry, fitted: Any, rows: dict[
     assert np.ptp(seen, axis=0).max() > 0, f"{entry} sees all inputs alike"
 
 
-def test_can_be_ranked_before_it_has_learnt(entry: Entry, rows: dict[str, list[Any]]) -> None:
-    first, again = (headwater.rank(rows, models=[entry.model], task=entry.task, offline=True) for _ in range(2))
-    assert {one.model for one in first.measured} == {entry.model, catalog.task(entry.task).linear_baseline, "majority"}
+def test_can_be_ranked_before_it_has_learnt(unlearnt: Entry) -> None:
+    rows, model, task = DATA[unlearnt.task](30), unlearnt.model, unlearnt.task
+    first, again = (headwater.rank(rows, models=[model], task=task, offline=True) for _ in range(2))
+    assert {one.model for one in first.measured} == {model, catalog.task(task).linear_baseline, "majority"}
     assert not first.refused
     assert all(0 <= one.score.low <= one.score.value <= one.score.high <= 1 for one in first.measured)
     ranks = [
@@ -114,10 +115,11 @@ def test_tells_traits_of_every_input(fitted: Any, rows: dict[str, list[Any]]) ->
     assert len(traits.words) in (0, len(rows["text"]))
 
 
-def test_compares_its_data_with_itself_and_with_other(entry: Entry, rows: dict[str, list[Any]]) -> None:
+def test_compares_its_data_with_itself_and_with_other(unlearnt: Entry) -> None:
+    rows = DATA[unlearnt.task]()
     words = ("music", "story", "plot", "film")
     other = [f"the {words[row % 4]} and the {words[row // 4 % 4]} {row * 17} {chr(97 + row % 26)}" for row in range(60)]
-    asked = {"model": entry.model, "task": entry.task, "offline": True}
+    asked = {"model": unlearnt.model, "task": unlearnt.task, "offline": True}
     assert headwater.compare(rows, rows, **asked).differs is False
     found = headwater.compare(rows, {"text": other}, **asked)
     assert found.differs is True

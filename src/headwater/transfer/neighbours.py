@@ -22,7 +22,7 @@ def leave_one_out(features: np.ndarray, targets: np.ndarray, neighbours: int = N
         neighbours: how many rows vote; all others where there are fewer.
 
     Returns:
-        Shape (rows,): 1 or 0, or the share of right labels where several may hold.
+        For each row 1 or 0, or the share of right labels where several may hold; shape (rows,).
 
     Example:
         >>> features = np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0], [0.1, 0.9]])
