@@ -43,16 +43,20 @@ def make_t5(folder: Path) -> Path:
 
 def make_masked(folder: Path, says: str | None = None) -> Path:
     """A masked language model over `WORDS`, seeded; one that writes always the same word where `says` names it."""
-    import torch
+    from safetensors.torch import load_file, save_file
     from transformers import BertConfig, BertForMaskedLM
 
     config = BertConfig(vocab_size=len(_SPECIAL) + len(WORDS), max_position_embeddings=64, **_SIZE)
     _saved(folder, BertForMaskedLM, config)
     if says is not None:
-        network = BertForMaskedLM.from_pretrained(folder)
-        with torch.no_grad():
-            network.cls.predictions.bias[len(_SPECIAL) + WORDS.index(says)] += 100
-        network.save_pretrained(folder)
+        # Into the file, under both names of the bias: which of two tied ones is stored is for transformers to choose.
+        weights = load_file(folder / "model.safetensors")
+        bias = next(
+            tensor for name, tensor in weights.items() if name.endswith("predictions.bias") or "decoder.bias" in name
+        )
+        bias[len(_SPECIAL) + WORDS.index(says)] += 100
+        both = {"cls.predictions.bias": bias, "cls.predictions.decoder.bias": bias.clone()}
+        save_file(weights | both, folder / "model.safetensors", {"format": "pt"})
     return folder
 
 
