@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("headwater")
 HEADS = ("logistic", "prototypes", "discriminant")
 FROZEN, TUNED = "frozen", "contrastive"
+_FAVOURITE = "prototypes"
+"""The head that is kept unless another is clearly better; on tuned features, where there are any."""
 _FOLDS = 3
 _DEALS = 5
 _ROWS_DEALT_AGAIN = 1000
@@ -63,7 +65,7 @@ class FewShot:
         candidates = [self._frozen(name) for name in HEADS]
         if not reason:
             candidates += self._tuned()
-        kept, why = choose(candidates, _favourite(self.train.targets, tuned=not reason))
+        kept, why = choose(candidates, (FROZEN if reason else TUNED, _FAVOURITE))
         for candidate in candidates:
             self._tell(candidate, verdict(candidate, kept, why))
         if reason:
@@ -154,13 +156,6 @@ def _solve(name: str, features: np.ndarray, rows: Examples, seed: int, like: Hea
     if name == "logistic":
         return head.solve(*given, seed=seed, strength=like.strength if like else None)
     return prototypes.solve(*given) if name == "prototypes" else discriminant.solve(*given)
-
-
-def _favourite(targets: np.ndarray, *, tuned: bool) -> tuple[str, str]:
-    """The body and the head that are kept unless another is clearly better."""
-    if tuned:
-        return TUNED, "logistic"
-    return FROZEN, "prototypes" if np.bincount(targets).max() == 1 else "logistic"
 
 
 def _distinct(train: Examples) -> Examples:
