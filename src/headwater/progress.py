@@ -63,3 +63,14 @@ def _told(notes: dict[str, object]) -> str:
     return " ".join(
         f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}" for name, value in notes.items()
     )
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps what each of many fits says of itself from the log; warnings pass."""
+    level = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        log.setLevel(level)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
@@ -13,6 +12,7 @@ import pyarrow as pa
 from headwater.data.duplicates import exact, fold, summary
 from headwater.data.fields import TextInput, text_of
 from headwater.data.records import Records
+from headwater.data.traits import script_of
 
 _QUANTILES: Final = (0, 5, 25, 50, 75, 95, 100)
 _SCRIPT_ROWS: Final = 10_000
@@ -91,10 +91,7 @@ def _quantiles(lengths: Sequence[int]) -> dict[str, int]:
 
 
 def _scripts(texts: Sequence[TextInput]) -> dict[str, float]:
-    """The share of each script among the letters of a sample, the commonest first.
-
-    A letter's script is the first word of its Unicode name, but for Han, which Unicode calls CJK.
-    """
+    """The share of each script among the letters of a sample, the commonest first."""
     step = max(1, len(texts) // _SCRIPT_ROWS)
     letters: Counter[str] = Counter()
     for text in texts[::step]:
@@ -102,8 +99,7 @@ def _scripts(texts: Sequence[TextInput]) -> dict[str, float]:
     scripts: Counter[str] = Counter()
     for letter, times in letters.items():
         if letter.isalpha():
-            name = unicodedata.name(letter, "unknown").split(" ")[0].split("-")[0]
-            scripts["Han" if name == "CJK" else name.capitalize()] += times
+            scripts[script_of(letter)] += times
     shares = {name: round(times / scripts.total(), 3) for name, times in scripts.most_common()}
     return {name: share for name, share in shares.items() if share > 0}
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
@@ -22,3 +24,15 @@ class Traits:
     numbers: Mapping[str, np.ndarray] = field(default_factory=dict)
     shares: Mapping[str, Mapping[str, np.ndarray]] = field(default_factory=dict)
     words: Sequence[frozenset[str]] = ()
+
+
+@cache
+def script_of(letter: str) -> str:
+    """The script of a letter: the first word of its Unicode name, but for Han, which Unicode calls CJK.
+
+    Example:
+        >>> script_of("a"), script_of("Ж"), script_of("好")
+        ('Latin', 'Cyrillic', 'Han')
+    """
+    name = unicodedata.name(letter, "unknown").split(" ")[0].split("-")[0]
+    return "Han" if name == "CJK" else name.capitalize()

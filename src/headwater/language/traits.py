@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 
 from headwater.data.fields import TextInput
-from headwater.data.traits import Traits
+from headwater.data.traits import Traits, script_of
 from headwater.language.tokens import tokens
 
 _SCRIPT_CHARACTERS = 1000
@@ -41,14 +39,7 @@ def _scripts(texts: Sequence[str]) -> dict[str, np.ndarray]:
     """For each script the share that it has of the letters of each text."""
     found: dict[str, np.ndarray] = {}
     for row, text in enumerate(texts):
-        letters = Counter(_script(letter) for letter in text[:_SCRIPT_CHARACTERS] if letter.isalpha())
+        letters = Counter(script_of(letter) for letter in text[:_SCRIPT_CHARACTERS] if letter.isalpha())
         for script, times in letters.items():
             found.setdefault(script, np.zeros(len(texts)))[row] = times / letters.total()
     return found
-
-
-@cache
-def _script(letter: str) -> str:
-    """The script of a letter: the first word of its Unicode name, but for Han, which Unicode calls CJK."""
-    name = unicodedata.name(letter, "unknown").split(" ")[0].split("-")[0]
-    return "Han" if name == "CJK" else name.capitalize()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +77,7 @@ def held_apart(targets: np.ndarray, share: float, seed: int) -> np.ndarray:
 def _fit(name: str, kind: type[Classifier], examples: Examples, run: Run) -> Fitted:
     folds = stratified_folds(examples.targets, run.settings.seed)
     logits, seconds, cost = np.zeros((len(examples), examples.n_classes)), 0.0, Cost()
-    with progress.bar(f"{name} on folds", len(folds)) as shown, _quiet():
+    with progress.bar(f"{name} on folds", len(folds)) as shown, progress.quiet():
         for held in folds:
             with scratch(run.settings) as work:
                 fitted = kind().fit(*_divided(kind, examples, held, run), work)
@@ -90,18 +88,6 @@ def _fit(name: str, kind: type[Classifier], examples: Examples, run: Run) -> Fit
             shown.advance()
     answered = max(sum(map(len, folds)), 1)
     return Fitted(scores.correct(logits, examples.targets), replace(cost, seconds=1000 * seconds / answered))
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """What each of many fits says of itself is left out of the log."""
-    log = logging.getLogger("headwater")
-    level = log.level
-    log.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        log.setLevel(level)
 
 
 def _divided(kind: type[Classifier], examples: Examples, held: np.ndarray, run: Run) -> tuple[Examples, Examples]:

@@ -7,12 +7,11 @@ import math
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from headwater import catalog
+from headwater import catalog, progress
 from headwater.errors import ResourceError, SettingError
 from headwater.request import Request
 from headwater.run import Judge, Run
@@ -139,7 +138,7 @@ class Loop:
         settings = replace(request.settings, budget=self.run.settings.budget)
         run = Run(settings, self.trials.of(number), self.run.started, judged)
         try:
-            with _quiet():
+            with progress.quiet():
                 application = fit(request, self.prepared, run)
                 found = self._measured(application)
         except (SettingError, ResourceError) as failure:
@@ -175,17 +174,6 @@ def fit(request: Request, prepared: Prepared, run: Run) -> Application:
     entry = catalog.task(request.task)
     application = catalog.load(entry.path, extra=entry.extra)(request.model, request.settings, **request.model_settings)
     return application.fit(prepared, run=run)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps what a trial says of itself from the log: a search has one line for each."""
-    level = log.level
-    log.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        log.setLevel(level)
 
 
 def _is_out_of_memory(failure: Exception) -> bool:
