@@ -20,7 +20,7 @@ SETS = ("sst2", "ag_news_small")
 
 def compare(bench: Bench) -> None:
     """Measures strategy by strategy; a table for each set."""
-    sets = SETS[:1] if bench.options.quick else SETS
+    sets = bench.options.only or (SETS[:1] if bench.options.quick else SETS)
     publish(bench, [_table(bench, data.prepare(name, bench.options.data)) for name in sets])
 
 
@@ -54,6 +54,10 @@ def _row(strategy: str, runs: list[Measured], best: float) -> tuple[Any, ...]:
     )
 
 
+FLAGS: dict[str, dict[str, Any]] = {
+    "--rows": {"type": int, "default": 2000, "help": "training rows at most (default: %(default)s)"},
+    "--only": {"nargs": "+", "choices": SETS, "help": "these sets"},
+}
+
 if __name__ == "__main__":
-    rows: dict[str, Any] = {"type": int, "default": 2000, "help": "training rows at most (default: %(default)s)"}
-    main(Path(__file__), {"headwater": ours.adapt}, compare, flags={"--rows": rows})
+    main(Path(__file__), {"headwater": ours.adapt}, compare, flags=FLAGS)
