@@ -52,7 +52,8 @@ def domains(pools: dict[str, str], model: str, rows: int, draws: int) -> dict[st
     """Rows of every pair of domains."""
     import numpy as np
 
-    from headwater.transfer import distance, mmd
+    from headwater.comparison import mmd
+    from headwater.transfer import distance
 
     texts = {name: data.read(pool)[0] for name, pool in pools.items()}
     every = [text for one in texts.values() for text in one]

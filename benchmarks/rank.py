@@ -46,9 +46,9 @@ def truth(train: str, test: str, model: str, max_length: int, seed: int) -> dict
 def scores(train: str, model: str, max_length: int, seed: int) -> dict[str, Any]:
     """What `rank` says of a model."""
     from headwater.language.classification.task import TextClassification
+    from headwater.ranking import candidates, shortlist
     from headwater.run import Run
     from headwater.settings import Settings
-    from headwater.transfer import candidates, shortlist
 
     settings = Settings(text=("text",), target=("label",), max_length=max_length, seed=seed, offline=True)
     sample = shortlist.draw(TextClassification(settings=settings), train, 100_000)

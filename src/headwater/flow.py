@@ -20,10 +20,10 @@ from headwater.settings import CompareSettings, Settings
 
 if TYPE_CHECKING:
     from headwater.application import Application
+    from headwater.comparison.comparison import Comparison
     from headwater.data.preparing import Prepared
+    from headwater.ranking.ranking import Ranking
     from headwater.transfer.classification import Classification
-    from headwater.transfer.comparison import Comparison
-    from headwater.transfer.ranking import Ranking
 
 log = logging.getLogger("headwater")
 
@@ -116,7 +116,7 @@ def compare(
     Raises:
         HeadwaterError: what is wrong with the request, the data, the model or the machine, and what to do.
     """
-    from headwater.transfer import comparing
+    from headwater.comparison import comparing
 
     started = time.monotonic()
     entry = catalog.task(task)
@@ -168,7 +168,7 @@ def rank(
     Raises:
         HeadwaterError: what is wrong with the request or the data; NotFoundError where none of the models can be had.
     """
-    from headwater.transfer import shortlist
+    from headwater.ranking import shortlist
 
     began, entry = time.monotonic(), catalog.task(task)
     asked = ranking_request(entry.name, data, rows, settings)

@@ -21,6 +21,7 @@ LAYERS: tuple[tuple[set[str], ...], ...] = (
     ({"foundation"},),
     ({"evaluation"}, {"training"}),
     ({"transfer"}, {"explanation"}, {"compression"}),
+    ({"comparison"}, {"ranking"}),
     tuple({domain} for domain in sorted(DOMAINS)),
     ({"flow", "workspace"},),
     ({"tuning"},),

@@ -150,8 +150,8 @@ def _holds_other_files(folder: Path) -> bool:
 
 
 def _holds_report(folder: Path) -> bool:
+    from headwater.comparison.comparison import Comparison
     from headwater.evaluation.report import Report
-    from headwater.transfer.comparison import Comparison
 
     for kind in (Report, Comparison):
         with contextlib.suppress(ArtifactError):

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from headwater.comparison import mmd, shifts
+from headwater.comparison.comparison import Comparison
+from headwater.comparison.knowledge import knowledge
+from headwater.comparison.labelshift import class_of, evenly, label_shift
+from headwater.comparison.plane import rest
 from headwater.data.duplicates import clusters, exact, excerpt, place
 from headwater.data.gathering import Gathered
 from headwater.data.traits import Traits
 from headwater.errors import DataError, unknown
 from headwater.evaluation.sections import plain
-from headwater.transfer import distance, mmd, shifts
-from headwater.transfer.comparison import Comparison
+from headwater.transfer import distance
 from headwater.transfer.distance import Distance
-from headwater.transfer.knowledge import knowledge
-from headwater.transfer.labelshift import class_of, evenly, label_shift
-from headwater.transfer.plane import rest
 
 if TYPE_CHECKING:
     from headwater.application import Application

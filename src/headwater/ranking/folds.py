@@ -14,10 +14,10 @@ from scipy.sparse import csr_array
 from headwater import __version__, progress
 from headwater.data.holdout import stratified
 from headwater.options import plain
+from headwater.ranking.cost import Cost
 from headwater.run import scratch
 from headwater.transfer import scores
 from headwater.transfer.classifier import Classifier, Examples
-from headwater.transfer.cost import Cost
 from headwater.transfer.head import stratified_folds
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ import numpy as np
 from headwater import catalog
 from headwater.data import duplicates, preparing, quarantine, reading
 from headwater.errors import DataError, HeadwaterError, NotFoundError
+from headwater.ranking import candidates
+from headwater.ranking.candidates import Candidate
+from headwater.ranking.folds import held_apart
+from headwater.ranking.ranking import Ranking, agreement, choose, ordered
 from headwater.request import FEWEST_RANKED
-from headwater.transfer import candidates
-from headwater.transfer.candidates import Candidate
 from headwater.transfer.classifier import Examples
-from headwater.transfer.folds import held_apart
-from headwater.transfer.ranking import Ranking, agreement, choose, ordered
 
 if TYPE_CHECKING:
     from headwater.run import Run

@@ -14,9 +14,9 @@ from scipy.stats import binomtest, weightedtau
 from headwater.errors import ArtifactError
 from headwater.evaluation.intervals import LEVEL, Gain
 from headwater.evaluation.sections import aligned, plain
+from headwater.ranking.candidates import MAJORITY, Candidate
 from headwater.run import write_whole
 from headwater.transfer import scores
-from headwater.transfer.candidates import MAJORITY, Candidate
 
 FILE, PAGE = "ranking.json", "ranking.html"
 OTHERS = {"knn": "k-NN", "logme": "LogME", "h_score": "H-score"}

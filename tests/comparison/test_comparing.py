@@ -11,8 +11,8 @@ from tests.evaluation.test_html import Outline
 from tests.tiny import make_bert
 
 import headwater
+from headwater.comparison.comparison import Comparison
 from headwater.errors import ArtifactError, DataError, NotFoundError, SettingError
-from headwater.transfer.comparison import Comparison
 
 FILMS = ("film", "plot", "actor", "scene", "screen", "director")
 BOOKS = ("book", "page", "author", "chapter", "story", "reader")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu
 
-from headwater.transfer.shifts import log_odds, numbers, words
+from headwater.comparison.shifts import log_odds, numbers, words
 
 
 def texts(rows: int, seed: int, **chances: float) -> list[frozenset[str]]:

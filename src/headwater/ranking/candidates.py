@@ -12,13 +12,13 @@ import numpy as np
 from headwater import catalog
 from headwater.evaluation.baselines import MajorityBaseline
 from headwater.evaluation.intervals import Estimate, Gain
+from headwater.ranking.cost import Cost
+from headwater.ranking.folds import fit_on_folds
+from headwater.ranking.neighbours import leave_one_out
+from headwater.ranking.transferability import h_score, logme
 from headwater.transfer import scores
 from headwater.transfer.classifier import Classifier, Examples
-from headwater.transfer.cost import Cost
-from headwater.transfer.folds import fit_on_folds
 from headwater.transfer.head import solve
-from headwater.transfer.neighbours import leave_one_out
-from headwater.transfer.transferability import h_score, logme
 
 if TYPE_CHECKING:
     from headwater.run import Run

@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 from scipy.stats import multivariate_normal
 from sklearn.covariance import LedoitWolf
 
-from headwater.transfer.transferability import h_score, logme
+from headwater.ranking.transferability import h_score, logme
 
 
 def problem(rows, width, classes=2, signal=1.0):

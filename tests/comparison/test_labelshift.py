@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency
 
-from headwater.transfer.labelshift import evenly, label_shift
+from headwater.comparison.labelshift import evenly, label_shift
 
 
 def rows(**counts: int) -> list[str]:

@@ -7,10 +7,10 @@ import pytest
 from tests.evaluation.test_html import Outline
 
 from headwater.errors import ArtifactError
+from headwater.ranking.candidates import MAJORITY, Candidate
+from headwater.ranking.cost import Cost
+from headwater.ranking.ranking import Ranking, agreement, choose, ordered
 from headwater.transfer import scores
-from headwater.transfer.candidates import MAJORITY, Candidate
-from headwater.transfer.cost import Cost
-from headwater.transfer.ranking import Ranking, agreement, choose, ordered
 
 ROWS = 400
 

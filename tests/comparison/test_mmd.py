@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics.pairwise import rbf_kernel
 
+from headwater.comparison.mmd import discrepancy
 from headwater.transfer.distance import measure
-from headwater.transfer.mmd import discrepancy
 
 
 def test_the_value_is_that_of_the_definition():

@@ -10,9 +10,9 @@ from headwater import flow
 from headwater.errors import ArtifactError, DataError, NotFoundError, ResourceError, SettingError
 from headwater.language.classification.task import TextClassification
 from headwater.language.classification.tfidf import TfidfLogistic
+from headwater.ranking import folds
+from headwater.ranking.shortlist import default_models, draw, names_of
 from headwater.settings import Settings
-from headwater.transfer import folds
-from headwater.transfer.shortlist import default_models, draw, names_of
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_what_a_stopped_run_fitted_is_not_fitted_again(tmp_path, monkeypatch):
 
     whole = headwater.rank(texts(), models=["tfidf-svm"])
     with monkeypatch.context() as patch:
-        patch.setattr("headwater.transfer.candidates.majority", stop)
+        patch.setattr("headwater.ranking.candidates.majority", stop)
         with pytest.raises(KeyboardInterrupt):
             headwater.rank(texts(), models=["tfidf-svm"], to=tmp_path / "rank")
     with monkeypatch.context() as patch:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
-from headwater.transfer import neighbours
-from headwater.transfer.neighbours import leave_one_out
+from headwater.ranking import neighbours
+from headwater.ranking.neighbours import leave_one_out
 
 
 def problem(rows=90, classes=3):
