@@ -11,6 +11,7 @@ from headwater.ranges import Search
 IMBALANCE = ("none", "weights", "class-balanced", "oversample", "undersample", "smote")
 AUGMENT = ("word-dropout", "word-swap", "span-masking", "back-translation", "mixup")
 STRATEGIES = ("auto", "probe", "lora", "last-layers", "full", "probe-then-full", "few-shot")
+UNLABELLED_METHODS = ("self-training", "coral", "dann", "pretraining")
 PLANS = ("auto", "joint", "augment", "target-only")
 _TRAINED = ("auto", "lora", "last-layers", "full", "probe-then-full")
 """The strategies that train in epochs."""
@@ -65,6 +66,33 @@ class SourceSettings:
         "What to do with the source: learn from both, alter the target rows and take like source rows, or neither.",
     ] = "auto"
     verify: Annotated[bool, "Let cheap probes of every plan choose between them, not the distance alone."] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnlabelledSettings:
+    """Rows without labels from where the application will be used, and how they are learnt from."""
+
+    section: ClassVar[str] = "Unlabelled rows"
+
+    unlabelled: Annotated[
+        str | None, "A file, folder or hub:owner/name of rows without labels from where the application will be used."
+    ] = None
+    unlabelled_method: Annotated[
+        str,
+        OneOf(UNLABELLED_METHODS),
+        "How they are learnt from: by the model's own confident answers, by aligning features, by features that hide "
+        "where a row is from, or by the foundation's own pretraining going on.",
+    ] = "self-training"
+    confidence: Annotated[
+        float, Between(0.5, 1), "Of self-training: the probability from which the model's own answer is believed."
+    ] = 0.9
+    unlabelled_weight: Annotated[
+        float, Between(0.001, 100), "Of self-training: what a believed answer weighs, where a labelled row weighs 1."
+    ] = 0.3
+    domain_weight: Annotated[
+        float, Between(0, 100), "Of dann: what hiding where a row is from weighs against naming its class."
+    ] = 0.1
+    pretraining_epochs: Annotated[int, Between(1, 1000), "Of pretraining: passes over the unlabelled rows."] = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,7 +219,9 @@ class RunSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(RunSettings, ComputingSettings, AugmentSettings, LearningSettings, SourceSettings, DataSettings):
+class Settings(
+    RunSettings, ComputingSettings, AugmentSettings, LearningSettings, UnlabelledSettings, SourceSettings, DataSettings
+):
     """All settings of a run in one flat name space.
 
     Example:

@@ -30,6 +30,8 @@ LOGS, HASHES, SPENT = "logs", "hashes", "spent"
 _OF_RANKING = {WORK, "ranking.json", "ranking.html"}
 SEARCH = artifact.SEARCH
 """The note of what a search was asked to do."""
+_ROWS = ("valid", "test", "source", "unlabelled")
+_PATHS = (*_ROWS, "augment_model")
 _LIBRARIES = ("numpy", "scikit-learn", "pyarrow", "torch", "transformers", "accelerate", "peft")
 
 
@@ -104,7 +106,7 @@ def ranking_folder(folder: str | Path | None, settings: Settings) -> Iterator[Ru
 
 def absolute(request: Request) -> Request:
     """The request with its paths made whole, so that it can be repeated from any place."""
-    own = {name: _whole(getattr(request.settings, name)) for name in ("valid", "test", "source", "augment_model")}
+    own = {name: _whole(getattr(request.settings, name)) for name in _PATHS}
     translators = request.settings.augment_translators
     own["augment_translators"] = translators and tuple(map(_whole, translators))
     return replace(
@@ -266,13 +268,11 @@ def _same_data(run: Run, hashes: dict[str, str], folder: Path) -> None:
 
 
 def hashes_of(request: Request, data: Any) -> dict[str, str]:
-    """The hash of the data, of the user's own validation and test rows, and of the source."""
+    """The hash of the data and of every other set of rows that the settings name."""
     settings = request.settings
-    sources = {"data": data, "valid": settings.valid, "test": settings.test, "source": settings.source}
+    named = {"data": data, **{name: getattr(settings, name) for name in _ROWS}}
     return {
-        name: reading.hash_of(source, offline=settings.offline)
-        for name, source in sources.items()
-        if source is not None
+        name: reading.hash_of(source, offline=settings.offline) for name, source in named.items() if source is not None
     }
 
 

@@ -12,6 +12,7 @@ from headwater.data import audit, quarantine, reading, splitting
 from headwater.data.fields import Target, Text
 from headwater.data.records import Problem, Records
 from headwater.data.source import read_source
+from headwater.data.unlabelled import read_unlabelled
 from headwater.errors import DataError
 from headwater.settings import Settings
 
@@ -26,9 +27,10 @@ class Prepared:
     Attributes:
         train, valid, test: usable rows; `test` is empty when none was wanted.
         source: the rows of `settings.source` that may be learnt from as well; None without one.
+        unlabelled: the rows of `settings.unlabelled`; None without one.
         fields: the input and target fields, with the classes of the training rows.
         problems: the rows that were set aside.
-        findings: sections of the report: `audit`, `split`, `quarantine`, and `source` where there is one.
+        findings: sections of the report: `audit`, `split`, `quarantine`, and `source` and `unlabelled` where there are.
     """
 
     train: Records
@@ -38,6 +40,7 @@ class Prepared:
     problems: list[Problem]
     findings: dict[str, Any]
     source: Records | None = None
+    unlabelled: Records | None = None
 
     def __str__(self) -> str:
         """What was found and decided, for the user to look over before the learning begins."""
@@ -55,6 +58,8 @@ class Prepared:
         }
         if self.source is not None:
             lines["source"] = f"{self.findings['source']['name']}: {len(self.source):,} rows to learn from as well"
+        if self.unlabelled is not None:
+            lines["unlabelled"] = f"{self.findings['unlabelled']['name']}: {len(self.unlabelled):,} rows"
         warnings = [f"warning  {warning}" for warning in self.findings["audit"]["warnings"]]
         return "\n".join([*(f"{name:8} {text}" for name, text in lines.items()), *warnings])
 
@@ -104,12 +109,16 @@ def prepare(
                 fix="Give rows with an input and a label that the training rows have.",
             )  # fmt: skip
     findings["quarantine"] = aside.summary()
-    source = None
+    source = unlabelled = None
+    held_out = [value for name in ("valid", "test") for value in values(parts[name], fields)[0]]
     if settings.source is not None:
-        held_out = [value for name in ("valid", "test") for value in values(parts[name], fields)[0]]
         source, bad, findings["source"] = read_source(settings, fields, held_out)
         problems += bad
-    return Prepared(parts["train"], parts["valid"], parts["test"], fields, problems, findings, source)
+    if settings.unlabelled is not None:
+        known = [*held_out, *values(parts["train"], fields)[0]]
+        unlabelled, bad, findings["unlabelled"] = read_unlabelled(settings, fields[0], known)
+        problems += bad
+    return Prepared(parts["train"], parts["valid"], parts["test"], fields, problems, findings, source, unlabelled)
 
 
 def mark(records: Records, fields: Fields) -> Records:

@@ -58,6 +58,8 @@ class Report(Sections):
         split: what `data.splitting` found.
         source: what of another source could be learnt from.
         plan: what was done with the source, and the evidence: `sentence`, `distance`, `close_up_to`, `tried`.
+        unlabelled: what of the rows without labels could be learnt from.
+        adaptation: how they were learnt from: `method`, `distance`, `gain` over doing nothing, `kept`, `sentence`.
         quarantine: `count`, `share` and `examples` of the rows that could not be used.
         provenance: `command`, `seed`, `versions`, `hashes`, `seconds`, `machine`.
         search: of the search that found it: `trials`, `best`, `stopped`, `gains`, and the `page` beside the report.
@@ -89,6 +91,8 @@ class Report(Sections):
     split: dict[str, Any] = field(default_factory=dict)
     source: dict[str, Any] = field(default_factory=dict)
     plan: dict[str, Any] = field(default_factory=dict)
+    unlabelled: dict[str, Any] = field(default_factory=dict)
+    adaptation: dict[str, Any] = field(default_factory=dict)
     quarantine: dict[str, Any] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
     search: dict[str, Any] = field(default_factory=dict)

@@ -7,7 +7,7 @@ import logging
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,6 +24,7 @@ from headwater.data.quarantine import Quarantine
 from headwater.data.records import Records
 from headwater.data.source import read_source
 from headwater.data.traits import Traits
+from headwater.data.unlabelled import read_unlabelled
 from headwater.errors import DataError, SettingError
 from headwater.evaluation.baselines import MajorityBaseline
 from headwater.evaluation.calibration import fit_temperature, probabilities
@@ -33,7 +34,7 @@ from headwater.evaluation.sections import plain
 from headwater.foundation.origin import Origin
 from headwater.run import Run, scratch, write_whole
 from headwater.settings import Settings
-from headwater.transfer import augmenting, scores
+from headwater.transfer import augmenting, scores, unlabelled
 from headwater.transfer.classifier import Classifier, Examples
 from headwater.transfer.measuring import measure
 from headwater.transfer.plan import ALTERATIONS, Plan, draw_up
@@ -55,6 +56,7 @@ class Classification(Application):
         self.majority: MajorityBaseline | None = None
         self.temperature = 1.0
         self.plan: Plan | None = None
+        self.learnt: unlabelled.Learnt | None = None
 
     @property
     def fitted(self) -> bool:
@@ -118,10 +120,10 @@ class Classification(Application):
                 return self.fit(records, valid, run=temporary)
         options.check(self.settings)
         self.report = self.config = None  # what an earlier fit left tells nothing of this one
+        make = self._maker()
         train, held_out, source = self._rows(records, valid)
-        model_class = catalog.model_class(self.task, str(self.model_name))
-        own = options.build(model_class.Settings, self.model_settings, where=f"model {self.model_name}")
-        augmenting.refuse(self.settings, self.strategy, several=self.target.several)
+        for room in (augmenting, unlabelled):
+            room.refuse(self.settings, self.strategy, several=self.target.several)
         balanced = augmenting.balanced(train, self.settings)
         self.plan = self._planned(balanced, source)
         rows, made = augmenting.augmented(self, balanced, self._altering(run))
@@ -132,8 +134,7 @@ class Classification(Application):
         baselines = [self._majority_stage(held_out), *self._fit_linear(balanced, held_out, run)]
         for stage in baselines:
             log.info("%s", stage)
-        classifier = model_class(own, foundation=self.model_name)
-        classifier.fit(rows, held_out, run.part("model"))
+        classifier = self._learnt_from(make, rows, held_out, run)
         self.classifier, own = classifier, classifier.trace
         self.trace = Trace([*baselines, *own.stages], own.curve, made | own.augmentation)
         logits, targets = classifier.held_out or (classifier.logits(held_out.inputs), held_out.targets)
@@ -141,7 +142,8 @@ class Classification(Application):
         return self
 
     def story(self) -> dict[str, Any]:
-        return {"plan": plain(self.plan.section())} if self.plan else {}
+        told = {"plan": self.plan, "adaptation": self.learnt}
+        return {name: plain(part.section()) for name, part in told.items() if part}
 
     def predict(self, inputs: Any) -> Predictions:
         parts = [predictions for _, predictions in self.parts(inputs)] or [self._predictions([], {})]
@@ -174,9 +176,17 @@ class Classification(Application):
     @cached_property
     def _unlearnt(self) -> Classifier:
         """The model before it has learnt; kept, so that its weights are read once."""
+        return self._maker()()
+
+    def _maker(self) -> unlabelled.Make:
+        """What makes an unfitted model.
+
+        Raises:
+            SettingError: the model has no such setting, or it cannot have this value.
+        """
         model_class = catalog.model_class(self.task, str(self.model_name))
         own = options.build(model_class.Settings, self.model_settings, where=f"model {self.model_name}")
-        return model_class(own, foundation=self.model_name)
+        return partial(model_class, own, foundation=self.model_name)
 
     def evaluate(self, records: Any) -> Report:
         self.require_fitted("evaluate")
@@ -241,11 +251,11 @@ class Classification(Application):
 
     def _rows(self, records: Any, valid: Any) -> tuple[Examples, Examples, Examples | None]:
         """Training, validation and source examples; settles the fields and learns the classes."""
-        source = None
+        source = more = None
         if valid is None:
             prepared = records if isinstance(records, Prepared) else self.prepare(records, want_test=False)
             train, held_out, (self.field, self.target) = prepared.train, prepared.valid, prepared.fields
-            source = prepared.source
+            source, more = prepared.source, prepared.unlabelled
         else:
             train = reading.read(records, self.settings, offline=self.settings.offline)
             held_out = reading.read(valid, self.settings, offline=self.settings.offline)
@@ -253,10 +263,12 @@ class Classification(Application):
             train = preparing.mark(train, fields)
             self.field, target = fields
             self.target = target.learn(target.cells(train.take(train.usable)))
+            held = [value for value in self.field.values(held_out)[0] if value is not None]
             if self.settings.source is not None:
-                held = self.field.values(held_out)[0]
-                known = [value for value in held if value is not None]
-                source = read_source(self.settings, (self.field, self.target), known)[0]
+                source = read_source(self.settings, (self.field, self.target), held)[0]
+            if self.settings.unlabelled is not None:
+                own = self.field.values(train.take(train.usable))[0]
+                more = read_unlabelled(self.settings, self.field, [*held, *own])[0]
         if len(self.target.classes) < 2:
             raise DataError(
                 "A classification needs at least two classes",
@@ -265,7 +277,9 @@ class Classification(Application):
                 fix="Give rows of another class, or name another column with --target.",
             )
         valid_rows = self._examples(held_out, may_lack=isinstance(records, Prepared))
-        return self._examples(train), valid_rows, None if source is None else self._examples(source)
+        unlabelled_rows = () if more is None else self.field.values(more)[0]
+        train_rows = replace(self._examples(train), unlabelled=unlabelled_rows)
+        return train_rows, valid_rows, None if source is None else self._examples(source)
 
     def _examples(self, records: Records, *, may_lack: bool = False) -> Examples:
         """The usable rows; there may be none only where `prepare` meant to hold none out."""
@@ -289,6 +303,14 @@ class Classification(Application):
         plan = draw_up(self.view, train, source, self.settings)
         log.info("plan %s", plan)
         return plan
+
+    def _learnt_from(self, make: unlabelled.Make, rows: Examples, held_out: Examples, run: Run) -> Classifier:
+        """The fitted model; where there are unlabelled rows, without or with them, as `unlabelled.learn` decides."""
+        self.learnt = None
+        if not rows.unlabelled:
+            return make().fit(rows, held_out, run.part("model"))
+        classifier, self.learnt = unlabelled.learn(make, self.view, rows, held_out, run)
+        return classifier
 
     def _altering(self, run: Run) -> Run:
         """The run with the alterations of the plan, where the user asked for the plan and has not said which.

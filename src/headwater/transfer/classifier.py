@@ -28,7 +28,10 @@ class Examples:
         weights: the weight of each row in the loss, shape (rows,).
         parent: the number of the user's row that each is, or was altered from, shape (rows,): rows of one number never
             stand on both sides of a division. None where each is a row of its own.
-        altered: which rows are altered copies: they are learnt from, never measured on. None where none is.
+        altered: which rows are altered copies, or have a target that nobody has seen: they are learnt from, never
+            measured on. None where none is.
+        of_source: which rows come from a source, not from the target. None where none does.
+        unlabelled: inputs without targets from where the model will be used, for models that can learn from such.
     """
 
     inputs: Sequence[Any]
@@ -37,6 +40,8 @@ class Examples:
     weights: np.ndarray | None = None
     parent: np.ndarray | None = None
     altered: np.ndarray | None = None
+    of_source: np.ndarray | None = None
+    unlabelled: Sequence[Any] = ()
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -56,9 +61,26 @@ class Examples:
         """The positions of the rows that came from the data, altered copies left out."""
         return np.arange(len(self)) if self.altered is None else np.flatnonzero(~self.altered)
 
+    @property
+    def copies(self) -> np.ndarray:
+        """The positions of the altered copies of those rows."""
+        if self.altered is None:
+            return np.arange(0)
+        return np.flatnonzero(self.altered & np.isin(self.parents, self.parents[self.drawn]))
+
+    @property
+    def elsewhere(self) -> np.ndarray:
+        """Which rows are from another place than `unlabelled`: those of a source, or without one all; shape (rows,)."""
+        return np.ones(len(self), dtype=bool) if self.of_source is None else self.of_source
+
+    @property
+    def of_target(self) -> list[Any]:
+        """The inputs that come from no source."""
+        return [value for row, value in enumerate(self.inputs) if self.of_source is None or not self.of_source[row]]
+
     def take(self, rows: np.ndarray) -> Examples:
         """The rows at these positions, in this order."""
-        arrays = {name: getattr(self, name) for name in ("weights", "parent", "altered")}
+        arrays = {name: getattr(self, name) for name in ("weights", "parent", "altered", "of_source")}
         taken = {name: None if array is None else array[rows] for name, array in arrays.items()}
         inputs = [self.inputs[row] for row in rows.tolist()]
         return replace(self, inputs=inputs, targets=self.targets[rows], **taken)

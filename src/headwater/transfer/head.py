@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, log_softmax, softmax
 from threadpoolctl import threadpool_limits
 
-from headwater.transfer.made import Made, shares
+from headwater.transfer.made import NONE, Made, shares
 
 STRENGTHS = tuple(float(10 ** (half / 2)) for half in range(8, -5, -1))
 _FOLDS = 5
@@ -99,7 +99,7 @@ def _solve(
 ) -> Head:
     distinct, place, weights = _distinct(features, targets, weights)
     features, targets = features[distinct], targets[distinct]
-    made = replace(made, parents=place[made.parents])
+    made = replace(made, parents=np.where(made.parents == NONE, NONE, place[made.parents]))
     mean, scale = features.mean(axis=0, dtype=np.float64), features.std(axis=0, dtype=np.float64)
     scale[scale < 1e-8] = 1.0
     goals = np.concatenate([shares(targets, made.goals.shape[1]), made.goals])

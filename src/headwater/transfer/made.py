@@ -8,6 +8,9 @@ from typing import Self
 
 import numpy as np
 
+NONE = -1
+"""The parent of a made row that was made of no row of the data."""
+
 
 @dataclass(frozen=True)
 class Made:
@@ -17,8 +20,8 @@ class Made:
         features: shape (made, width).
         goals: the share of each class, shape (made, classes).
         weights: the weight of each in the loss, shape (made,).
-        parents: the positions of the two rows it was made of, shape (made, 2); twice the same where it is one. Where
-            one of them is held out, the made row takes no part: it would tell the held-out answer.
+        parents: the positions of the two rows it was made of, shape (made, 2); twice the same where it is one, or NONE.
+            Where one of them is held out, the made row takes no part: it would tell the held-out answer.
     """
 
     features: np.ndarray

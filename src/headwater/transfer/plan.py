@@ -89,6 +89,7 @@ class Plan:
             weights=_counts(train, source, self.weight),
             parent=np.concatenate([train.parents, first + np.arange(len(source))]),
             altered=np.concatenate([altered, np.zeros(len(source), dtype=bool)]),
+            of_source=np.arange(len(train) + len(source)) >= len(train),
         )
 
     def section(self) -> dict[str, Any]:
@@ -120,7 +121,7 @@ def draw_up(view: View, train: Examples, source: Examples, settings: Settings) -
     random = np.random.default_rng(settings.seed)
     train, source = _drawn(train, _ROWS, random), _drawn(source, _SOURCE_ROWS, random)
     features = np.split(view([*train.inputs, *source.inputs]), [len(train)])
-    apart = _apart(features, settings.seed)
+    apart = distance.between(features[1], features[0], settings.seed)
     names = _candidates(apart, settings)
     weights = list(dict.fromkeys(weight for name in names for weight in WEIGHTS[name]))
     branches = _tried(features, train, source, weights, settings.seed)
@@ -141,14 +142,6 @@ def _drawn(examples: Examples, most: int, random: np.random.Generator) -> Exampl
     if len(examples) <= most:
         return examples
     return examples.take(np.sort(random.choice(len(examples), most, replace=False)))
-
-
-def _apart(features: Sequence[np.ndarray], seed: int) -> Estimate:
-    """The proxy A-distance of as many rows of each set: with more of one, the same sets would seem nearer."""
-    size = min(map(len, features))
-    random = np.random.default_rng(seed)
-    target, source = (part[random.choice(len(part), size, replace=False)] for part in features)
-    return distance.measure(source, target, permutations=0, seed=seed).proxy
 
 
 def _tried(

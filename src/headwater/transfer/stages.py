@@ -16,6 +16,7 @@ from headwater.training.device import device_of
 from headwater.training.processes import Processes
 from headwater.training.settling import settle
 from headwater.transfer import scores
+from headwater.transfer.alignment import recoloured
 from headwater.transfer.classifier import Examples, Stage, Trace
 from headwater.transfer.features import extract, in_batches
 from headwater.transfer.fewshot import FewShot
@@ -118,7 +119,7 @@ class Adaptation:
 
     def _probe(self) -> _Result:
         began, settings = time.monotonic(), self.run.settings
-        features = extract(self.encoder, self.train.inputs, settings)
+        features = self._aligned(extract(self.encoder, self.train.inputs, settings))
         features, train, made, counts = virtual(features, self.train, settings)
         self.trace.augmentation |= {"made": counts} if counts else {}
         head = solve_with(made, features, train.targets, train.weights, seed=settings.seed)
@@ -127,6 +128,16 @@ class Adaptation:
             # So few rows say next to nothing: the folds of the head add what they held out.
             right = np.concatenate([right, scores.correct(head.held_out, train.targets)])
         return self._timed("probe", _Result(head, right, time.monotonic() - began))
+
+    def _aligned(self, features: np.ndarray) -> np.ndarray:
+        """The training features; of rows from elsewhere, recoloured like where the model will be used, if asked for."""
+        if self.run.settings.unlabelled_method != "coral" or not self.train.unlabelled:
+            return features
+        elsewhere = self.train.elsewhere
+        there = extract(self.encoder, self.train.unlabelled, self.run.settings)
+        aligned = features.copy()
+        aligned[elsewhere] = recoloured(features[elsewhere], np.concatenate([there, features[~elsewhere]]))
+        return aligned
 
     def _deepen(self, strategy: str, start: _Result | None) -> _Result:
         began, train = time.monotonic(), self.train

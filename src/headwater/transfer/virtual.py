@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headwater.transfer.made import Made, shares
+from headwater.transfer.made import NONE, Made, shares
 from headwater.transfer.mixup import mixtures
 from headwater.transfer.smote import smote
 
@@ -47,12 +47,12 @@ def virtual(
 
 
 def _copies(features: np.ndarray, train: Examples) -> Made:
-    """The altered copies as made rows whose parent is the first drawn row of the same source."""
+    """The altered copies as made rows whose parent is the first drawn row of the same number, where there is one."""
     if train.altered is None:
         return Made.none(features.shape[1], train.n_classes)
     copies = np.flatnonzero(train.altered)
     first = {row: position for position, row in reversed(list(enumerate(train.parents[train.drawn].tolist())))}
-    parent = np.array([first[row] for row in train.parents[copies].tolist()], np.intp)
+    parent = np.array([first.get(row, NONE) for row in train.parents[copies].tolist()], np.intp)
     weights = np.ones(len(train)) if train.weights is None else train.weights
     goals = shares(train.targets[copies], train.n_classes)
     return Made(features[copies], goals, weights[copies], np.stack([parent, parent], axis=1))

@@ -72,7 +72,7 @@ class NeuralClassifier(Classifier):
         self.n_classes = train.n_classes
         drawn = len(train.drawn)
         # Altered copies repeat the words of their row: a rare word must not seem common by them.
-        rare = self.settings.min_count * -(-len(train) // drawn) if drawn > 100 else 1
+        rare = self.settings.min_count * -(-(drawn + len(train.copies)) // drawn) if drawn > 100 else 1
         self.vocabulary = Vocabulary.learn(train.inputs, size=self.settings.vocabulary, min_count=rare)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)

@@ -1,0 +1,48 @@
+"""Rows without labels from where the application will be used: inputs to learn the place from, and nothing held out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from headwater.data import quarantine, reading, splitting
+from headwater.data.fields import Text
+from headwater.data.records import Problem, Records
+from headwater.errors import DataError
+from headwater.settings import Settings
+
+
+def read_unlabelled(
+    settings: Settings, field: Text, known: Sequence[Any]
+) -> tuple[Records, list[Problem], dict[str, Any]]:
+    """The usable rows of `settings.unlabelled`, the problems of the others, and the findings for the report.
+
+    Args:
+        settings: names the rows, and says how to read them. A target column among them is not looked at.
+        field: the input field.
+        known: every labelled input. A row that copies one of them is left out: a training row would count twice, and a
+            held-out row would be learnt from after all.
+
+    Raises:
+        NotFoundError: the rows have no column of the input's name.
+        DataError: too many of them cannot be read, or none is left.
+    """
+    records = field.named(reading.read(settings.unlabelled, settings, offline=settings.offline))
+    usable, problems = quarantine.quarantine(records.with_problems(field.values(records)[1]), settings.quarantine_share)
+    inputs = field.values(usable)[0]
+    copies = splitting.straddlers(inputs, known)
+    kept = np.setdiff1d(np.arange(len(usable)), copies)
+    if not len(kept):
+        raise DataError(
+            "No unlabelled row can be learnt from: each copies a labelled row", where=str(settings.unlabelled),
+            got=f"{len(usable)} usable rows", fix="Give rows that are not among the data, or leave --unlabelled out.",
+        )  # fmt: skip
+    findings = {
+        "name": str(settings.unlabelled),
+        "rows": len(kept),
+        "set_aside": len(problems),
+        "copies_of_labelled_rows": len(copies),
+    }
+    return usable.take(kept), problems, findings

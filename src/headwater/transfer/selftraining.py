@@ -1,0 +1,74 @@
+"""Self-training: a model's own confident answers on unlabelled rows become training rows of the next.
+
+Answers below the gate are left alone, and a class gets no more of them than its share of the training rows, so that an
+error that feeds on itself (Arazo et al. 2020) does not let one class swallow the others.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from headwater.transfer.classifier import Examples
+
+
+@dataclass(frozen=True)
+class Believed:
+    """Unlabelled rows whose answer is taken for the truth.
+
+    Attributes:
+        rows: their positions, shape (rows,), the most confident of each class first.
+        classes: the answer to each, shape (rows,).
+    """
+
+    rows: np.ndarray
+    classes: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def believed(chances: np.ndarray, shares: np.ndarray, confidence: float) -> Believed:
+    """The answers that pass the gate.
+
+    Args:
+        chances: calibrated probabilities of shape (rows, classes).
+        shares: the share of each class in the training rows, shape (classes,).
+        confidence: the least probability of an answer that is believed.
+
+    Example:
+        >>> chances = np.array([[0.99, 0.01], [0.6, 0.4], [0.95, 0.05], [0.08, 0.92]])
+        >>> believed(chances, np.array([0.25, 0.75]), confidence=0.9).rows.tolist()
+        [0, 3]
+    """
+    answers, certain = chances.argmax(axis=1), chances.max(axis=1)
+    rows = []
+    for name, share in enumerate(shares.tolist()):
+        passing = np.flatnonzero((answers == name) & (certain >= confidence))
+        most = math.ceil(share * len(chances))
+        rows.append(passing[np.argsort(-certain[passing], kind="stable")][:most])
+    kept = np.concatenate(rows)
+    return Believed(kept, answers[kept])
+
+
+def joined(train: Examples, unlabelled: Sequence[Any], found: Believed, weight: float) -> Examples:
+    """The training rows, and behind them the believed ones, each of which counts `weight` of a labelled row."""
+    own = np.ones(len(train)) if train.weights is None else train.weights
+    counts = np.full(len(found), weight * own.mean())
+    first = 1 + int(train.parents.max(initial=-1))
+    altered = np.zeros(len(train), dtype=bool) if train.altered is None else train.altered
+    nowhere = np.zeros(len(found), dtype=bool)
+    return replace(
+        train,
+        inputs=[*train.inputs, *(unlabelled[row] for row in found.rows.tolist())],
+        targets=np.concatenate([train.targets, found.classes.astype(train.targets.dtype)]),
+        weights=np.concatenate([own, counts]),
+        parent=np.concatenate([train.parents, first + np.arange(len(found))]),
+        # Nobody knows whether they are right: like altered copies they are learnt from, never measured on.
+        altered=np.concatenate([altered, ~nowhere]),
+        of_source=None if train.of_source is None else np.concatenate([train.of_source, nowhere]),
+    )

@@ -1,0 +1,190 @@
+"""What becomes of rows without labels: a fit as if there were none, one that learns from them, and which is kept.
+
+The user has named the method, and validation rows are few and may come from another place than the unlabelled ones:
+they have a veto, no more. Both fits and the gain stand in the report.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from headwater.errors import SettingError
+from headwater.evaluation.calibration import fit_temperature, probabilities
+from headwater.evaluation.intervals import Estimate, Gain
+from headwater.run import Run
+from headwater.settings import Settings
+from headwater.training.device import device_of
+from headwater.training.processes import Processes
+from headwater.training.settling import settle
+from headwater.transfer import distance, scores
+from headwater.transfer.classifier import Classifier, Examples
+from headwater.transfer.selftraining import believed, joined
+from headwater.transfer.strategies import RECIPES
+
+log = logging.getLogger("headwater")
+Make = Callable[[], Classifier]
+View = Callable[[Sequence[Any]], np.ndarray]
+_NOTHING = "doing nothing"
+_LOOKED_AT = 1000
+"""The most rows of each side whose distance is measured."""
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What was learnt from unlabelled rows.
+
+    Attributes:
+        method: how, as `unlabelled_method` names it.
+        rows: how many there were.
+        distance: the proxy A-distance between labelled rows of another place and the unlabelled ones, 0 to 2.
+        gain: over doing nothing, on validation rows; None where it was not measured.
+        kept: whether the application is the one that learnt from them.
+        told: what the method tells of itself.
+        reason: why it was kept or left.
+    """
+
+    method: str
+    rows: int
+    distance: Estimate
+    gain: Gain | None
+    kept: bool
+    reason: str
+    told: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.method}, {self.rows:,} unlabelled rows: {self.reason}"
+
+    def section(self) -> dict[str, Any]:
+        """The section of the report."""
+        gain = self.gain.to_json() if self.gain else None
+        return {
+            "method": self.method, "rows": self.rows, "distance": self.distance, "gain": gain, "kept": self.kept,
+            "sentence": str(self), "told": self.told,
+        }  # fmt: skip
+
+
+def refuse(settings: Settings, strategy: str | None, *, several: bool) -> None:
+    """Refuses what a method cannot do with a model, a strategy or a target.
+
+    Args:
+        settings: what was asked.
+        strategy: how the foundation is adapted; None for a basic model.
+        several: whether a row may have several labels.
+
+    Raises:
+        SettingError: few-shot; coral without a head that learns from frozen features; dann where no encoder is trained;
+            pretraining of a model that is no foundation; self-training where a row may have several labels.
+    """
+    if settings.unlabelled is None:
+        return
+    method, basic = settings.unlabelled_method, strategy is None
+    got = f"{method} with {'a basic model' if basic else f'--strategy {strategy}'}"
+    if strategy == "few-shot":
+        raise SettingError(
+            "Few-shot learns from the labelled rows as they are", where="--unlabelled", got=got,
+            fix="Leave it out, or take another strategy: auto, probe, lora, last-layers, full or probe-then-full.",
+        )  # fmt: skip
+    if method == "coral" and strategy != "probe":
+        raise SettingError(
+            "CORAL aligns the frozen features that a probe learns from", where="--unlabelled-method", got=got,
+            accepted="a foundation with --strategy probe", fix="Or take self-training, which serves every model.",
+        )  # fmt: skip
+    if method == "dann" and strategy not in RECIPES:
+        raise SettingError(
+            "DANN trains the encoder", where="--unlabelled-method", got=got,
+            accepted=f"a foundation with --strategy {', '.join(RECIPES)}",
+            fix="Or take self-training, which serves every model.",
+        )  # fmt: skip
+    if method == "pretraining" and basic:
+        raise SettingError(
+            "Only a foundation has a pretraining that can go on", where="--unlabelled-method", got=got,
+            accepted="self-training", fix="Or give a foundation as --model.",
+        )  # fmt: skip
+    if method == "self-training" and several:
+        raise SettingError(
+            "Self-training believes one answer a row, and here a row may have several labels",
+            where="--unlabelled-method", got=method, accepted="coral, dann, pretraining", fix="Take one of these.",
+        )  # fmt: skip
+
+
+def learn(make: Make, view: View, train: Examples, valid: Examples, run: Run) -> tuple[Classifier, Learnt]:
+    """Fits a model without and with the unlabelled rows, and keeps the second unless it is worse beyond chance.
+
+    Args:
+        make: an unfitted model.
+        view: features of inputs before anything is learnt from them, for the distance.
+        train: the rows to learn from, with `unlabelled`.
+        valid: the rows that choose between settings and epochs, and compare.
+        run: settings and a folder for both fits.
+    """
+    plain = make().fit(replace(train, unlabelled=()), valid, run.part("model"))
+    apart = _apart(view, train, run.settings.seed)
+    method, rows = run.settings.unlabelled_method, len(train.unlabelled)
+    log.info("%s: proxy A-distance %s between labelled and unlabelled rows", method, apart)
+    if reason := _why_not(run):
+        return plain, Learnt(method, rows, apart, None, kept=False, reason=f"not tried: {reason}")
+    if method == "self-training":
+        other, told = _self_trained(make, plain, train, valid, run.part(method))
+        if other is None:
+            reason = f"left: no answer is surer than {run.settings.confidence:g}"
+            return plain, Learnt(method, rows, apart, None, kept=False, reason=reason, told=told)
+    else:
+        other, told = make().fit(train, valid, run.part(method)), {}
+    gain, reason = _compared(plain, other, valid, run.settings.seed)
+    kept = not gain or not gain.high < 0
+    learnt = Learnt(method, rows, apart, gain, kept=kept, reason=f"{'kept' if kept else 'left'}: {reason}", told=told)
+    log.info("%s", learnt)
+    if not kept:
+        return plain, learnt
+    named = [replace(stage, name=f"{method}: {stage.name}") for stage in other.trace.stages]
+    other.trace.stages = [*plain.trace.stages, *named]
+    return other, learnt
+
+
+def _apart(view: View, train: Examples, seed: int) -> Estimate:
+    random = np.random.default_rng(seed)
+    elsewhere = np.flatnonzero(train.elsewhere)
+    sides = [random.permutation(rows)[:_LOOKED_AT] for rows in (elsewhere, np.arange(len(train.unlabelled)))]
+    inputs = [train.inputs[row] for row in sides[0].tolist()] + [train.unlabelled[row] for row in sides[1].tolist()]
+    here, there = np.split(view(inputs), [len(sides[0])])
+    return distance.between(here, there, seed)
+
+
+def _why_not(run: Run) -> str:
+    """Why the second fit does not begin; empty when it does."""
+
+    def asked() -> dict[str, Any]:
+        (left,) = Processes(device_of(run.settings)).agree(run.remaining())
+        return {"why": "" if left > 0 else f"the budget of {run.settings.budget} is used up"}
+
+    return settle(run, "unlabelled", asked)["why"]
+
+
+def _self_trained(
+    make: Make, plain: Classifier, train: Examples, valid: Examples, run: Run
+) -> tuple[Classifier | None, dict[str, Any]]:
+    """A model that has learnt from the answers of the first that pass the gate; None where none does."""
+    logits, targets = plain.held_out or (plain.logits(valid.inputs), valid.targets)
+    chances = probabilities(plain.logits(train.unlabelled), fit_temperature(logits, targets))
+    shares = np.bincount(train.targets, minlength=train.n_classes) / len(train)
+    found = believed(chances, shares, run.settings.confidence)
+    told = {"believed": len(found), "by_class": np.bincount(found.classes, minlength=train.n_classes).tolist()}
+    if not len(found):
+        return None, told
+    log.info("self-training: %s of %s answers are believed", f"{len(found):,}", f"{len(chances):,}")
+    more = joined(train, train.unlabelled, found, run.settings.unlabelled_weight)
+    return make().fit(replace(more, unlabelled=()), valid, run), told
+
+
+def _compared(plain: Classifier, other: Classifier, valid: Examples, seed: int) -> tuple[Gain | None, str]:
+    if not len(valid):
+        return None, "there are no validation rows to compare on"
+    right, base = (scores.correct(model.logits(valid.inputs), valid.targets) for model in (other, plain))
+    gain = scores.gain(right, base, _NOTHING, seed)
+    interval = f"[{100 * gain.low:.1f}, {100 * gain.high:.1f}]"
+    return gain, f"{100 * gain.value:+.1f} points over {_NOTHING} {interval} on {len(valid):,} validation rows"
