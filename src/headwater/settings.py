@@ -85,10 +85,13 @@ class UnlabelledSettings:
     ] = "self-training"
     confidence: Annotated[
         float, Between(0.5, 1), "Of self-training: the probability from which the model's own answer is believed."
-    ] = 0.9
+    ] = 0.8
     unlabelled_weight: Annotated[
         float, Between(0.001, 100), "Of self-training: what a believed answer weighs, where a labelled row weighs 1."
-    ] = 0.3
+    ] = 1.0
+    rounds: Annotated[
+        int, Between(1, 100), "Of self-training: fits one after another, each on the answers of the one before."
+    ] = 3
     domain_weight: Annotated[
         float, Between(0, 100), "Of dann: what hiding where a row is from weighs against naming its class."
     ] = 0.1

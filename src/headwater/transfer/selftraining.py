@@ -31,6 +31,13 @@ class Believed:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def same(self, other: Believed | None) -> bool:
+        """Whether the other believes the same of the same rows."""
+        return other is not None and self._as_set() == other._as_set()
+
+    def _as_set(self) -> set[tuple[int, int]]:
+        return set(zip(self.rows.tolist(), self.classes.tolist(), strict=True))
+
 
 def believed(chances: np.ndarray, shares: np.ndarray, confidence: float) -> Believed:
     """The answers that pass the gate.

@@ -169,16 +169,21 @@ def _self_trained(
     make: Make, plain: Classifier, train: Examples, valid: Examples, run: Run
 ) -> tuple[Classifier | None, dict[str, Any]]:
     """A model that has learnt from the answers of the first that pass the gate; None where none does."""
-    logits, targets = plain.held_out or (plain.logits(valid.inputs), valid.targets)
-    chances = probabilities(plain.logits(train.unlabelled), fit_temperature(logits, targets))
+    settings, counts = run.settings, []
     shares = np.bincount(train.targets, minlength=train.n_classes) / len(train)
-    found = believed(chances, shares, run.settings.confidence)
-    told = {"believed": len(found), "by_class": np.bincount(found.classes, minlength=train.n_classes).tolist()}
-    if not len(found):
-        return None, told
-    log.info("self-training: %s of %s answers are believed", f"{len(found):,}", f"{len(chances):,}")
-    more = joined(train, train.unlabelled, found, run.settings.unlabelled_weight)
-    return make().fit(replace(more, unlabelled=()), valid, run), told
+    logits, targets = plain.held_out or (plain.logits(valid.inputs), valid.targets)
+    temperature, teacher, before = fit_temperature(logits, targets), plain, None
+    for number in range(settings.rounds):
+        if number and _why_not(run.part(f"before-{number}")):
+            break
+        found = believed(probabilities(teacher.logits(train.unlabelled), temperature), shares, settings.confidence)
+        if not len(found) or found.same(before):
+            break
+        counts.append(np.bincount(found.classes, minlength=train.n_classes).tolist())
+        log.info("self-training: %s of %s answers are believed", f"{len(found):,}", f"{len(train.unlabelled):,}")
+        more = joined(replace(train, unlabelled=()), train.unlabelled, found, settings.unlabelled_weight)
+        teacher, before = make().fit(more, valid, run.part(f"round-{number}")), found
+    return None if teacher is plain else teacher, {"believed_by_class_and_round": counts}
 
 
 def _compared(plain: Classifier, other: Classifier, valid: Examples, seed: int) -> tuple[Gain | None, str]:
