@@ -10,7 +10,7 @@ from results import FOLDER
 
 BENCHMARKS = (
     "sst2_finetune", "probe_cost", "basic_models", "strategies", "few_labels", "augmentation", "compare", "rank",
-    "plan", "tune", "prediction", "robustness", "defaults",
+    "plan", "unlabelled", "tune", "prediction", "robustness", "defaults",
 )  # fmt: skip
 PAGE = ROOT / "docs" / "benchmarks.md"
 
