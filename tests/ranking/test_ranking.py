@@ -87,7 +87,7 @@ def test_a_ranking_comes_back_from_its_file(tmp_path):
     found = ranking(candidate("a", 360), candidate("b", 300), Candidate("gone", "foundation", reason="not found"))
     found.save(tmp_path)
     assert Ranking.load(tmp_path) == found
-    with pytest.raises(ArtifactError, match=r"There is no ranking here that can be read.*headwater rank"):
+    with pytest.raises(ArtifactError, match="There is no ranking here"):
         Ranking.load(tmp_path / "nowhere")
 
 

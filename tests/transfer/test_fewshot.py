@@ -57,7 +57,7 @@ def test_the_kept_head_fits_the_encoder_as_it_is_left(tmp_path):
 
 
 def test_frozen_features_leave_the_foundation_as_it_was(tmp_path, monkeypatch):
-    monkeypatch.setattr(fewshot, "choose", lambda candidates, _: (candidates[1], "for the test"))
+    monkeypatch.setattr(fewshot, "choose", lambda heads, _: (heads[1], "for the test"))
     before = TextEncoder.load(make_bert(tmp_path / "tiny"), "tiny").fingerprint()
     chosen, _ = _few_shot(tmp_path, _examples(12), learning_rate=1e-2)
     assert chosen.encoder.source is not None

@@ -10,7 +10,7 @@ from typing import Any
 from tests.contract.entries import WORDS, texts
 
 from headwater.evaluation.intervals import Estimate
-from headwater.tuning.dimension import Candidate
+from headwater.tuning.dimension import Point
 from headwater.tuning.trials import COMPLETE, Outcome
 
 FAST: dict[str, Any] = {"model": "cnn", "epochs": 2, "filters": 4, "widths": "3", "embedding": 32, "valid_share": 0.3,
@@ -38,7 +38,7 @@ def outcome(number: int, score: float | None = 0.5, **changes: Any) -> Outcome:
     accuracy = Estimate(float("nan") if score is None else score)
     state = changes.pop("state", COMPLETE)
     return Outcome(
-        number, Candidate("cnn", values), state, changes.pop("seconds", 1.0), score=score, accuracy=accuracy, **changes
+        number, Point("cnn", values), state, changes.pop("seconds", 1.0), score=score, accuracy=accuracy, **changes
     )
 
 

@@ -32,7 +32,7 @@ def test_a_space_of_two_points_is_tried_once_each(tmp_path: Path) -> None:
     found = loop(tmp_path)
     first, second = found()
     assert (first.defaults, second.defaults) == (True, False)
-    assert [one.candidate.model for one in (first, second)] == ["tfidf-logistic", "tfidf-svm"]
+    assert [one.point.model for one in (first, second)] == ["tfidf-logistic", "tfidf-svm"]
     assert first.stages[-1]["name"].startswith("C = ")
     assert len(first.right) == len(PREPARED.valid)
     assert found.why_stop() == ""

@@ -10,7 +10,7 @@ from headwater.options import options_of
 from headwater.ranges import Search
 from headwater.settings import STRATEGIES, Settings, TuneSettings
 from headwater.tuning.asked import Asked
-from headwater.tuning.dimension import Candidate, Dimension, range_of
+from headwater.tuning.dimension import Dimension, Point, range_of
 from headwater.tuning.space import Space
 
 
@@ -29,7 +29,7 @@ def test_a_network_is_searched_over_its_training_and_its_own_settings() -> None:
     found = space("lstm")
     own = {"min_count", "embedding", "dropout", "token_dropout", "hidden", "layers", "bidirectional"}
     assert names(found, "lstm") == TRAINED | own
-    assert found.planned == [Candidate("lstm")]
+    assert found.planned == [Point("lstm")]
 
 
 def test_a_foundation_is_searched_over_strategies_and_what_each_reads() -> None:
@@ -37,15 +37,15 @@ def test_a_foundation_is_searched_over_strategies_and_what_each_reads() -> None:
     assert names(found, "minilm") == TRAINED | {"strategy", "last_layers", "lora_rank"}
     read = {}
     for share in (0.0, 1 / 3, 2 / 3, 1.0):
-        candidate = found.draw(Fixed(share), rows=1000)
-        read[candidate.values["strategy"]] = set(candidate.values) - {"strategy"}
+        point = found.draw(Fixed(share), rows=1000)
+        read[point.values["strategy"]] = set(point.values) - {"strategy"}
     assert read == {
         "lora": TRAINED | {"lora_rank"},
         "last-layers": TRAINED | {"last_layers"},
         "full": TRAINED,
         "probe-then-full": TRAINED,
     }
-    assert found.planned == [Candidate("minilm"), Candidate("minilm", {"strategy": "probe"})]
+    assert found.planned == [Point("minilm"), Point("minilm", {"strategy": "probe"})]
 
 
 def test_every_strategy_that_is_one_and_has_validation_rows_is_tried() -> None:
@@ -101,7 +101,7 @@ def test_defaults_outside_of_a_range_have_no_place_there() -> None:
 
 def test_several_models_are_one_more_choice() -> None:
     found = space("lstm, cnn,tfidf-svm", hidden=64)
-    assert found.planned == [Candidate("lstm", {}, drawn_model=True), Candidate("tfidf-svm", {}, drawn_model=True)]
+    assert found.planned == [Point("lstm", {}, drawn_model=True), Point("tfidf-svm", {}, drawn_model=True)]
     assert found.drawn == ("lstm", "cnn")
     asked = Fixed(1.0)
     assert found.draw(asked, rows=100).model == "cnn"
@@ -159,5 +159,5 @@ def test_a_range_of_ones_own_is_absolute() -> None:
 
 
 def test_points_are_told_in_words() -> None:
-    assert str(Candidate("cnn", {"dropout": 0.1}, drawn_model=True)) == "model cnn, dropout 0.1"
+    assert str(Point("cnn", {"dropout": 0.1}, drawn_model=True)) == "model cnn, dropout 0.1"
     assert str(Search(leave=("auto",))) == "all but auto"

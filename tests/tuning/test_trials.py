@@ -9,7 +9,7 @@ import pytest
 from tests.tuning.searches import outcome
 
 from headwater.application import Stage
-from headwater.tuning.dimension import Candidate
+from headwater.tuning.dimension import Point
 from headwater.tuning.trials import FAILED, PRUNED, Outcome, Trials
 
 
@@ -54,14 +54,14 @@ def test_the_best_is_complete_and_the_earliest_of_equals(trials: Trials) -> None
 
 def test_an_ended_trial_keeps_its_logs_and_no_checkpoint(trials: Trials) -> None:
     number = trials.claim(1) or 0
-    trials.begin(number, Candidate("cnn"), worker=2)
+    trials.begin(number, Point("cnn"), worker=2)
     for name in ("model/checkpoint.safetensors", "model/logs/events", "application/application.json", "seconds.json"):
         (trials.of(number) / name).parent.mkdir(parents=True, exist_ok=True)
         (trials.of(number) / name).write_text("x")
     trials.end(outcome(number))
     left = {path.relative_to(trials.of(number)).as_posix() for path in trials.of(number).rglob("*") if path.is_file()}
-    assert left == {"model/logs/events", "application/application.json", "candidate.json", "outcome.json"}
-    assert trials.begun() == {1: (Candidate("cnn"), 2)}
+    assert left == {"model/logs/events", "application/application.json", "point.json", "outcome.json"}
+    assert trials.begun() == {1: (Point("cnn"), 2)}
 
 
 def test_a_trial_is_told_in_a_line() -> None:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from headwater.errors import ArtifactError
 from headwater.evaluation.intervals import Estimate
 from headwater.evaluation.sections import Sections, aligned
-from headwater.run import write_whole
 
 FILE, PAGE = "comparison.json", "comparison.html"
 _SHOWN_WORDS = 6
@@ -46,6 +42,8 @@ class Comparison(Sections):
         True
     """
 
+    kind: ClassVar[str] = "comparison"
+
     task: str
     model: str
     target: dict[str, Any]
@@ -77,35 +75,6 @@ class Comparison(Sections):
     def estimate(self, name: str, *, equal_shares: bool = False) -> Estimate:
         """One of the estimates of the distance."""
         return Estimate.from_json((self.equal_shares if equal_shares else self.distance)[name])
-
-    @classmethod
-    def from_json(cls, text: str) -> Comparison:
-        """Takes back what `to_json` gave, with sections of later versions in `other`."""
-        return cls(**cls.known(json.loads(text)))
-
-    def save(self, folder: str | Path) -> None:
-        """Writes comparison.json and comparison.html into a folder, each whole or not at all."""
-        write_whole(Path(folder) / FILE, self.to_json().encode("utf-8", "replace"))
-        write_whole(Path(folder) / PAGE, self.to_html().encode("utf-8", "replace"))
-
-    @classmethod
-    def load(cls, folder: str | Path) -> Comparison:
-        """Reads the comparison.json of a folder.
-
-        Raises:
-            ArtifactError: there is none, or it is not a comparison.
-        """
-        file = Path(folder) / FILE
-        try:
-            return cls.from_json(file.read_text("utf-8"))
-        except FileNotFoundError as missing:
-            raise ArtifactError(
-                "There is no comparison here", where=str(file), fix="Give a folder that compare has written."
-            ) from missing
-        except (ValueError, KeyError, TypeError, AttributeError) as damage:
-            raise ArtifactError(
-                "The comparison cannot be read", where=str(file), got=str(damage), fix="Run compare again."
-            ) from damage
 
     def to_html(self) -> str:
         from headwater.evaluation.html import render

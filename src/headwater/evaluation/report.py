@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from headwater import artifact
 from headwater.data.records import Problem
-from headwater.errors import ArtifactError
 from headwater.evaluation.intervals import Estimate, label
 from headwater.evaluation.sections import Sections, aligned
 from headwater.run import write_whole
@@ -71,6 +69,8 @@ class Report(Sections):
         True
     """
 
+    kind: ClassVar[str] = "report"
+
     task: str
     model: str
     metrics: dict[str, Estimate]
@@ -127,39 +127,18 @@ class Report(Sections):
         )
 
     @classmethod
-    def from_json(cls, text: str) -> Report:
-        """Takes back what `to_json` gave, with sections of later versions in `other`."""
-        own = cls.known(json.loads(text))
+    def known(cls, sections: Mapping[str, Any]) -> dict[str, Any]:
+        own = super().known(sections)
         own["metrics"] = _estimates(own["metrics"])
         own["baselines"] = {name: _estimates(metrics) for name, metrics in own.get("baselines", {}).items()}
-        return cls(**own)
+        return own
 
     def save(self, folder: str | Path) -> None:
         """Writes report.json, report.html and the model card README.md into a folder, each whole or not at all."""
         from headwater.evaluation.card import model_card
 
-        write_whole(Path(folder) / FILE, self.to_json().encode("utf-8", "replace"))
-        write_whole(Path(folder) / PAGE, self.to_html().encode("utf-8", "replace"))
+        super().save(folder)
         write_whole(Path(folder) / CARD, model_card(self).encode("utf-8", "replace"))
-
-    @classmethod
-    def load(cls, folder: str | Path) -> Report:
-        """Reads the report.json of a run folder.
-
-        Raises:
-            ArtifactError: there is none, or it is not a report.
-        """
-        file = Path(folder) / FILE
-        try:
-            return cls.from_json(file.read_text("utf-8"))
-        except FileNotFoundError as missing:
-            raise ArtifactError(
-                "There is no report here", where=str(file), fix="Give a run folder that adapt or evaluate has written."
-            ) from missing
-        except (ValueError, KeyError, TypeError, AttributeError) as damage:
-            raise ArtifactError(
-                "The report cannot be read", where=str(file), got=str(damage), fix="Run evaluate again."
-            ) from damage
 
     def to_html(self) -> str:
         """One self-contained page: no script, no file and no address that it needs."""

@@ -7,14 +7,23 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
+from headwater.errors import ArtifactError
 from headwater.evaluation.intervals import Estimate
+from headwater.run import write_whole
 
 
 @dataclass
 class Sections(ABC):
-    """A dataclass whose fields are sections, the last of them `other`: sections that a later version wrote."""
+    """A dataclass whose fields are sections, the last of them `other`: sections that a later version wrote.
+
+    Attributes:
+        kind: what the whole is called, in a sentence and as the name of its files.
+    """
+
+    kind: ClassVar[str]
 
     def sections(self) -> dict[str, Any]:
         """All sections by name as values that JSON has: no not-a-number, no tuples."""
@@ -32,6 +41,35 @@ class Sections(ABC):
         names = {part.name for part in fields(cls)} - {"other"}
         own = {name: value for name, value in sections.items() if name in names}
         return own | {"other": {name: value for name, value in sections.items() if name not in names}}
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Takes back what `to_json` gave, with sections of later versions in `other`."""
+        return cls(**cls.known(json.loads(text)))
+
+    def save(self, folder: str | Path) -> None:
+        """Writes the JSON file and the page into a folder, each whole or not at all."""
+        for suffix, content in (("json", self.to_json()), ("html", self.to_html())):
+            write_whole(Path(folder) / f"{self.kind}.{suffix}", content.encode("utf-8", "replace"))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Reads the JSON file of a folder.
+
+        Raises:
+            ArtifactError: there is none, or it cannot be read.
+        """
+        file = Path(folder) / f"{cls.kind}.json"
+        try:
+            return cls.from_json(file.read_text("utf-8"))
+        except FileNotFoundError as missing:
+            raise ArtifactError(
+                f"There is no {cls.kind} here", where=str(file), fix=f"Give a folder with a {cls.kind}.json in it."
+            ) from missing
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as damage:
+            raise ArtifactError(
+                f"The {cls.kind} cannot be read", where=str(file), got=str(damage), fix="Have it written again."
+            ) from damage
 
     @abstractmethod
     def to_html(self) -> str:

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from scipy.stats import binomtest, weightedtau
 
-from headwater.errors import ArtifactError
 from headwater.evaluation.intervals import LEVEL, Gain
-from headwater.evaluation.sections import aligned, plain
+from headwater.evaluation.sections import Sections, aligned, plain
 from headwater.ranking.candidates import MAJORITY, Candidate
-from headwater.run import write_whole
 from headwater.transfer import scores
 
-FILE, PAGE = "ranking.json", "ranking.html"
 OTHERS = {"knn": "k-NN", "logme": "LogME", "h_score": "H-score"}
 """The scores beside the one that ranks, and what people call them."""
 _ALIKE = 2.0
 """Costs that differ by less than this factor count as equal: a clock on a shared machine tells no more."""
 
 
-@dataclass(frozen=True)
-class Ranking:
+@dataclass
+class Ranking(Sections):
     """Which models fit the data, before any of them is adapted to it.
 
     Attributes:
@@ -42,12 +37,15 @@ class Ranking:
             where fewer than three models have both.
         notes: what a reader must know, as sentences.
         provenance: `command`, `seed`, `versions`, `seconds`, `machine`.
+        other: sections that a later version wrote; kept as they are.
 
     Example:
         >>> ranking = Ranking("text-classification", "reviews.csv", 100, ("bad", "good"), verdict="Take minilm.")
         >>> Ranking.from_json(ranking.to_json()) == ranking
         True
     """
+
+    kind: ClassVar[str] = "ranking"
 
     task: str
     data: str
@@ -60,6 +58,7 @@ class Ranking:
     agreement: dict[str, float | None] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
+    other: dict[str, Any] = field(default_factory=dict)
 
     @property
     def measured(self) -> tuple[Candidate, ...]:
@@ -71,42 +70,16 @@ class Ranking:
         """The models that could not be had."""
         return tuple(one for one in self.candidates if not one.measured)
 
-    def to_json(self) -> str:
-        """Everything as JSON text."""
-        values = {**vars(self), "candidates": [one.to_json() for one in self.candidates]}
-        return json.dumps(plain(values), ensure_ascii=False, indent=1, allow_nan=False)
-
     @classmethod
-    def from_json(cls, text: str) -> Ranking:
-        """Takes back what `to_json` gave."""
-        values = json.loads(text)
-        candidates = tuple(Candidate.from_json(one) for one in values["candidates"])
-        lists = {name: tuple(values[name]) for name in ("classes", "notes")}
-        return cls(**values | lists | {"candidates": candidates})
+    def known(cls, sections: Mapping[str, Any]) -> dict[str, Any]:
+        candidates = tuple(Candidate.from_json(one) for one in sections["candidates"])
+        lists = {name: tuple(sections[name]) for name in ("classes", "notes")}
+        return super().known({**sections, **lists, "candidates": candidates})
 
-    def save(self, folder: str | Path) -> None:
-        """Writes ranking.json and ranking.html into a folder, each whole or not at all."""
-        write_whole(Path(folder) / FILE, self.to_json().encode("utf-8", "replace"))
-        write_whole(Path(folder) / PAGE, self.to_html().encode("utf-8", "replace"))
-
-    @classmethod
-    def load(cls, folder: str | Path) -> Ranking:
-        """Reads the ranking.json of a folder.
-
-        Raises:
-            ArtifactError: there is none, or it is not a ranking.
-        """
-        file = Path(folder) / FILE
-        try:
-            return cls.from_json(file.read_text("utf-8"))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as damage:
-            raise ArtifactError(
-                "There is no ranking here that can be read", where=str(file), got=str(damage),
-                fix="Give a folder that `headwater rank` has written.",
-            ) from damage  # fmt: skip
+    def sections(self) -> dict[str, Any]:
+        return super().sections() | {"candidates": plain([one.to_json() for one in self.candidates])}
 
     def to_html(self) -> str:
-        """One self-contained page: no script, no file and no address that it needs."""
         from headwater.evaluation import plots
         from headwater.evaluation.html import render
 
@@ -142,11 +115,6 @@ class Ranking:
     def title(self) -> str:
         """What was looked at, as one line."""
         return f"{self.task}: {self.data}, {self.rows:,} rows, {len(self.classes)} classes, 95 % intervals"
-
-    def _repr_html_(self) -> str:
-        import html
-
-        return f'<iframe srcdoc="{html.escape(self.to_html())}" width="100%" height="720" style="border:0"></iframe>'
 
 
 def ordered(candidates: Sequence[Candidate], seed: int) -> tuple[Candidate, ...]:

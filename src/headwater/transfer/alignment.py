@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 SHRINKAGE = 10.0
-"""What is added to every variance, in mean variances of the other place. See docs/unlabelled.md for where it is from."""
+"""What is added to every variance, in mean variances of the other place; docs/unlabelled.md says where it is from."""
 
 
 def recoloured(features: np.ndarray, like: np.ndarray, shrinkage: float = SHRINKAGE) -> np.ndarray:

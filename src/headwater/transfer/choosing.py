@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -14,7 +15,7 @@ _ERRORS = 2.0
 
 
 @dataclass(frozen=True)
-class Candidate:
+class MeasuredHead:
     """A head on a body, with what it answered for rows that it had not seen.
 
     Attributes:
@@ -34,8 +35,8 @@ class Candidate:
     seconds: float
 
     @classmethod
-    def of(cls, body: str, head: str, logits: Sequence[np.ndarray], targets: np.ndarray, seconds: float) -> Candidate:
-        """A candidate from the logits of every deal, each of shape (rows, classes)."""
+    def of(cls, body: str, head: str, logits: Sequence[np.ndarray], targets: np.ndarray, seconds: float) -> Self:
+        """A measured head from the logits of every deal, each of shape (rows, classes)."""
         found = np.stack([np.where(np.isnan(deal[:, 0]), np.nan, scores.correct(deal, targets)) for deal in logits])
         dealt = ~np.isnan(found[0])
         deals = tuple(float(one[dealt].mean()) for one in found) if dealt.any() else ()
@@ -51,21 +52,21 @@ class Candidate:
         return ~np.isnan(self.right)
 
 
-def choose(candidates: Sequence[Candidate], favourite: tuple[str, str]) -> tuple[Candidate, str]:
-    """The candidate to keep, and why.
+def choose(heads: Sequence[MeasuredHead], favourite: tuple[str, str]) -> tuple[MeasuredHead, str]:
+    """The head to keep, and why.
 
     It is the favourite, unless the best of the others had more rows right by more than two standard errors of the
     difference. Among few rows the best of many is best by luck: a plain maximum would follow noise.
 
     Args:
-        candidates: all that were measured, on the same rows.
+        heads: all that were measured, on the same rows.
         favourite: the body and the head of one of them.
     """
-    preferred = next(one for one in candidates if (one.body, one.head) == favourite)
+    preferred = next(one for one in heads if (one.body, one.head) == favourite)
     dealt = preferred.dealt
     if not dealt.any():
         return preferred, "the choice where no row can be spared for folds"
-    best = max(candidates, key=lambda one: one.right[dealt].mean())
+    best = max(heads, key=lambda one: one.right[dealt].mean())
     difference = best.right[dealt] - preferred.right[dealt]
     error = float(difference.std(ddof=1)) / math.sqrt(len(difference)) if len(difference) > 1 else math.inf
     if float(difference.mean()) <= _ERRORS * error:
@@ -73,9 +74,9 @@ def choose(candidates: Sequence[Candidate], favourite: tuple[str, str]) -> tuple
     return best, f"{100 * difference.mean():+.1f} points over {preferred.name}, standard error {100 * error:.1f}"
 
 
-def verdict(candidate: Candidate, kept: Candidate, why: str) -> str:
-    """What became of a candidate, in words, with the spread of its accuracy over the deals."""
-    told, deals = f"kept: {why}" if candidate is kept else f"left for {kept.name}", candidate.deals
+def verdict(head: MeasuredHead, kept: MeasuredHead, why: str) -> str:
+    """What became of a head, in words, with the spread of its accuracy over the deals."""
+    told, deals = f"kept: {why}" if head is kept else f"left for {kept.name}", head.deals
     return (
         told if len(deals) < 2 else f"{told}; {min(deals):.3f} to {max(deals):.3f} over {len(deals)} deals of the rows"
     )

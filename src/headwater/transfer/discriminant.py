@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from headwater.transfer.head import Head
+from headwater.transfer.head import ABSENT, Head
+from headwater.transfer.made import shares
 
-_ABSENT = -100.0
 _LEAST_SHRINKAGE = 1e-6
 
 
@@ -35,7 +35,7 @@ def solve(
         array([0, 1])
     """
     rows = features.astype(np.float64)
-    weighed = np.eye(n_classes)[targets] * (np.ones(len(rows)) if weights is None else weights)[:, None]
+    weighed = shares(targets, n_classes) * (np.ones(len(rows)) if weights is None else weights)[:, None]
     sizes = weighed.sum(axis=0)
     means = weighed.T @ rows / np.maximum(sizes, 1e-12)[:, None]
     centred = rows - means[targets]
@@ -45,7 +45,7 @@ def solve(
     weight = _solved(centred, moved, level, shrinkage)
     bias = -0.5 * (weight * moved).sum(axis=1) - weight @ middle + np.log(np.maximum(sizes / sizes.sum(), 1e-12))
     absent = sizes <= 0
-    weight[absent], bias[absent] = 0.0, _ABSENT
+    weight[absent], bias[absent] = 0.0, ABSENT
     return Head(np.ascontiguousarray(weight, dtype=np.float32), bias.astype(np.float32), strength=shrinkage)
 
 

@@ -20,7 +20,7 @@ from headwater.training.device import device_of
 from headwater.training.processes import Processes
 from headwater.training.settling import settle
 from headwater.transfer import contrastive, discriminant, head, prototypes, scores
-from headwater.transfer.choosing import Candidate, choose, verdict
+from headwater.transfer.choosing import MeasuredHead, choose, verdict
 from headwater.transfer.classifier import Examples, Stage, Trace
 from headwater.transfer.features import extract, in_batches
 from headwater.transfer.head import Head, stratified_folds
@@ -62,12 +62,12 @@ class FewShot:
         """The head that goes with the encoder as it is afterwards."""
         self.frozen = extract(self.encoder, self.train.inputs, self.run.settings)
         reason = self._why_not_tuned()
-        candidates = [self._frozen(name) for name in HEADS]
+        heads = [self._frozen(name) for name in HEADS]
         if not reason:
-            candidates += self._tuned()
-        kept, why = choose(candidates, (FROZEN if reason else TUNED, _FAVOURITE))
-        for candidate in candidates:
-            self._tell(candidate, verdict(candidate, kept, why))
+            heads += self._tuned()
+        kept, why = choose(heads, (FROZEN if reason else TUNED, _FAVOURITE))
+        for one in heads:
+            self._tell(one, verdict(one, kept, why))
         if reason:
             self.trace.stages.append(Stage(TUNED, None, None, None, 0.0, f"not tried: {reason}"))
         dealt = kept.dealt
@@ -82,7 +82,7 @@ class FewShot:
         self.encoder.changed()
         return _solve(name, self._features(self.train.inputs), self.train, self.run.settings.seed)
 
-    def _frozen(self, name: str) -> Candidate:
+    def _frozen(self, name: str) -> MeasuredHead:
         """A head on frozen features, measured on several deals of the rows into folds."""
         began, rows, seed = time.monotonic(), len(self.train), self.run.settings.seed
         solved, logits = _solve(name, self.frozen, self.train, seed), []
@@ -94,9 +94,9 @@ class FewShot:
                 found = _solve(name, self.frozen[rest], self.train.take(rest), seed, like=solved)
                 answers[held] = found.logits(self.frozen[held])
             logits.append(answers)
-        return self._candidate(FROZEN, name, logits, time.monotonic() - began)
+        return self._measured(FROZEN, name, logits, time.monotonic() - began)
 
-    def _tuned(self) -> list[Candidate]:
+    def _tuned(self) -> list[MeasuredHead]:
         """Every head on features that were tuned, without the rows of each fold, for the first deal of the rows."""
         began, rows, seed = time.monotonic(), len(self.train), self.run.settings.seed
         logits = {name: np.full((rows, self.train.n_classes), np.nan, np.float32) for name in HEADS}
@@ -109,16 +109,16 @@ class FewShot:
             for name, answers in logits.items():
                 answers[held] = _solve(name, seen, rest, seed).logits(unseen)
         seconds = time.monotonic() - began
-        return [self._candidate(TUNED, name, [answers], seconds) for name, answers in logits.items()]
+        return [self._measured(TUNED, name, [answers], seconds) for name, answers in logits.items()]
 
-    def _candidate(self, body: str, name: str, logits: Sequence[np.ndarray], seconds: float) -> Candidate:
+    def _measured(self, body: str, name: str, logits: Sequence[np.ndarray], seconds: float) -> MeasuredHead:
         # The seconds of the attempt that did the work, not of the one that resumed it.
         told = settle(self.run, f"{body}-{name}-seconds", lambda: {"seconds": seconds})["seconds"]
-        return Candidate.of(body, name, logits, self.train.targets, told)
+        return MeasuredHead.of(body, name, logits, self.train.targets, told)
 
-    def _tell(self, candidate: Candidate, decision: str) -> None:
-        right = candidate.right[candidate.dealt]
-        stage = scores.stage(candidate.name, right, candidate.seconds, decision, self.run.settings.seed)
+    def _tell(self, one: MeasuredHead, decision: str) -> None:
+        right = one.right[one.dealt]
+        stage = scores.stage(one.name, right, one.seconds, decision, self.run.settings.seed)
         self.trace.stages.append(stage)
         log.info("%s", stage)
 

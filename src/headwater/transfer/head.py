@@ -18,6 +18,8 @@ from threadpoolctl import threadpool_limits
 from headwater.transfer.made import NONE, Made, shares
 
 STRENGTHS = tuple(float(10 ** (half / 2)) for half in range(8, -5, -1))
+ABSENT = -100.0
+"""The logit of a class of which a head has seen no row."""
 _FOLDS = 5
 _ITERATIONS = 200
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from headwater.transfer.head import Head
+from headwater.transfer.head import ABSENT, Head
+from headwater.transfer.made import shares
 
 SHARPNESS = 20.0
 """What a cosine is multiplied by to be a logit, before the temperature is measured."""
-_ABSENT = -100.0
 
 
 def solve(
@@ -35,9 +35,9 @@ def solve(
     """
     lengths = np.linalg.norm(features, axis=1, keepdims=True)
     directions = features / np.maximum(lengths, 1e-12)
-    shares = np.eye(n_classes)[targets] * (np.ones(len(targets)) if weights is None else weights)[:, None]
-    means = shares.T @ directions
+    weighed = shares(targets, n_classes) * (np.ones(len(targets)) if weights is None else weights)[:, None]
+    means = weighed.T @ directions
     means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
-    bias = np.where(shares.sum(axis=0) > 0, 0.0, _ABSENT)
+    bias = np.where(weighed.sum(axis=0) > 0, 0.0, ABSENT)
     scale = SHARPNESS / max(float(lengths.mean()), 1e-12)
     return Head((scale * means).astype(np.float32), bias.astype(np.float32), strength=0.0)

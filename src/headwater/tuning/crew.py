@@ -97,8 +97,8 @@ def _bury(loop: Loop, number: int, worker: _Worker) -> None:
         )  # fmt: skip
     reason = f"its process was ended by signal {-status}, as when the memory does not suffice"
     for trial in left:
-        candidate, _ = begun[trial]
-        loop.trials.end(Outcome(trial, candidate, FAILED, 0.0, reason=reason))
+        point, _ = begun[trial]
+        loop.trials.end(Outcome(trial, point, FAILED, 0.0, reason=reason))
     for trial, ours in loop.study.running().items():
         if ours in left:
             loop.study.give_up(trial)

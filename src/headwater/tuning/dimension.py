@@ -28,11 +28,11 @@ class Asks(Protocol):
 
 
 @dataclass(frozen=True)
-class Candidate:
+class Point:
     """One point of the space: a model, and the settings that were drawn for it.
 
     Example:
-        >>> str(Candidate("minilm", {"strategy": "full", "learning_rate": 1e-4})), str(Candidate("minilm"))
+        >>> str(Point("minilm", {"strategy": "full", "learning_rate": 1e-4})), str(Point("minilm"))
         ('strategy full, learning_rate 0.0001', 'the defaults')
     """
 

@@ -145,8 +145,8 @@ def share_between(parts: np.ndarray, values: np.ndarray, seed: int) -> tuple[flo
 
 def values_of(outcome: Outcome) -> dict[str, Any]:
     """What a trial tried, by name; the model among it where there are several."""
-    candidate = outcome.candidate
-    return ({"model": candidate.model} if candidate.drawn_model else {}) | dict(candidate.values)
+    point = outcome.point
+    return ({"model": point.model} if point.drawn_model else {}) | dict(point.values)
 
 
 def _parts(values: Sequence[Any]) -> np.ndarray:
@@ -159,7 +159,7 @@ def _parts(values: Sequence[Any]) -> np.ndarray:
 
 def _row(outcome: Outcome) -> dict[str, Any]:
     return {
-        "number": outcome.number, "model": outcome.candidate.model, "values": dict(outcome.candidate.values),
+        "number": outcome.number, "model": outcome.point.model, "values": dict(outcome.point.values),
         "defaults": outcome.defaults, "state": outcome.state, "reason": outcome.reason, "score": outcome.score,
         "accuracy": outcome.accuracy.to_json(), "seconds": outcome.seconds,
     }  # fmt: skip

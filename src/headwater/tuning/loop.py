@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from headwater.application import Application
     from headwater.data.preparing import Prepared
     from headwater.tuning.asked import Asked
-    from headwater.tuning.dimension import Candidate
+    from headwater.tuning.dimension import Point
 
 log = logging.getLogger("headwater")
 JOURNAL = "journal.jsonl"
@@ -93,31 +93,31 @@ class Loop:
             return f"the budget of {self.run.settings.budget} leaves no time for another trial"
         return ""
 
-    def _draw(self, number: int) -> tuple[Any, Candidate] | None:
+    def _draw(self, number: int) -> tuple[Any, Point] | None:
         """Optuna's trial and its point; None when every point that is drawn was tried before."""
         space, rows = self.asked.space, len(self.prepared.train)
         if number <= len(space.planned):
             places = space.defaults(rows) if number == 1 else {}
-            trial, candidate = self.study.ask(number, places=places), space.planned[number - 1]
+            trial, point = self.study.ask(number, places=places), space.planned[number - 1]
             space.tell_defaults(trial, places)
-            self.trials.begin(number, candidate, self.worker)
-            return trial, candidate
-        tried = [candidate for candidate, _ in self.trials.begun().values()]
+            self.trials.begin(number, point, self.worker)
+            return trial, point
+        tried = [point for point, _ in self.trials.begun().values()]
         for attempt in range(_REDRAWN if space.drawn else 0):
             trial = self.study.ask(number, attempt)
-            candidate = space.draw(trial, rows)
-            if candidate not in tried:
-                self.trials.begin(number, candidate, self.worker)
-                return trial, candidate
+            point = space.draw(trial, rows)
+            if point not in tried:
+                self.trials.begin(number, point, self.worker)
+                return trial, point
             self.study.give_up(trial)
         return None
 
-    def _run(self, number: int, trial: Any, candidate: Candidate) -> Outcome:
+    def _run(self, number: int, trial: Any, point: Point) -> Outcome:
         """Learns at a point, keeps the application while it is the best, and tells the study."""
         began, defaults = time.monotonic(), number == 1
-        application, found = self._tried(number, candidate, self.study.judge(trial))
+        application, found = self._tried(number, point, self.study.judge(trial))
         seconds = round(time.monotonic() - began, 2)
-        outcome = Outcome(number=number, candidate=candidate, seconds=seconds, defaults=defaults, **found)
+        outcome = Outcome(number=number, point=point, seconds=seconds, defaults=defaults, **found)
         if application is not None and outcome.state == COMPLETE:
             self._save(application, outcome)
         self.trials.end(outcome)
@@ -125,7 +125,7 @@ class Loop:
         self.trials.drop_losers()
         return outcome
 
-    def _tried(self, number: int, candidate: Candidate, judge: Judge) -> tuple[Application | None, dict[str, Any]]:
+    def _tried(self, number: int, point: Point, judge: Judge) -> tuple[Application | None, dict[str, Any]]:
         """What was learnt at a point, and what is to be said of it; a failure that is the point's own is an answer."""
         said: list[str] = []
 
@@ -133,7 +133,7 @@ class Loop:
             said.append(judge(share, score))
             return said[-1]
 
-        request = self.asked.space.request(candidate)
+        request = self.asked.space.request(point)
         # The trial may use what is left of the budget; the application that comes of it knows of none.
         settings = replace(request.settings, budget=self.run.settings.budget)
         run = Run(settings, self.trials.of(number), self.run.started, judged)

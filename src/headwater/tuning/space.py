@@ -11,7 +11,7 @@ from headwater.options import Option
 from headwater.ranges import Search
 from headwater.request import Request
 from headwater.settings import Settings
-from headwater.tuning.dimension import Asks, Candidate, Dimension, shown
+from headwater.tuning.dimension import Asks, Dimension, Point, shown
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Space:
 
     requests: Mapping[str, Request]
     dimensions: Mapping[str, tuple[Dimension, ...]]
-    once: tuple[Candidate, ...] = ()
+    once: tuple[Point, ...] = ()
 
     @property
     def first(self) -> str:
@@ -34,10 +34,10 @@ class Space:
         return next(iter(self.requests))
 
     @property
-    def planned(self) -> list[Candidate]:
+    def planned(self) -> list[Point]:
         """What is tried before anything is drawn: the defaults, then the points of which nothing can be varied."""
-        defaults = Candidate(self.first, drawn_model=len(self.requests) > 1)
-        return [defaults, *(candidate for candidate in self.once if candidate != defaults)]
+        defaults = Point(self.first, drawn_model=len(self.requests) > 1)
+        return [defaults, *(point for point in self.once if point != defaults)]
 
     @property
     def drawn(self) -> tuple[str, ...]:
@@ -58,7 +58,7 @@ class Space:
             found["strategy"]["range"] += f"; once: {', '.join(alone)}"
         return list(found.values())
 
-    def draw(self, asked: Asks, rows: int) -> Candidate:
+    def draw(self, asked: Asks, rows: int) -> Point:
         """A point of the space, for so many training rows; a setting that the strategy does not read is not drawn."""
         model = asked.suggest_categorical("model", self.drawn) if len(self.drawn) > 1 else self.drawn[0]
         values: dict[str, Any] = {}
@@ -66,7 +66,7 @@ class Space:
             own = self._own(model, values, rows)
             if self._is_read(dimension, model, own):
                 values[dimension.option.name] = dimension.draw(asked, own[dimension.option.name])
-        return Candidate(model, values, drawn_model=len(self.requests) > 1)
+        return Point(model, values, drawn_model=len(self.requests) > 1)
 
     def defaults(self, rows: int) -> dict[str, Any]:
         """Where the first model's own settings lie in the space, by dimension; those outside of it are left out."""
@@ -84,12 +84,12 @@ class Space:
             if dimension.name in places:
                 dimension.draw(asked, 1)
 
-    def request(self, candidate: Candidate) -> Request:
+    def request(self, point: Point) -> Request:
         """What is asked of a model at a point. The budget is the search's, and not of any one training."""
-        base = self.requests[candidate.model]
+        base = self.requests[point.model]
         shared = {option.name for option in options.options_of(Settings)}
-        drawn = {name: value for name, value in candidate.values.items() if name in shared}
-        of_model = {name: value for name, value in candidate.values.items() if name not in shared}
+        drawn = {name: value for name, value in point.values.items() if name in shared}
+        of_model = {name: value for name, value in point.values.items() if name not in shared}
         return replace(
             base,
             settings=replace(base.settings, **drawn, budget=None),
@@ -98,7 +98,7 @@ class Space:
 
     def _own(self, model: str, drawn: Mapping[str, Any], rows: int) -> dict[str, Any]:
         """The value of every setting of a model as far as it is drawn, and else what the model takes by itself."""
-        request = self.request(Candidate(model, drawn))
+        request = self.request(Point(model, drawn))
         kind = catalog.model_class(request.task, model)
         of_model = options.build(kind.Settings, request.model_settings, where=f"model {model}")
         return {**options.plain(kind.completed(request.settings, rows)), **options.plain(of_model)}
@@ -113,7 +113,7 @@ class Space:
 def of(requests: Mapping[str, Request], fixed: Mapping[str, Any], ranges: Mapping[str, Search]) -> Space:
     """The space of some models: ranges of the user's own, else those beside the settings; without what is fixed."""
     dimensions: dict[str, tuple[Dimension, ...]] = {}
-    once: list[Candidate] = []
+    once: list[Point] = []
     several = len(requests) > 1
     for model in requests:
         shared, own = searchable(requests[model].task, model)
@@ -129,7 +129,7 @@ def of(requests: Mapping[str, Request], fixed: Mapping[str, Any], ranges: Mappin
         # What a model takes by itself may hang on other settings, as epochs do on the strategy: those come first.
         dimensions[model] = tuple(sorted(_varied(made), key=lambda one: one.search.of_own))
         points = [{"strategy": strategy} for strategy in _alone(made)] if made else [{}]
-        once += [Candidate(model, point, drawn_model=several) for point in points]
+        once += [Point(model, point, drawn_model=several) for point in points]
     return Space(requests, dimensions, tuple(once))
 
 

@@ -12,10 +12,10 @@ from typing import Any
 from headwater.evaluation.intervals import Estimate
 from headwater.options import in_words
 from headwater.run import write_whole
-from headwater.tuning.dimension import Candidate
+from headwater.tuning.dimension import Point
 
 COMPLETE, PRUNED, FAILED = "complete", "pruned", "failed"
-_OUTCOME, _CANDIDATE, _APPLICATION, _LOGS = "outcome.json", "candidate.json", "application", "logs"
+_OUTCOME, _POINT, _APPLICATION, _LOGS = "outcome.json", "point.json", "application", "logs"
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Outcome:
 
     Attributes:
         number: its place in the search, from 1.
-        candidate: what was tried.
+        point: what was tried.
         defaults: whether it is the first one, the first model with its defaults.
         state: `complete`, `pruned` or `failed`.
         reason: why it was pruned, or failed.
@@ -36,7 +36,7 @@ class Outcome:
     """
 
     number: int
-    candidate: Candidate
+    point: Point
     state: str
     seconds: float
     defaults: bool = False
@@ -49,7 +49,7 @@ class Outcome:
 
     def told(self, *, best: bool) -> str:
         """One line: how it did, what was tried; `best` says whether it is the best so far."""
-        tried = "the defaults" if self.defaults else str(self.candidate)
+        tried = "the defaults" if self.defaults else str(self.point)
         spent = in_words(self.seconds)
         if self.state == FAILED:
             return f"trial {self.number}: failed after {spent} with {tried}: {self.reason}"
@@ -63,7 +63,7 @@ class Outcome:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Outcome:
         """Takes back what `to_json` gave."""
-        own = {"candidate": Candidate(**values["candidate"]), "accuracy": Estimate.from_json(values["accuracy"])}
+        own = {"point": Point(**values["point"]), "accuracy": Estimate.from_json(values["accuracy"])}
         known: dict[str, Any] = {**values, **own}
         return cls(**known)
 
@@ -102,17 +102,17 @@ class Trials:
         """Where the application of a trial is saved."""
         return self.of(number) / _APPLICATION
 
-    def begin(self, number: int, candidate: Candidate, worker: int) -> None:
+    def begin(self, number: int, point: Point, worker: int) -> None:
         """Says what a trial tries, and who tries it."""
-        values = {"candidate": asdict(candidate), "worker": worker}
-        write_whole(self.of(number) / _CANDIDATE, json.dumps(values, ensure_ascii=False).encode())
+        values = {"point": asdict(point), "worker": worker}
+        write_whole(self.of(number) / _POINT, json.dumps(values, ensure_ascii=False).encode())
 
     def end(self, outcome: Outcome) -> None:
         """Keeps what came of a trial, and of its files nothing but the logs and the application."""
         folder = self.of(outcome.number)
         for path in sorted(folder.rglob("*"), reverse=True):
             inside = path.relative_to(folder).parts
-            if path.is_file() and _LOGS not in inside and inside[0] not in (_APPLICATION, _CANDIDATE):
+            if path.is_file() and _LOGS not in inside and inside[0] not in (_APPLICATION, _POINT):
                 path.unlink()
         write_whole(folder / _OUTCOME, json.dumps(outcome.to_json(), ensure_ascii=False).encode())
 
@@ -123,12 +123,12 @@ class Trials:
                 self._ended[file] = Outcome.from_json(_read(file))
         return [self._ended[file] for file in sorted(self._ended)]
 
-    def begun(self) -> dict[int, tuple[Candidate, int]]:
+    def begun(self) -> dict[int, tuple[Point, int]]:
         """What every trial tries and the worker that tries it, ended or not."""
         found = {}
-        for file in sorted(self.folder.glob(f"*/{_CANDIDATE}")):
+        for file in sorted(self.folder.glob(f"*/{_POINT}")):
             values = _read(file)
-            found[int(file.parent.name)] = Candidate(**values["candidate"]), values["worker"]
+            found[int(file.parent.name)] = Point(**values["point"]), values["worker"]
         return found
 
     def unfinished(self) -> list[int]:

@@ -132,7 +132,7 @@ def _finished(loop: Loop, findings: Findings, to: Path | None) -> Application:
     if findings.defaults is not None and not best.defaults:
         with_defaults = Application.load(loop.trials.application(findings.defaults.number))
         findings = replace(findings, on_test=(application.marks(test).right, with_defaults.marks(test).right))
-    request = loop.asked.space.request(best.candidate)
+    request = loop.asked.space.request(best.point)
     report = application.evaluate(test)
     story = flow.story(application, loop.prepared, loop.run, request)
     story["provenance"]["search"] = findings.asked.command()
