@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from headwater.run import Run
     from headwater.settings import Settings
 
-_FEWEST_STEPS = 60
-
 
 def finetune(
     encoder: Encoder, strategy: str, train: Examples, valid: Examples, run: Run, start: Head | None = None
@@ -42,7 +40,7 @@ def finetune(
         start: where the head starts; from zero if not given.
     """
     recipe = RECIPES[strategy]
-    run = replace(run, settings=completed(run.settings, strategy, len(train)))
+    run = replace(run, settings=completed(run.settings, strategy, len(train), encoder.width))
     head = start or Head(
         np.zeros((train.n_classes, encoder.width), np.float32), np.zeros(train.n_classes, np.float32), 0.0
     )
@@ -69,19 +67,21 @@ def compact_embeddings(encoder: Encoder, parts: Sequence[Any]) -> Iterator[None]
         yield
 
 
-def completed(settings: Settings, strategy: str, rows: int) -> Settings:
-    """Settings with the strategy's own where they are open; few rows are passed over more often.
+def completed(settings: Settings, strategy: str, rows: int, width: int = 0) -> Settings:
+    """Settings with the strategy's own where they are open, for so many rows and a foundation of this width.
 
     Example:
         >>> from headwater.settings import Settings
         >>> completed(Settings(), "full", rows=5000).epochs, completed(Settings(), "full", rows=64).epochs
         (3, 30)
+        >>> [completed(Settings(), "full", rows=64, width=width).learning_rate for width in (384, 768)]
+        [5e-05, 2.5e-05]
     """
     recipe = RECIPES[strategy]
     steps = math.ceil(rows / settings.batch_size)
-    epochs = max(recipe.epochs, math.ceil(_FEWEST_STEPS / steps))
+    epochs = max(recipe.epochs, math.ceil(recipe.fewest_steps / steps))
     return replace(
         settings,
         epochs=settings.epochs or epochs,
-        learning_rate=recipe.learning_rate if settings.learning_rate is None else settings.learning_rate,
+        learning_rate=recipe.rate(width) if settings.learning_rate is None else settings.learning_rate,
     )
