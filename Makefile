@@ -18,8 +18,9 @@ help:
 demo: $(READY)
 	$(BIN)/headwater demo
 
+# Each process has one thread: two that share the cores wait for one another.
 test: $(READY)
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 check: $(READY)
 	$(BIN)/ruff format --check .

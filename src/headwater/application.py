@@ -79,7 +79,7 @@ class Predictions:
 
 @dataclass(frozen=True)
 class Stage:
-    """One step of a fit as the report shows it: what was tried, how it scored on validation, what followed.
+    """One step of a fit as the report shows it: what was tried, how it scored on rows held out, what followed.
 
     A stage that was not tried has no score.
     """
@@ -95,7 +95,7 @@ class Stage:
         if self.score is None:
             return f"{self.name}: {self.decision}"
         score = f"{self.score:.3f} [{self.low:.3f}, {self.high:.3f}]"
-        return f"{self.name}: {score} on validation after {in_words(self.seconds)}, {self.decision}"
+        return f"{self.name}: {score} on held-out rows after {in_words(self.seconds)}, {self.decision}"
 
 
 @dataclass

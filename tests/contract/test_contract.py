@@ -252,6 +252,7 @@ def test_a_source_is_learnt_from_as_well(
     report = adapt(rows, source=str(tmp_path / "source.csv"), plan="joint").report
     assert report.plan["name"] == "joint"
     assert report.source["rows"] > 0
+    assert any(name.startswith("tfidf-logistic") for name in report.baselines), "nothing learnt from the target alone"
     assert "what a source row counts" in report.to_html().lower()
 
 

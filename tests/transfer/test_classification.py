@@ -85,7 +85,7 @@ def test_the_baselines_are_the_first_stages(model: str, names: list[str]) -> Non
     *baselines, last = TextClassification(model, Settings()).fit(texts(80)).trace.stages
     assert [stage.name for stage in baselines] == names
     assert str(baselines[0]).startswith("majority: 0.5")
-    assert str(baselines[0]).endswith("on validation after 0.0 s, what the others have to beat")
+    assert str(baselines[0]).endswith("on held-out rows after 0.0 s, what the others have to beat")
     assert last.name.startswith("C = ")
 
 

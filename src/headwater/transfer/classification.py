@@ -208,7 +208,7 @@ class Classification(Application):
         found = {"majority": self.majority.predict(len(values))} if self.majority else {}
         if self.baseline is not None:
             logits = self.baseline.logits(values)
-            found[self._linear] = (logits > 0).astype(np.float32) if self.target.several else logits.argmax(axis=1)
+            found[self._linear_shown] = (logits > 0).astype(np.float32) if self.target.several else logits.argmax(axis=1)
         return found
 
     def labelled(self, records: Records) -> tuple[Records, list[Any], np.ndarray]:
@@ -248,6 +248,11 @@ class Classification(Application):
     @property
     def _linear(self) -> str:
         return catalog.task(self.task).linear_baseline
+
+    @property
+    def _linear_shown(self) -> str:
+        """What the linear baseline is called beside the model, which may be the same one with a source."""
+        return f"{self._linear} on the target alone" if self.model_name == self._linear else self._linear
 
     def _rows(self, records: Any, valid: Any) -> tuple[Examples, Examples, Examples | None]:
         """Training, validation and source examples; settles the fields and learns the classes."""
@@ -326,11 +331,11 @@ class Classification(Application):
         return scores.stage("majority", scores.agreeing(answers, valid.targets), 0.0, _BASELINE)
 
     def _fit_linear(self, train: Examples, valid: Examples, run: Run) -> list[Stage]:
-        """Fits the linear baseline, and tells its stage; nothing where it is the model itself."""
-        if self.model_name == self._linear:
+        """Fits the linear baseline, and tells its stage; nothing where it is the model itself on the same rows."""
+        if self.model_name == self._linear and self.settings.source is None:
             return []
         self.baseline = catalog.model_class(self.task, self._linear)().fit(train, valid, run.part("baseline"))
-        return [replace(stage, name=self._linear, decision=_BASELINE) for stage in self.baseline.trace.stages]
+        return [replace(stage, name=self._linear_shown, decision=_BASELINE) for stage in self.baseline.trace.stages]
 
     def _predictions(self, values: list[Any], reasons: Mapping[int, str]) -> Predictions:
         answered = [row for row in range(len(values)) if row not in reasons]
