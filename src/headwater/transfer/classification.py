@@ -208,7 +208,8 @@ class Classification(Application):
         found = {"majority": self.majority.predict(len(values))} if self.majority else {}
         if self.baseline is not None:
             logits = self.baseline.logits(values)
-            found[self._linear_shown] = (logits > 0).astype(np.float32) if self.target.several else logits.argmax(axis=1)
+            answers = (logits > 0).astype(np.float32) if self.target.several else logits.argmax(axis=1)
+            found[self._linear_shown] = answers
         return found
 
     def labelled(self, records: Records) -> tuple[Records, list[Any], np.ndarray]:
