@@ -143,7 +143,11 @@ class LearningSettings:
         "Decoupled weight decay; embeddings, norms and biases have none.",
     ] = 0.01
     clip: Annotated[float, Between(0, None), "The largest norm of the gradient; 0 leaves it as it is."] = 1.0
-    patience: Annotated[int, Between(1, 10_000), "Epochs without a better validation score before training stops."] = 3
+    patience: Annotated[
+        int | None,
+        Between(1, 10_000),
+        "Epochs without a better validation score before training stops. A quarter of all, 3 at least, if not given.",
+    ] = None
     last_layers: Annotated[
         int, Between(1, 1000), Search(1, 6, under=("last-layers",)), "How many of the last layers `last-layers` trains."
     ] = 2

@@ -96,6 +96,12 @@ def test_the_random_numbers_of_the_caller_go_on(folders):
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
+def test_patience_is_a_quarter_of_the_epochs_and_three_at_least(folders):
+    for folder, epochs, stops in ((folders[0], 8, 2 + 3), (folders[1], 16, 2 + 4)):
+        _, history = fitted(folder, Worsening(), epochs=epochs)
+        assert len(history.epochs) == stops
+
+
 def test_patience_ends_a_training_and_the_best_weights_stay(folders):
     learner, history = fitted(folders[0], Worsening(), epochs=6, patience=2)
     assert history.stopped == "2 epochs brought no better score"

@@ -30,6 +30,7 @@ from headwater.training.tracking import Tracker
 
 log = logging.getLogger("headwater")
 _STEPS_NOT_FINITE = 10
+_LEAST_PATIENCE = 3
 READS = ("epochs", "learning_rate", "batch_size", "warmup", "weight_decay", "clip", "patience")
 """The settings that decide how well a training ends."""
 
@@ -234,9 +235,14 @@ class Trainer:
             return f"all {at.epoch} epochs are done"
         if self._out_of_time or max(epoch.seconds for epoch in history.epochs) > seconds_left:
             return f"the budget of {self.settings.budget} leaves no time for another epoch"
-        if at.epoch - history.best_epoch >= self.settings.patience:
-            return f"{self.settings.patience} epochs brought no better score"
+        if at.epoch - history.best_epoch >= self._patience:
+            return f"{self._patience} epochs brought no better score"
         return self.run.judge(at.epoch / (self.settings.epochs or at.epoch), history.epochs[-1].score)
+
+    @property
+    def _patience(self) -> int:
+        """The epochs that may pass without a better score; epochs of few rows are many and short."""
+        return self.settings.patience or max(_LEAST_PATIENCE, (self.settings.epochs or 0) // 4)
 
     @property
     def _steps(self) -> int:

@@ -158,3 +158,10 @@ def test_pairs_and_chinese(name, tmp_path):
 
 def test_one_row(tmp_path):
     assert fitted("gru", tmp_path, ["only"], np.array([0]), n_classes=1, epochs=1).logits(["a", "b"]).shape == (2, 1)
+
+
+def test_few_rows_are_passed_over_more_often():
+    kind = model_class("text-classification", "cnn")
+    epochs = [kind.completed(Settings(), rows).epochs for rows in (10, 300, 10_000)]
+    assert epochs == [60, 45, 12]
+    assert kind.completed(Settings(epochs=2, learning_rate=0.1), 10).epochs == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -29,6 +30,7 @@ from headwater.transfer import scores
 from headwater.transfer.classifier import Classifier, Examples, Facts
 
 _MAX_LENGTH = 512
+_MOST_TIMES = 5
 _TOKENS_IN_A_PASS = 16_384
 
 
@@ -59,7 +61,9 @@ class NeuralClassifier(Classifier):
     Settings = NeuralSettings
     reads = (*READS, "max_length")
     epochs: ClassVar[int] = 12
-    learning_rate: ClassVar[float] = 1e-3
+    learning_rate: ClassVar[float] = 2e-3
+    fewest_steps: ClassVar[int] = 450
+    """What few rows are passed over more often for, up to five times."""
 
     @abstractmethod
     def network(self, words: WordVectors, n_classes: int) -> nn.Module:
@@ -88,9 +92,10 @@ class NeuralClassifier(Classifier):
 
     @classmethod
     def completed(cls, settings: RunSettings, rows: int) -> RunSettings:
+        needed = math.ceil(cls.fewest_steps / max(1, math.ceil(rows / settings.batch_size)))
         return replace(
             settings,
-            epochs=settings.epochs or cls.epochs,
+            epochs=settings.epochs or max(cls.epochs, min(needed, _MOST_TIMES * cls.epochs)),
             learning_rate=cls.learning_rate if settings.learning_rate is None else settings.learning_rate,
         )
 
