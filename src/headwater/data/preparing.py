@@ -115,7 +115,8 @@ def prepare(
         source, bad, findings["source"] = read_source(settings, fields, held_out)
         problems += bad
     if settings.unlabelled is not None:
-        known = [*held_out, *values(parts["train"], fields)[0]]
+        labelled = [part for part in (parts["train"], source) if part is not None]
+        known = [*held_out, *(value for part in labelled for value in values(part, fields)[0])]
         unlabelled, bad, findings["unlabelled"] = read_unlabelled(settings, fields[0], known)
         problems += bad
     return Prepared(parts["train"], parts["valid"], parts["test"], fields, problems, findings, source, unlabelled)

@@ -273,7 +273,8 @@ class Classification(Application):
             if self.settings.source is not None:
                 source = read_source(self.settings, (self.field, self.target), held)[0]
             if self.settings.unlabelled is not None:
-                own = self.field.values(train.take(train.usable))[0]
+                labelled = [part for part in (train.take(train.usable), source) if part is not None]
+                own = [value for part in labelled for value in self.field.values(part)[0]]
                 more = read_unlabelled(self.settings, self.field, [*held, *own])[0]
         if len(self.target.classes) < 2:
             raise DataError(

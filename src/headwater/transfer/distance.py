@@ -123,6 +123,8 @@ def measure(
 def between(source: np.ndarray, target: np.ndarray, seed: int = 0) -> Estimate:
     """The proxy A-distance of as many rows of each set, without a test: with more of one, they would seem nearer."""
     size = min(len(source), len(target))
+    if size < 2:
+        return Estimate(math.nan)  # of one row nothing is held out
     random = np.random.default_rng(seed)
     drawn, other = (part[random.choice(len(part), size, replace=False)] for part in (target, source))
     return measure(other, drawn, permutations=0, seed=seed).proxy

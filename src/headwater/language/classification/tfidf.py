@@ -171,18 +171,19 @@ def _folds(train: Examples, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Training and held-out rows of each fold; a class is dealt out evenly, and rows of one text stay together.
 
     Oversampling repeats rows, augmentation alters them: a copy among the training rows would make the weakest penalty
-    look the best. Altered copies are not held out either: they are not what the model will be asked.
+    look the best. Altered copies are not held out either: they are not what the model will be asked. Rows that come
+    from none of the data, whose target is the answer of a model, are learnt from in every fold.
     """
     first: dict[TextInput, int] = {}
     parents = train.parents.tolist()
     text_of = dict(reversed(list(zip(parents, train.inputs, strict=True))))
     copies = np.array([first.setdefault(text_of[parent], row) for row, parent in enumerate(parents)])
-    rows = np.random.default_rng(seed).permutation(np.unique(copies))
+    asked = np.isin(np.arange(len(train)), train.drawn)
+    rows = np.random.default_rng(seed).permutation(np.unique(copies[asked]))
     if not train.several:
         rows = rows[np.argsort(train.targets[rows], kind="stable")]
-    fold = np.zeros(len(train), dtype=np.int64)
+    fold = np.full(len(train), -1)
     fold[rows] = np.arange(len(rows)) % min(_FOLDS, len(rows))
     fold = fold[copies]
-    asked = np.isin(np.arange(len(train)), train.drawn)
     folds = range(min(_FOLDS, len(rows)))
     return [(np.flatnonzero(fold != held), np.flatnonzero((fold == held) & asked)) for held in folds]
