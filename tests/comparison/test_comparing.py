@@ -251,6 +251,14 @@ def test_of_a_run_its_data_is_told(tmp_path: Path) -> None:
     assert f"headwater compare {rows} TARGET --model {tmp_path / 'run'}." in said
 
 
+def test_pairs_are_not_compared_with_single_texts() -> None:
+    films, books = table(FILMS), table(BOOKS)
+    pairs = {"text": films["text"], "other": films["text"][::-1]}
+    for sides in ((pairs, books), (books, pairs)):
+        with pytest.raises(DataError, match="One side has pairs and the other single inputs: they cannot be compared"):
+            headwater.compare(*sides, model="tfidf-logistic", text=("text", "other"), offline=True)
+
+
 # What is left on disk
 
 

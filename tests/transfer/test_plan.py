@@ -83,7 +83,27 @@ def test_verify_lets_the_probes_choose():
     plan = World(rows=200, turned=True).plan(verify=True)
     assert {branch.weight for branch in plan.branches} == {1.0, 0.3, 0.1, 0.03, 0.0}
     assert plan.weight == min(plan.branches, key=lambda branch: branch.loss).weight == 0
-    assert "least held-out loss" in plan.reason
+    assert plan.name == "target-only"
+    assert "verified on held-out target rows" in plan.reason
+
+
+def test_verify_begins_with_what_the_distance_says():
+    assert World(shift=8.0).plan(verify=True).branches[0].weight == 0.1
+
+
+def test_rows_that_stand_there_twice_are_looked_at_once():
+    world = World()
+    twice = world.train.take(np.repeat(np.arange(60), 3))
+    assert draw_up(world.view, twice, world.source, Settings()).distance.value < 0.5
+
+
+def test_where_no_row_can_be_spared_nothing_is_validated():
+    world = World(rows=30)
+    one_each = Examples(world.train.inputs, np.arange(30), 30)
+    source = Examples(world.source.inputs, world.source.targets, 30)
+    plan = draw_up(world.view, one_each, source, Settings())
+    assert (plan.name, plan.weight, plan.branches) == ("joint", 1.0, [])
+    assert "none can be spared" in plan.reason
 
 
 def test_weights_of_the_target_rows_are_kept():

@@ -78,6 +78,14 @@ def test_ctrl_c_says_how_to_go_on_and_it_goes_on(rows: Path, tmp_path: Path, mon
         (("--resume",), "headwater tune: --resume needs the folder of the run. Add --to FOLDER."),
         (("text-classification", "x.csv", "--trials", "0"), "trials cannot have this value. Got 0."),
         (("text-classification", "x.csv", "--model", "tfidf-svm"), "There is nothing to search"),
+        (
+            ("text-classification", "x.csv", "--model", "minilm,cnn", "--strategy", "few-shot"),
+            "A search compares on validation rows, and few-shot holds none out",
+        ),
+        (
+            ("text-classification", "x.csv", "--model", "cnn", "--unlabelled", "u.csv"),
+            "A search judges one training a trial, and learning from unlabelled rows takes several",
+        ),
         (("text-classification", "x.csv", "--search", "gone.yaml"), "There is no search file here"),
     ],
 )

@@ -95,7 +95,13 @@ def test_the_defaults_have_their_place_in_the_space() -> None:
 def test_defaults_outside_of_a_range_have_no_place_there() -> None:
     places = space("cnn", search={"batch_size": [64, 128], "learning_rate": [1e-4, 1e-2]}).defaults(rows=1000)
     assert "batch_size" not in places
-    assert places["learning_rate"] == 1e-3
+    assert places["learning_rate"] == 2e-3
+
+
+def test_a_setting_without_a_default_is_searched_where_it_is_asked_for() -> None:
+    found = space("cnn", search={"max_length": [16, 64], "patience": [2, 8]})
+    assert {"max_length", "patience"} <= set(found.draw(Fixed(0.5), rows=1000).values)
+    assert not {"max_length", "patience"} & set(found.defaults(rows=1000))
     assert "strategy" not in space("minilm").defaults(rows=1000)
 
 

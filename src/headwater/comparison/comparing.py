@@ -90,11 +90,12 @@ def compare(application: Application, source: Gathered, target: Gathered, *, row
         seed: the seed of every draw.
 
     Raises:
-        DataError: a side has fewer than 20 usable rows.
+        DataError: a side has fewer than 20 usable rows, or one has pairs and the other single inputs.
     """
     for side in (source, target):
         _refuse_few(side)
     _refuse_unknown_columns(application, source, target)
+    _refuse_unlike_inputs(source, target)
     copies = clusters([*source.values, *target.values])
     sides = _look(application, source, target, copies, rows, seed)
     every = np.arange(len(sides.features))
@@ -146,6 +147,15 @@ def _refuse_few(side: Gathered) -> None:
         raise DataError(
             "There are too few usable rows to compare", where=side.name, got=len(side),
             accepted=f"{FEWEST} or more", fix="Give more rows.",
+        )  # fmt: skip
+
+
+def _refuse_unlike_inputs(source: Gathered, target: Gathered) -> None:
+    sides = [side.columns["input"] for side in (source, target)]
+    if len(sides[0]) != len(sides[1]):
+        raise DataError(
+            "One side has pairs and the other single inputs: they cannot be compared", where=source.name,
+            got=sides, fix="Name a column that both have, or give both sides both columns.",
         )  # fmt: skip
 
 

@@ -139,10 +139,11 @@ def choose(ranked: Sequence[Candidate]) -> tuple[str | None, str]:
     found = [one for one in ranked if one.measured]
     first = [one for one in found if one.rank == 1]
     best = found[0]
-    if any(one.model == MAJORITY for one in first):
+    trivial = next((one for one in first if one.model == MAJORITY), None)
+    if trivial is not None:
         return None, (
-            f"No model is really better than naming the most frequent class, which is right in {best.score.value:.1%} "
-            "of the rows or about as many. Give more rows, look over the labels, or try other models."
+            "No model is really better than naming the most frequent class, which is right in "
+            f"{trivial.score.value:.1%} of the rows. Give more rows, look over the labels, or try other models."
         )
     least = min(_seconds(one) for one in first)
     taken = next(one for one in first if _seconds(one) <= _ALIKE * least)

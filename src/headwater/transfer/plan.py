@@ -120,22 +120,28 @@ def draw_up(view: View, train: Examples, source: Examples, settings: Settings) -
         )  # fmt: skip
     random = np.random.default_rng(settings.seed)
     train, source = _drawn(train, _ROWS, random), _drawn(source, _SOURCE_ROWS, random)
-    features = np.split(view([*train.inputs, *source.inputs]), [len(train)])
+    seen = np.split(view([*train.inputs, *source.inputs]), [len(train)])
+    # A row that stands there twice, as oversampling leaves it, would be answered by its twin.
+    once = [np.sort(np.unique(part, axis=0, return_index=True)[1]) for part in seen]
+    train, source = train.take(once[0]), source.take(once[1])
+    features = [part[rows] for part, rows in zip(seen, once, strict=True)]
     apart = distance.between(features[1], features[0], settings.seed)
     names = _candidates(apart, settings)
     weights = list(dict.fromkeys(weight for name in names for weight in WEIGHTS[name]))
+    if not stratified_folds(train.targets, settings.seed):
+        reason = f"{_how(apart, settings)}; every class has one row, and none can be spared to validate a weight on"
+        return Plan(names[0], weights[0], reason, apart)
     branches = _tried(features, train, source, weights, settings.seed)
     chosen = _chosen(branches)
-    name = next(name for name in names if chosen.weight in WEIGHTS[name])
+    name = next(name for name in names if chosen.weight in WEIGHTS[name]) if chosen.weight else "target-only"
     return Plan(name, chosen.weight, _reason(apart, chosen, branches, settings), apart, branches)
 
 
 def _candidates(apart: Estimate, settings: Settings) -> tuple[str, ...]:
     if settings.plan != "auto":
         return (settings.plan,)
-    if settings.verify:
-        return tuple(WEIGHTS)
-    return ("joint",) if apart.value <= CLOSE else ("augment",)
+    likely = "joint" if apart.value <= CLOSE else "augment"
+    return (likely, *(name for name in WEIGHTS if name != likely)) if settings.verify else (likely,)
 
 
 def _drawn(examples: Examples, most: int, random: np.random.Generator) -> Examples:
@@ -185,13 +191,18 @@ def _chosen(branches: Sequence[Branch]) -> Branch:
     return best if gained.mean() > 2 * error else default
 
 
-def _reason(apart: Estimate, chosen: Branch, branches: Sequence[Branch], settings: Settings) -> str:
+def _how(apart: Estimate, settings: Settings) -> str:
     near = "close" if apart.value <= CLOSE else "far"
     how = f"the sets are {near} (proxy A-distance {apart}, close up to {CLOSE})"
     if settings.plan != "auto":
         how = f"asked for; {how}"
     elif settings.verify:
-        how = f"the least held-out loss of all plans; {how}"
+        how = f"verified on held-out target rows; {how}"
+    return how
+
+
+def _reason(apart: Estimate, chosen: Branch, branches: Sequence[Branch], settings: Settings) -> str:
+    how = _how(apart, settings)
     if not chosen.weight:
         return f"{how}; source rows take no part"
     tried = ", ".join(f"{branch.weight:g}: {branch.score.value:.3f}" for branch in branches)

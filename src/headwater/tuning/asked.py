@@ -62,6 +62,7 @@ class Asked:
         narrowed = narrowing.checked(ranges, task, requests, fixed, where=source)
         asked = cls(space.of(requests, fixed, narrowed), fixed, ranges, how.trials, how.jobs, source)
         asked._refuse_nothing()
+        asked._refuse_what_no_trial_can_show()
         return asked
 
     @property
@@ -105,6 +106,21 @@ class Asked:
                 "There is nothing to search: with what is fixed, this model is always the same",
                 where="headwater tune", got=self.space.first,
                 fix="Take headwater adapt, leave more settings open, or give several models: --model tfidf-svm,lstm",
+            )  # fmt: skip
+
+    def _refuse_what_no_trial_can_show(self) -> None:
+        """A search compares trials on validation rows, and judges the one training of each as it goes on."""
+        settings = self.request.settings
+        if settings.strategy == "few-shot":
+            raise SettingError(
+                "A search compares on validation rows, and few-shot holds none out", where="headwater tune",
+                got="--strategy few-shot", fix="Take headwater adapt: few-shot chooses among its heads by itself.",
+            )  # fmt: skip
+        if settings.unlabelled is not None:
+            raise SettingError(
+                "A search judges one training a trial, and learning from unlabelled rows takes several",
+                where="headwater tune", got=f"--unlabelled {settings.unlabelled}",
+                fix="Search without it, then adapt with the settings that were found, and --unlabelled.",
             )  # fmt: skip
 
 

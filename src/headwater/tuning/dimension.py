@@ -88,6 +88,8 @@ class Dimension:
             return own if own in self.choices else None
         low, high = self.search.low or 0, self.search.high or 0
         place = 1.0 if self.search.of_own else own
+        if place is None:
+            return None
         on_grid = not self.search.step or (place - low) % self.search.step == 0
         return place if low <= place <= high and on_grid else None
 

@@ -160,6 +160,7 @@ class Loop:
             "right": marks.right.tolist(),
             "stages": [vars(stage) for stage in application.trace.stages],
             "curve": application.trace.curve,
+            "story": {**application.story(), "augmentation": application.trace.augmentation},
         }
 
     def _save(self, application: Application, outcome: Outcome) -> None:

@@ -107,7 +107,8 @@ class Space:
         """Whether a model reads a setting under the strategy that is drawn; only some models have strategies."""
         strategies = "strategy" in catalog.model_class(self.requests[model].task, model).reads
         under = dimension.search.under if strategies else ()
-        return own[dimension.option.name] is not None and (not under or own["strategy"] in under)
+        open_ended = dimension.search.of_own and own[dimension.option.name] is None  # a multiple of nothing
+        return not open_ended and (not under or own["strategy"] in under)
 
 
 def of(requests: Mapping[str, Request], fixed: Mapping[str, Any], ranges: Mapping[str, Search]) -> Space:

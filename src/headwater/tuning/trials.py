@@ -33,6 +33,7 @@ class Outcome:
         accuracy: the same without the tie-break, with its interval.
         right: how right each validation row was.
         stages, curve: the trace of the fit, for the report.
+        story: further sections of the report, which the application does not keep.
     """
 
     number: int
@@ -46,6 +47,7 @@ class Outcome:
     right: Sequence[float] = ()
     stages: Sequence[dict[str, Any]] = ()
     curve: Sequence[dict[str, Any]] = ()
+    story: dict[str, Any] = field(default_factory=dict)
 
     def told(self, *, best: bool) -> str:
         """One line: how it did, what was tried; `best` says whether it is the best so far."""

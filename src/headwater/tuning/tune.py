@@ -134,7 +134,7 @@ def _finished(loop: Loop, findings: Findings, to: Path | None) -> Application:
         findings = replace(findings, on_test=(application.marks(test).right, with_defaults.marks(test).right))
     request = loop.asked.space.request(best.point)
     report = application.evaluate(test)
-    story = flow.story(application, loop.prepared, loop.run, request)
+    story = flow.story(application, loop.prepared, loop.run, request) | dict(best.story)
     story["provenance"]["search"] = findings.asked.command()
     found = findings.to_json()
     summary = {name: found[name] for name in ("stopped", "best", "gains")} | {"trials": len(findings.outcomes)}
