@@ -68,6 +68,25 @@ Limit = Between | OneOf | Duration
 
 
 @dataclass(frozen=True)
+class Needs:
+    """Another setting without which this one has no part: any value of it, or one of these."""
+
+    name: str
+    values: tuple[Any, ...] = ()
+
+    def met(self, settings: Any) -> bool:
+        value = getattr(settings, self.name)
+        return value in self.values if self.values else value not in (None, False)
+
+    def __str__(self) -> str:
+        return " or ".join(f"{self.flag} {word(value)}" for value in self.values) or self.flag
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+
+@dataclass(frozen=True)
 class Option:
     """One setting as data: everything that help, YAML, checks and a search need to know of it."""
 
@@ -80,6 +99,7 @@ class Option:
     sentence: str
     section: str
     search: Search | None = None
+    needs: tuple[Needs, ...] = ()
 
     @property
     def flag(self) -> str:
@@ -133,7 +153,7 @@ def check(settings: S, *, where: str = "settings") -> S:
     """Returns the settings when every value is within its limit.
 
     Raises:
-        SettingError: names every value that is not.
+        SettingError: names every value that is not, or that has no part beside the others.
     """
     wrong = [
         (option, value)
@@ -141,6 +161,7 @@ def check(settings: S, *, where: str = "settings") -> S:
         if not _admits(option, value := getattr(settings, option.name))
     ]
     if not wrong:
+        _refuse_idle(settings, where)
         return settings
     if len(wrong) == 1:
         raise _refusal(*wrong[0], where)
@@ -160,6 +181,17 @@ def value_of(option: Option, value: Any, *, where: str) -> Any:
     if not _admits_one(option, converted):
         raise _refusal(option, value, where)
     return converted
+
+
+def _refuse_idle(settings: Any, where: str) -> None:
+    for option in options_of(type(settings)):
+        value = getattr(settings, option.name)
+        lacking = [needs for needs in option.needs if not needs.met(settings)]
+        if lacking and value != option.default:
+            raise SettingError(
+                f"{option.name} has a part only with {lacking[0]}", where=where, got=word(value),
+                fix=f"Give {lacking[0]}, or leave {option.flag} out.",
+            )  # fmt: skip
 
 
 def _refusal(option: Option, value: Any, where: str) -> SettingError:
@@ -263,6 +295,7 @@ def _option(field: dataclasses.Field[Any], hint: Any, section: str) -> Option:
         sentence=next(note for note in notes if isinstance(note, str)),
         section=section,
         search=next((note for note in notes if isinstance(note, Search)), None),
+        needs=tuple(note for note in notes if isinstance(note, Needs)),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from headwater.options import Between, Duration, OneOf
+from headwater.options import Between, Duration, Needs, OneOf
 from headwater.ranges import Search
 
 IMBALANCE = ("none", "weights", "class-balanced", "oversample", "undersample", "smote")
@@ -13,6 +13,7 @@ AUGMENT = ("word-dropout", "word-swap", "span-masking", "back-translation", "mix
 STRATEGIES = ("auto", "probe", "lora", "last-layers", "full", "probe-then-full", "few-shot")
 UNLABELLED_METHODS = ("self-training", "coral", "dann", "pretraining")
 PLANS = ("auto", "joint", "augment", "target-only")
+_OF_SELF_TRAINING = (Needs("unlabelled"), Needs("unlabelled_method", ("self-training",)))
 _TRAINED = ("auto", "lora", "last-layers", "full", "probe-then-full")
 """The strategies that train in epochs."""
 
@@ -63,9 +64,15 @@ class SourceSettings:
     plan: Annotated[
         str,
         OneOf(PLANS),
+        Needs("source"),
         "What to do with the source: learn from both, alter the target rows and take like source rows, or neither.",
     ] = "auto"
-    verify: Annotated[bool, "Let cheap probes of every plan choose between them, not the distance alone."] = False
+    verify: Annotated[
+        bool,
+        Needs("source"),
+        Needs("plan", ("auto",)),
+        "Let cheap probes of every plan choose between them, not the distance alone.",
+    ] = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,22 +87,33 @@ class UnlabelledSettings:
     unlabelled_method: Annotated[
         str,
         OneOf(UNLABELLED_METHODS),
+        Needs("unlabelled"),
         "How they are learnt from: by the model's own confident answers, by aligning features, by features that hide "
         "where a row is from, or by the foundation's own pretraining going on.",
     ] = "self-training"
-    confidence: Annotated[
-        float, Between(0.5, 1), "Of self-training: the probability from which the model's own answer is believed."
+    self_training_confidence: Annotated[
+        float, Between(0.5, 1), *_OF_SELF_TRAINING, "The probability from which the model's own answer is believed."
     ] = 0.8
-    unlabelled_weight: Annotated[
-        float, Between(0.001, 100), "Of self-training: what a believed answer weighs, where a labelled row weighs 1."
+    self_training_weight: Annotated[
+        float, Between(0.001, 100), *_OF_SELF_TRAINING, "What a believed answer weighs, where a labelled row weighs 1."
     ] = 1.0
-    rounds: Annotated[
-        int, Between(1, 100), "Of self-training: fits one after another, each on the answers of the one before."
+    self_training_rounds: Annotated[
+        int, Between(1, 100), *_OF_SELF_TRAINING, "Fits one after another, each on the answers of the one before."
     ] = 3
-    domain_weight: Annotated[
-        float, Between(0, 100), "Of dann: what hiding where a row is from weighs against naming its class."
+    dann_weight: Annotated[
+        float,
+        Between(0, 100),
+        Needs("unlabelled"),
+        Needs("unlabelled_method", ("dann",)),
+        "What hiding where a row is from weighs against naming its class.",
     ] = 0.1
-    pretraining_epochs: Annotated[int, Between(1, 1000), "Of pretraining: passes over the unlabelled rows."] = 3
+    pretraining_epochs: Annotated[
+        int,
+        Between(1, 1000),
+        Needs("unlabelled"),
+        Needs("unlabelled_method", ("pretraining",)),
+        "Passes over the texts in which the foundation's own pretraining goes on.",
+    ] = 3
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -261,7 +261,7 @@ def test_rows_without_labels_are_learnt_from_as_well(unlearnt: Entry, tmp_path: 
     some = {name: cells[:40] for name, cells in rows.items()}
     pd.DataFrame({"text": rows["text"][40:]}).to_csv(tmp_path / "more.csv", index=False)
     given = {"model": unlearnt.model, "strategy": "probe", "epochs": 1, "unlabelled": str(tmp_path / "more.csv")}
-    report = headwater.adapt(unlearnt.task, some, **given, confidence=0.5, rounds=1).report
+    report = headwater.adapt(unlearnt.task, some, **given, self_training_confidence=0.5, self_training_rounds=1).report
     assert report.unlabelled["rows"] == report.adaptation["rows"] == 20
     assert report.adaptation["gain"]["over"] == "doing nothing"
     assert report.adaptation["sentence"] in report.to_html()

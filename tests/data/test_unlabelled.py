@@ -25,7 +25,8 @@ def test_unlabelled_rows_stand_beside_the_others(tmp_path: Path) -> None:
     assert texts(found.unlabelled) == {text for text, _ in rows(300, 330)}
     assert len(found.train) == len(prepared(tmp_path).train)
     assert found.findings["unlabelled"] == {
-        "name": str(tmp_path / "unlabelled.csv"), "rows": 30, "set_aside": 0, "copies_of_labelled_rows": 0,
+        "name": str(tmp_path / "unlabelled.csv"), "rows": 30, "set_aside": 0, "copies_of_one_another": 0,
+        "copies_of_labelled_rows": 0,
     }  # fmt: skip
     assert f"unlabelled {tmp_path / 'unlabelled.csv'}: 30 rows" in str(found)
 

@@ -80,3 +80,15 @@ def test_limits_say_what_they_admit() -> None:
     assert str(Between(None, 1)) == "1 or less"
     assert not OneOf(("a",)).admits("b")
     assert not Duration().admits("10 minutes")
+
+
+def test_a_setting_that_has_no_part_is_refused():
+    with pytest.raises(SettingError) as told:
+        build(Settings, {"plan": "joint"})
+    assert str(told.value) == (
+        "settings: plan has a part only with --source. Got 'joint'. Give --source, or leave --plan out."
+    )
+    given = {"unlabelled": "more.csv", "unlabelled_method": "coral", "self_training_rounds": 2}
+    with pytest.raises(SettingError, match="self_training_rounds has a part only with --unlabelled-method self-train"):
+        build(Settings, given)
+    assert build(Settings, {"source": "other.csv", "verify": True}).verify

@@ -39,8 +39,8 @@ def _encoder(tmp_path: Path) -> TextEncoder:
     return TextEncoder.load(make_bert(tmp_path / "tiny"), "tiny")
 
 
-def _learner(tmp_path: Path, train: Examples, domain_weight: float = 1.0, head: Head = NOTHING) -> AdversarialLearner:
-    settings = Settings(device="cpu", learning_rate=1e-3, unlabelled_method="dann", domain_weight=domain_weight)
+def _learner(tmp_path: Path, train: Examples, dann_weight: float = 1.0, head: Head = NOTHING) -> AdversarialLearner:
+    settings = Settings(device="cpu", learning_rate=1e-3, unlabelled_method="dann", dann_weight=dann_weight)
     return AdversarialLearner(_encoder(tmp_path), head, train, train, settings, head_factor=10.0)
 
 
@@ -61,16 +61,16 @@ def _gradients(learner: AdversarialLearner, loss: torch.Tensor) -> tuple[torch.T
     return encoder, judge
 
 
-@pytest.mark.parametrize("domain_weight", [0.0, 0.5, 2.0])
-def test_the_encoder_learns_against_the_judge_and_the_judge_for_itself(domain_weight: float, tmp_path: Path):
-    learner, rows = _learner(tmp_path, _examples(), domain_weight), np.arange(8)
+@pytest.mark.parametrize("dann_weight", [0.0, 0.5, 2.0])
+def test_the_encoder_learns_against_the_judge_and_the_judge_for_itself(dann_weight: float, tmp_path: Path):
+    learner, rows = _learner(tmp_path, _examples(), dann_weight), np.arange(8)
     torch.nn.init.constant_(learner.judge[2].weight, 0.3)
     torch.manual_seed(0)
     against, own = _gradients(learner, learner.loss(rows))  # a head of zeros sends the encoder nothing
     torch.manual_seed(0)
     encoder, judge = _gradients(learner, _judged(learner, rows))
     assert encoder.norm() > 0.1
-    torch.testing.assert_close(against, -domain_weight * encoder)
+    torch.testing.assert_close(against, -dann_weight * encoder)
     torch.testing.assert_close(own, judge)
 
 
@@ -114,14 +114,14 @@ def test_the_judge_learns_faster_than_the_foundation(tmp_path: Path):
     assert rates == {None, 1e-2, 1e-3}
 
 
-def _gap(tmp_path: Path, domain_weight: float) -> float:
+def _gap(tmp_path: Path, dann_weight: float) -> float:
     """How far the means of both places are apart after a training, in variances within them."""
     encoder, train = _encoder(tmp_path), _examples(64)
     settings = Settings(
         epochs=6, learning_rate=3e-3, batch_size=16, device="cpu", feature_cache=False,
-        unlabelled_method="dann", domain_weight=domain_weight,
+        unlabelled_method="dann", dann_weight=dann_weight,
     )  # fmt: skip
-    folder = tmp_path / f"run-{domain_weight}"
+    folder = tmp_path / f"run-{dann_weight}"
     folder.mkdir()
     finetune(encoder, "full", train, train, Run(settings, folder))
     places = [extract(encoder, _texts(place, 100, seed=1), settings) for place in (HERE, THERE)]

@@ -24,14 +24,24 @@ def _found(rows: list[int], classes: list[int]) -> Believed:
 
 def test_answers_below_the_gate_are_left_alone():
     found = believed(_chances(0.95, 0.85, 0.9, 0.6, 0.1, 0.11), HALF, confidence=0.9)
-    assert dict(zip(found.rows.tolist(), found.classes.tolist(), strict=True)) == {0: 0, 2: 0, 4: 1}
+    assert dict(zip(found.rows.tolist(), found.classes.tolist(), strict=True)) == {0: 0, 4: 1}
 
 
-@pytest.mark.parametrize(("share", "most"), [(0.25, 2), (0.26, 3), (1.0, 8), (0.0, 0)])
-def test_a_class_gets_its_share_at_most_and_the_surest_of_it(share: float, most: int):
+@pytest.mark.parametrize(("share", "most"), [(0.5, 2), (0.6, 3), (0.75, 6), (1.0, 8), (0.0, 0)])
+def test_the_classes_have_their_shares_and_the_surest_of_each(share: float, most: int):
     sure = np.array([0.91, 0.99, 0.93, 0.97, 0.92, 0.98, 0.94, 0.96])
-    found = believed(_chances(*sure), np.array([share, 1 - share]), confidence=0.9)
-    assert found.rows.tolist() == np.argsort(-sure)[:most].tolist()
+    found = believed(_chances(*sure, 0.01, 0.02), np.array([share, 1 - share]), confidence=0.9)
+    assert found.rows[found.classes == 0].tolist() == np.argsort(-sure)[:most].tolist()
+
+
+def test_one_class_does_not_swallow_the_others():
+    assert len(believed(_chances(*[0.99] * 50), HALF, confidence=0.9)) == 0
+
+
+def test_many_classes_do_not_wait_for_the_scarcest():
+    chances = np.eye(20)[np.repeat(np.arange(19), 3)]
+    found = believed(chances, np.full(20, 1 / 20), confidence=0.9)
+    assert np.bincount(found.classes).tolist() == [3] * 19
 
 
 def test_no_answer_may_pass():
@@ -76,13 +86,14 @@ def test_believed_rows_are_copies_of_nothing_and_of_no_source():
 
 def test_a_head_learns_from_believed_rows_and_is_not_measured_on_them():
     parents, altered = np.array([0, 1, 0]), np.array([False, False, True])
-    train = Examples(["one", "two", "one!"], np.array([0, 1, 0]), 2, parent=parents, altered=altered)
+    weights = np.array([0.5, 1, 0.5])
+    train = Examples(["one", "two", "one!"], np.array([0, 1, 0]), 2, weights, parent=parents, altered=altered)
     both = joined(train, ["three", "four"], _found([1, 0], [1, 0]), weight=0.3)
     features, rows, made, _ = virtual(np.arange(5.0)[:, None], both, Settings())
     assert features.ravel().tolist() == [0, 1]
     assert rows.inputs == ["one", "two"]
     assert made.features.ravel().tolist() == [2, 3, 4]
-    np.testing.assert_allclose(made.weights, [1, 0.3, 0.3])
+    np.testing.assert_allclose(made.weights, [0.5, 0.3, 0.3])
     assert [made.touched_by(np.array([held])).tolist() for held in (0, 1)] == [[0], []]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from headwater.data import quarantine, reading, splitting
+from headwater.data import duplicates, quarantine, reading, splitting
 from headwater.data.fields import Text
 from headwater.data.records import Problem, Records
 from headwater.errors import DataError
@@ -23,7 +23,7 @@ def read_unlabelled(
         settings: names the rows, and says how to read them. A target column among them is not looked at.
         field: the input field.
         known: every labelled input. A row that copies one of them is left out: a training row would count twice, and a
-            held-out row would be learnt from after all.
+            held-out row would be learnt from after all. Of rows that copy one another the first is kept.
 
     Raises:
         NotFoundError: the rows have no column of the input's name.
@@ -32,8 +32,14 @@ def read_unlabelled(
     records = field.named(reading.read(settings.unlabelled, settings, offline=settings.offline))
     usable, problems = quarantine.quarantine(records.with_problems(field.values(records)[1]), settings.quarantine_share)
     inputs = field.values(usable)[0]
-    copies = splitting.straddlers(inputs, known)
-    kept = np.setdiff1d(np.arange(len(usable)), copies)
+    if not inputs:
+        raise DataError(
+            "There is no unlabelled row to learn from", where=str(settings.unlabelled), got=f"{len(problems)} bad rows",
+            fix="Give rows with an input, or leave --unlabelled out.",
+        )  # fmt: skip
+    once = np.unique(duplicates.exact(inputs))
+    copies = splitting.straddlers([inputs[row] for row in once.tolist()], known)
+    kept = np.delete(once, copies)
     if not len(kept):
         raise DataError(
             "No unlabelled row can be learnt from: each copies a labelled row", where=str(settings.unlabelled),
@@ -43,6 +49,7 @@ def read_unlabelled(
         "name": str(settings.unlabelled),
         "rows": len(kept),
         "set_aside": len(problems),
+        "copies_of_one_another": len(inputs) - len(once),
         "copies_of_labelled_rows": len(copies),
     }
     return usable.take(kept), problems, findings

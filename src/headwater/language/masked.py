@@ -33,7 +33,7 @@ _FEWEST = 20
 """Texts below which there is nothing to hold out."""
 _HELD_OUT = 0.1
 _TOKENS_IN_A_PASS = 2048
-"""Few, since every token of a pass may get a score for every word of the vocabulary."""
+"""Few where held-out texts are scored, since every token gets a score for every word of the vocabulary."""
 
 
 def pretrain(encoder: TextEncoder, inputs: Sequence[TextInput], run: Run) -> History:

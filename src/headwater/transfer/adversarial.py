@@ -31,14 +31,14 @@ class AdversarialLearner(EncoderLearner):
     """An encoder, a head and a judge; of every pass, as many unlabelled rows go through the encoder as labelled ones.
 
     The paper lets the reversed gradient grow with the training. Here the judge's last layer begins at zero, so that it
-    sends the encoder nothing until it has learnt something, and its weight stays what `domain_weight` says.
+    sends the encoder nothing until it has learnt something, and its weight stays what `dann_weight` says.
 
     Args:
         encoder: the foundation; which of its parameters learn is already settled.
         head: where the head starts.
         train: the rows to learn from, with `unlabelled`; those of a source, or without one all, are from elsewhere.
         valid: the rows that choose the epoch.
-        settings: token budget, device, seed and `domain_weight`.
+        settings: token budget, device, seed and `dann_weight`.
         head_factor: how many times the learning rate of the foundation is the head's.
     """
 
@@ -68,7 +68,7 @@ class AdversarialLearner(EncoderLearner):
         features, drawn = self.encoder.features(self.prepared.batch(rows)), self._drawn(rows)
         both = torch.cat([features, self.encoder.features(self.unlabelled.batch(drawn))])
         where = torch.cat([self.elsewhere[rows], torch.zeros(len(drawn))]).to(both.device)
-        told = self.judge(_Reversed.apply(both, self.settings.domain_weight))[:, 0]
+        told = self.judge(_Reversed.apply(both, self.settings.dann_weight))[:, 0]
         judged = functional.binary_cross_entropy_with_logits(told, where)
         return self.class_loss(features, rows) + len(rows) * judged
 

@@ -35,7 +35,7 @@ from headwater.foundation.origin import Origin
 from headwater.run import Run, scratch, write_whole
 from headwater.settings import Settings
 from headwater.transfer import augmenting, scores, unlabelled
-from headwater.transfer.classifier import Classifier, Examples
+from headwater.transfer.classifier import Classifier, Examples, Make
 from headwater.transfer.measuring import measure
 from headwater.transfer.plan import ALTERATIONS, Plan, draw_up
 
@@ -178,7 +178,7 @@ class Classification(Application):
         """The model before it has learnt; kept, so that its weights are read once."""
         return self._maker()()
 
-    def _maker(self) -> unlabelled.Make:
+    def _maker(self) -> Make:
         """What makes an unfitted model.
 
         Raises:
@@ -252,8 +252,8 @@ class Classification(Application):
 
     @property
     def _linear_shown(self) -> str:
-        """What the linear baseline is called beside the model, which may be the same one with a source."""
-        return f"{self._linear} on the target alone" if self.model_name == self._linear else self._linear
+        """What the linear baseline is called beside the model, which may be the same one on more rows."""
+        return f"{self._linear} on your rows alone" if self.model_name == self._linear else self._linear
 
     def _rows(self, records: Any, valid: Any) -> tuple[Examples, Examples, Examples | None]:
         """Training, validation and source examples; settles the fields and learns the classes."""
@@ -311,7 +311,7 @@ class Classification(Application):
         log.info("plan %s", plan)
         return plan
 
-    def _learnt_from(self, make: unlabelled.Make, rows: Examples, held_out: Examples, run: Run) -> Classifier:
+    def _learnt_from(self, make: Make, rows: Examples, held_out: Examples, run: Run) -> Classifier:
         """The fitted model; where there are unlabelled rows, without or with them, as `unlabelled.learn` decides."""
         self.learnt = None
         if not rows.unlabelled:
@@ -334,7 +334,8 @@ class Classification(Application):
 
     def _fit_linear(self, train: Examples, valid: Examples, run: Run) -> list[Stage]:
         """Fits the linear baseline, and tells its stage; nothing where it is the model itself on the same rows."""
-        if self.model_name == self._linear and self.settings.source is None:
+        more = self.settings.source or self.settings.unlabelled or self.settings.augment
+        if self.model_name == self._linear and not more:
             return []
         self.baseline = catalog.model_class(self.task, self._linear)().fit(train, valid, run.part("baseline"))
         return [replace(stage, name=self._linear_shown, decision=_BASELINE) for stage in self.baseline.trace.stages]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -166,4 +166,7 @@ class Classifier(ABC):
         """Reads what `save` wrote; needs no network."""
 
 
-__all__ = ["Classifier", "Examples", "Facts", "Stage", "Trace"]
+Make = Callable[[], Classifier]
+"""Makes a model that has learnt nothing yet."""
+
+__all__ = ["Classifier", "Examples", "Facts", "Make", "Stage", "Trace"]

@@ -1,12 +1,11 @@
 """Self-training: a model's own confident answers on unlabelled rows become training rows of the next.
 
-Answers below the gate are left alone, and a class gets no more of them than its share of the training rows, so that an
-error that feeds on itself (Arazo et al. 2020) does not let one class swallow the others.
+Answers below the gate are left alone, and of those above it the classes have the shares of the training rows: an error
+that feeds on itself (Arazo et al. 2020) must not let one class swallow the others.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +13,9 @@ from typing import Any
 import numpy as np
 
 from headwater.transfer.classifier import Examples
+
+_SCARCE = 0.1
+"""The share of the classes, those with the fewest answers above the gate, that the others do not wait for."""
 
 
 @dataclass(frozen=True)
@@ -49,23 +51,25 @@ def believed(chances: np.ndarray, shares: np.ndarray, confidence: float) -> Beli
 
     Example:
         >>> chances = np.array([[0.99, 0.01], [0.6, 0.4], [0.95, 0.05], [0.08, 0.92]])
-        >>> believed(chances, np.array([0.25, 0.75]), confidence=0.9).rows.tolist()
+        >>> believed(chances, np.array([0.5, 0.5]), confidence=0.9).rows.tolist()
         [0, 3]
     """
     answers, certain = chances.argmax(axis=1), chances.max(axis=1)
-    rows = []
-    for name, share in enumerate(shares.tolist()):
-        passing = np.flatnonzero((answers == name) & (certain >= confidence))
-        most = math.ceil(share * len(chances))
-        rows.append(passing[np.argsort(-certain[passing], kind="stable")][:most])
-    kept = np.concatenate(rows)
+    passing = [np.flatnonzero((answers == name) & (certain >= confidence)) for name in range(len(shares))]
+    known = shares > 0
+    all_told = np.array([len(rows) for rows in passing])[known] / shares[known]
+    most = np.ceil(float(np.quantile(all_told, _SCARCE, method="lower")) * shares).astype(np.int64)
+    kept = np.concatenate(
+        [rows[np.argsort(-certain[rows], kind="stable")][:count] for rows, count in zip(passing, most, strict=True)]
+    )
     return Believed(kept, answers[kept])
 
 
 def joined(train: Examples, unlabelled: Sequence[Any], found: Believed, weight: float) -> Examples:
     """The training rows, and behind them the believed ones, each of which counts `weight` of a labelled row."""
     own = np.ones(len(train)) if train.weights is None else train.weights
-    counts = np.full(len(found), weight * own.mean())
+    here = np.ones(len(train), dtype=bool) if train.of_source is None else ~train.of_source
+    counts = np.full(len(found), weight * own[here].sum() / len(np.unique(train.parents[here])))
     first = 1 + int(train.parents.max(initial=-1))
     altered = np.zeros(len(train), dtype=bool) if train.altered is None else train.altered
     nowhere = np.zeros(len(found), dtype=bool)

@@ -124,9 +124,12 @@ class Adaptation:
         self.trace.augmentation |= {"made": counts} if counts else {}
         head = solve_with(made, features, train.targets, train.weights, seed=settings.seed)
         right = self._right(head.logits(extract(self.encoder, self.valid.inputs, settings)))
-        if len(self.valid) < _LEAST_ROWS and head.held_out is not None:
-            # So few rows say next to nothing: the folds of the head add what they held out.
-            right = np.concatenate([right, scores.correct(head.held_out, train.targets)])
+        if self._is_blind and head.held_out is not None:
+            right, self.held_out = scores.correct(head.held_out, train.targets), (head.held_out, train.targets)
+        elif len(self.valid) < _LEAST_ROWS and head.held_out is not None:
+            # So few rows say next to nothing: the folds of the head add what they held out of the target's own rows.
+            own = _once(train)
+            right = np.concatenate([right, scores.correct(head.held_out[own], train.targets[own])])
         return self._timed("probe", _Result(head, right, time.monotonic() - began))
 
     def _aligned(self, features: np.ndarray) -> np.ndarray:
@@ -138,6 +141,13 @@ class Adaptation:
         aligned = features.copy()
         aligned[elsewhere] = recoloured(features[elsewhere], np.concatenate([there, features[~elsewhere]]))
         return aligned
+
+    @property
+    def _is_blind(self) -> bool:
+        """Whether validation rows come from elsewhere, and the head was made for features that are aligned."""
+        settings = self.run.settings
+        aligned = settings.unlabelled_method == "coral" and len(self.train.unlabelled) > 0
+        return aligned and self.train.of_source is None and settings.valid is None
 
     def _deepen(self, strategy: str, start: _Result | None) -> _Result:
         began, train = time.monotonic(), self.train
@@ -192,6 +202,12 @@ class Adaptation:
         """The result with the seconds of the attempt that did the work, not of the one that resumed it."""
         seconds = settle(self.run, f"{name}-seconds", lambda: {"seconds": result.seconds})["seconds"]
         return _Result(result.head, result.right, seconds)
+
+
+def _once(train: Examples) -> np.ndarray:
+    """The positions of the rows that come from no source, each of the user's rows once."""
+    own = np.arange(len(train)) if train.of_source is None else np.flatnonzero(~train.of_source)
+    return own[np.sort(np.unique(train.parents[own], return_index=True)[1])]
 
 
 def _times(weights: np.ndarray | None, factors: np.ndarray) -> np.ndarray:

@@ -1,14 +1,16 @@
 """What becomes of rows without labels: a fit as if there were none, one that learns from them, and which is kept.
 
 The user has named the method, and validation rows are few and may come from another place than the unlabelled ones:
-they have a veto, no more. Both fits and the gain stand in the report.
+they have a veto, no more. The gain and the reason stand in the report.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,18 +18,18 @@ import numpy as np
 from headwater.errors import SettingError
 from headwater.evaluation.calibration import fit_temperature, probabilities
 from headwater.evaluation.intervals import Estimate, Gain
+from headwater.options import in_words
 from headwater.run import Run
 from headwater.settings import Settings
 from headwater.training.device import device_of
 from headwater.training.processes import Processes
 from headwater.training.settling import settle
 from headwater.transfer import distance, scores
-from headwater.transfer.classifier import Classifier, Examples
+from headwater.transfer.classifier import Classifier, Examples, Make
 from headwater.transfer.selftraining import believed, joined
 from headwater.transfer.strategies import RECIPES
 
 log = logging.getLogger("headwater")
-Make = Callable[[], Classifier]
 View = Callable[[Sequence[Any]], np.ndarray]
 _NOTHING = "doing nothing"
 _LOOKED_AT = 1000
@@ -122,22 +124,24 @@ def learn(make: Make, view: View, train: Examples, valid: Examples, run: Run) ->
         valid: the rows that choose between settings and epochs, and compare.
         run: settings and a folder for both fits.
     """
+    began = time.monotonic()
     plain = make().fit(replace(train, unlabelled=()), valid, run.part("model"))
-    apart = _apart(view, train, run.settings.seed)
-    method, rows = run.settings.unlabelled_method, len(train.unlabelled)
+    seconds = settle(run, "without-unlabelled", lambda: {"seconds": time.monotonic() - began})["seconds"]
+    method, apart = run.settings.unlabelled_method, _apart(view, train, run.settings.seed)
     log.info("%s: proxy A-distance %s between labelled and unlabelled rows", method, apart)
-    if reason := _why_not(run):
-        return plain, Learnt(method, rows, apart, None, kept=False, reason=f"not tried: {reason}")
+    found = partial(Learnt, method, len(train.unlabelled), apart)
+    if reason := _why_not(run, seconds):
+        return plain, found(None, kept=False, reason=f"not tried: {reason}")
     if method == "self-training":
         other, told = _self_trained(make, plain, train, valid, run.part(method))
-        if other is None:
-            reason = f"left: no answer is surer than {run.settings.confidence:g}"
-            return plain, Learnt(method, rows, apart, None, kept=False, reason=reason, told=told)
     else:
         other, told = make().fit(train, valid, run.part(method)), {}
+    if other is None:
+        reason = f"left: too few answers are surer than {run.settings.self_training_confidence:g}"
+        return plain, found(None, kept=False, reason=reason, told=told)
     gain, reason = _compared(plain, other, valid, run.settings.seed)
-    kept = not gain or not gain.high < 0
-    learnt = Learnt(method, rows, apart, gain, kept=kept, reason=f"{'kept' if kept else 'left'}: {reason}", told=told)
+    kept = _is_kept(gain, run)
+    learnt = found(gain, kept=kept, reason=f"{'kept' if kept else 'left'}: {reason}", told=told)
     log.info("%s", learnt)
     if not kept:
         return plain, learnt
@@ -155,33 +159,37 @@ def _apart(view: View, train: Examples, seed: int) -> Estimate:
     return distance.between(here, there, seed)
 
 
-def _why_not(run: Run) -> str:
-    """Why the second fit does not begin; empty when it does."""
+def _why_not(run: Run, seconds: float) -> str:
+    """Why a fit does not begin that is to take as long as the first did; empty when it does."""
 
     def asked() -> dict[str, Any]:
-        (left,) = Processes(device_of(run.settings)).agree(run.remaining())
-        return {"why": "" if left > 0 else f"the budget of {run.settings.budget} is used up"}
+        left, needed = Processes(device_of(run.settings)).agree(run.remaining(), seconds)
+        if left > needed:
+            return {"why": ""}
+        return {"why": f"it needs about {in_words(needed)}, {in_words(max(0.0, left))} left of the budget"}
 
-    return settle(run, "unlabelled", asked)["why"]
+    return settle(run, "next-fit", asked)["why"]
 
 
 def _self_trained(
     make: Make, plain: Classifier, train: Examples, valid: Examples, run: Run
 ) -> tuple[Classifier | None, dict[str, Any]]:
-    """A model that has learnt from the answers of the first that pass the gate; None where none does."""
+    """The last of some models that each learnt from the answers of the one before; None where none may be believed."""
     settings, counts = run.settings, []
+    own = replace(train, unlabelled=())
     shares = np.bincount(train.targets, minlength=train.n_classes) / len(train)
-    logits, targets = plain.held_out or (plain.logits(valid.inputs), valid.targets)
-    temperature, teacher, before = fit_temperature(logits, targets), plain, None
-    for number in range(settings.rounds):
-        if number and _why_not(run.part(f"before-{number}")):
+    teacher, before, began = plain, None, time.monotonic()
+    for number in range(settings.self_training_rounds):
+        if number and _why_not(run.part(f"round-{number}"), (time.monotonic() - began) / number):
             break
-        found = believed(probabilities(teacher.logits(train.unlabelled), temperature), shares, settings.confidence)
+        logits, targets = teacher.held_out or (teacher.logits(valid.inputs), valid.targets)
+        chances = probabilities(teacher.logits(train.unlabelled), fit_temperature(logits, targets))
+        found = believed(chances, shares, settings.self_training_confidence)
         if not len(found) or found.same(before):
             break
         counts.append(np.bincount(found.classes, minlength=train.n_classes).tolist())
         log.info("self-training: %s of %s answers are believed", f"{len(found):,}", f"{len(train.unlabelled):,}")
-        more = joined(replace(train, unlabelled=()), train.unlabelled, found, settings.unlabelled_weight)
+        more = joined(own, train.unlabelled, found, settings.self_training_weight)
         teacher, before = make().fit(more, valid, run.part(f"round-{number}")), found
     return None if teacher is plain else teacher, {"believed_by_class_and_round": counts}
 
@@ -189,7 +197,21 @@ def _self_trained(
 def _compared(plain: Classifier, other: Classifier, valid: Examples, seed: int) -> tuple[Gain | None, str]:
     if not len(valid):
         return None, "there are no validation rows to compare on"
+    if other.held_out is not None:
+        return None, "validation rows are from where the labelled rows are, and cannot tell what is gained elsewhere"
     right, base = (scores.correct(model.logits(valid.inputs), valid.targets) for model in (other, plain))
     gain = scores.gain(right, base, _NOTHING, seed)
     interval = f"[{100 * gain.low:.1f}, {100 * gain.high:.1f}]"
     return gain, f"{100 * gain.value:+.1f} points over {_NOTHING} {interval} on {len(valid):,} validation rows"
+
+
+def _is_kept(gain: Gain | None, run: Run) -> bool:
+    """Validation rows have a veto, no more; but a fit that the budget may have cut short must show that it gains."""
+    if gain is None:
+        return True
+
+    def asked() -> dict[str, Any]:
+        (left,) = Processes(device_of(run.settings)).agree(run.remaining())
+        return {"cut": left <= 0}
+
+    return gain.value > 0 if settle(run, "last-fit", asked)["cut"] else not gain.high < 0

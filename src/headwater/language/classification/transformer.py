@@ -27,7 +27,7 @@ class TransformerClassifier(NeuralClassifier):
     """Self-attention layers over word vectors with learnt positions, and the mean of their output."""
 
     Settings = TransformerSettings
-    learning_rate = 5e-4
+    learning_rate = 1e-3
 
     def network(self, words: WordVectors, n_classes: int) -> nn.Module:
         if words.width % self.settings.heads:
