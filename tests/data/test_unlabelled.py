@@ -75,6 +75,21 @@ def test_rows_without_the_text_column_are_refused(tmp_path: Path) -> None:
         _prepared(tmp_path, ["texts,stars", "one of them,3"])
 
 
+def test_of_rows_that_copy_one_another_the_first_is_kept(tmp_path: Path) -> None:
+    found = prepared(tmp_path, unlabelled=[*rows(300, 330), *rows(310, 320)])
+    assert list(found.unlabelled.column("text")) == [text for text, _ in rows(300, 330)]
+    assert found.findings["unlabelled"]["copies_of_one_another"] == 10
+
+
+def test_bad_rows_alone_are_refused(tmp_path: Path) -> None:
+    sentence = (
+        r"more.csv: There is no unlabelled row to learn from\. Got '2 bad rows'\. "
+        r"Give rows with an input, or leave --unlabelled out\."
+    )
+    with pytest.raises(DataError, match=sentence):
+        _prepared(tmp_path, ["text,label", ",a", ",b"], quarantine_share=1.0)
+
+
 def test_copies_of_labelled_rows_alone_are_refused(tmp_path: Path) -> None:
     sentence = (
         r"unlabelled.csv: No unlabelled row can be learnt from: each copies a labelled row\. Got '40 usable rows'\. "

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.linalg import sqrtm
@@ -10,10 +13,10 @@ from tests.tiny import WORDS, make_bert
 from headwater.foundation.text import TextEncoder
 from headwater.run import Run
 from headwater.settings import Settings
-from headwater.transfer import stages
 from headwater.transfer.alignment import recoloured
 from headwater.transfer.classifier import Examples
 from headwater.transfer.features import extract
+from headwater.transfer.stages import Adaptation
 
 RANDOM = np.random.default_rng(0)
 HERE = RANDOM.normal(size=(200, 4)) @ RANDOM.normal(size=(4, 4)) + 1
@@ -52,19 +55,37 @@ def test_more_features_than_rows_give_numbers():
     assert np.isfinite(found).all()
 
 
-@pytest.mark.parametrize("beside", [True, False], ids=["source rows beside target rows", "no source"])
-def test_a_probe_aligns_the_rows_that_are_from_elsewhere(beside: bool, tmp_path, monkeypatch):
-    monkeypatch.setenv("HEADWATER_CACHE", str(tmp_path / "cache"))
-    encoder = TextEncoder.load(make_bert(tmp_path / "tiny"), "tiny")
+def _adaptation(folder: Path, *, beside: bool, **settings: Any) -> Adaptation:
+    """A probe of 40 labelled rows, of which the first 10 stand beside those of a source, and 20 unlabelled ones."""
     texts = [f"{WORDS[row % 5]} {WORDS[5 + row % 7]} {WORDS[12 + row % 9]}" for row in range(60)]
     of_source = np.arange(40) >= 10 if beside else None
     train = Examples(texts[:40], np.arange(40) % 2, 2, of_source=of_source, unlabelled=texts[40:])
-    settings = Settings(strategy="probe", device="cpu", unlabelled_method="coral")
-    (tmp_path / "run").mkdir()
-    found = stages.Adaptation(encoder, train, train, Run(settings, tmp_path / "run"))
-    own, more = (extract(encoder, part, settings) for part in (train.inputs, train.unlabelled))
-    aligned = found._aligned(own)
-    first = 10 if beside else 0
-    like = np.concatenate([more, own[:first]])
+    given = Settings(strategy="probe", device="cpu", feature_cache=False, unlabelled_method="coral", **settings)
+    return Adaptation(TextEncoder.load(make_bert(folder / "tiny"), "tiny"), train, train, Run(given, folder))
+
+
+@pytest.mark.parametrize(("beside", "first"), [(True, 10), (False, 0)], ids=["beside a source", "no source"])
+def test_a_probe_aligns_the_rows_that_are_from_elsewhere(beside: bool, first: int, tmp_path: Path):
+    found = _adaptation(tmp_path, beside=beside)
+    own, more = (
+        extract(found.encoder, part, found.run.settings) for part in (found.train.inputs, found.train.unlabelled)
+    )
+    aligned, like = found._aligned(own), np.concatenate([more, own[:first]])
     np.testing.assert_array_equal(aligned[:first], own[:first])
     np.testing.assert_allclose(aligned[first:].mean(axis=0), like.mean(axis=0), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("beside", "settings", "folds"),
+    [(False, {}, True), (True, {}, False), (False, {"valid": "own.csv"}, False)],
+    ids=["all from elsewhere", "beside a source", "validation rows of one's own"],
+)
+def test_validation_rows_from_elsewhere_do_not_score_an_aligned_head(
+    beside: bool, settings: dict[str, Any], folds: bool, tmp_path: Path
+):
+    found = _adaptation(tmp_path, beside=beside, **settings)
+    head = found.fit()
+    assert (found.held_out is not None) == folds
+    if found.held_out is not None:
+        np.testing.assert_array_equal(found.held_out[0], head.held_out)
+        assert found.trace.stages[0].score == (found.held_out[0].argmax(axis=1) == found.held_out[1]).mean()

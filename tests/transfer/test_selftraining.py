@@ -72,6 +72,16 @@ def test_a_believed_row_counts_against_what_a_labelled_one_does():
     np.testing.assert_allclose(both.weights, [0.1, 0.5, 0.15])
 
 
+def test_it_counts_against_a_row_of_the_target_with_its_copies():
+    train = Examples(
+        ["one", "two", "one!", "far"], np.array([0, 1, 0, 1]), 2, weights=np.array([0.5, 1, 0.5, 0.1]),
+        parent=np.array([0, 1, 0, 2]), of_source=np.arange(4) == 3,
+    )  # fmt: skip
+    both = joined(train, ["three"], _found([0], [1]), weight=0.5)
+    assert both.weights is not None
+    assert both.weights[-1] == 0.5
+
+
 def test_believed_rows_are_copies_of_nothing_and_of_no_source():
     train = Examples(
         ["one", "two", "one!"], np.array([0, 1, 0]), 2, parent=np.array([4, 7, 4]),
