@@ -12,7 +12,7 @@ from tests.contract.entries import texts
 from tests.tiny import make_bert
 
 import headwater
-from headwater.errors import SettingError
+from headwater.errors import DataError, SettingError
 from headwater.language.classification.tfidf import TfidfLogistic
 from headwater.language.vectoriser import latent
 from headwater.run import Run
@@ -219,3 +219,13 @@ def test_self_training_with_several_labels_a_row_is_refused():
 
 def test_without_unlabelled_rows_nothing_is_refused():
     refuse(Settings(unlabelled_method="dann"), None, several=True)
+
+
+@pytest.mark.parametrize("method", ["coral", "dann"])
+def test_few_unlabelled_rows_are_refused_by_what_aligns_places(method: str, tmp_path: Path):
+    with pytest.raises(DataError) as told:
+        _learnt(tmp_path, _rows("warm", "cold")[:7], unlabelled_method=method)
+    assert str(told.value) == (
+        f"--unlabelled-method {method}: A place cannot be told from so few unlabelled rows. Got 7. "
+        "Accepted: 20 or more. Give more rows, or take self-training."
+    )

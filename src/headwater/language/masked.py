@@ -122,7 +122,24 @@ class MaskedLearner(Learner):
 
 
 def _headed(encoder: TextEncoder, settings: Settings) -> Any:
-    """The masked language model around the encoder's own network.
+    """The masked language model around the encoder's own network."""
+    import transformers
+
+    refuse(encoder)
+    config = encoder.network.config
+    try:
+        model: Any = masked_model(str(encoder.source), offline=True, trust_remote_code=False)[0]
+    except ArtifactError:  # saved without its head
+        with torch.random.fork_rng(devices=[]), quiet():
+            torch.manual_seed(settings.seed)
+            model = transformers.AutoModelForMaskedLM.from_config(config)
+    setattr(model, model.base_model_prefix, encoder.network)
+    model.tie_weights()
+    return model.to(next(encoder.network.parameters()).device)
+
+
+def refuse(encoder: TextEncoder) -> None:
+    """Refuses a foundation that was not pretrained by filling gaps.
 
     Raises:
         SettingError: the architecture or the tokenizer has no masks.
@@ -138,12 +155,3 @@ def _headed(encoder: TextEncoder, settings: Settings) -> Any:
             accepted="a masked language model, such as those of BERT's kind",
             fix="Give such a foundation, or take self-training.",
         )  # fmt: skip
-    try:
-        model: Any = masked_model(str(encoder.source), offline=True, trust_remote_code=False)[0]
-    except ArtifactError:  # saved without its head
-        with torch.random.fork_rng(devices=[]), quiet():
-            torch.manual_seed(settings.seed)
-            model = transformers.AutoModelForMaskedLM.from_config(config)
-    setattr(model, model.base_model_prefix, encoder.network)
-    model.tie_weights()
-    return model.to(next(encoder.network.parameters()).device)

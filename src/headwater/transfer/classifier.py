@@ -127,6 +127,13 @@ class Classifier(ABC):
     def fit(self, train: Examples, valid: Examples, run: Run) -> Self:
         """Learns from `train`; `valid` chooses between settings and epochs. Resumes what `run.folder` holds."""
 
+    def refuse(self, run: Run) -> None:  # noqa: B027 most models refuse nothing
+        """Says, before anything is learnt, what of the settings this model cannot do.
+
+        Raises:
+            SettingError: what it is, and what it could do instead.
+        """
+
     @classmethod
     def completed(cls, settings: RunSettings, rows: int) -> RunSettings:
         """The settings of a run with what the model takes by itself, for so many rows, where they are open."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from headwater.errors import SettingError
+from headwater.errors import DataError, SettingError
 from headwater.evaluation.calibration import fit_temperature, probabilities
 from headwater.evaluation.intervals import Estimate, Gain
 from headwater.options import in_words
@@ -32,6 +32,7 @@ from headwater.transfer.strategies import RECIPES
 log = logging.getLogger("headwater")
 View = Callable[[Sequence[Any]], np.ndarray]
 _NOTHING = "doing nothing"
+_FEWEST = 20
 _LOOKED_AT = 1000
 """The most rows of each side whose distance is measured."""
 
@@ -123,7 +124,13 @@ def learn(make: Make, view: View, train: Examples, valid: Examples, run: Run) ->
         train: the rows to learn from, with `unlabelled`.
         valid: the rows that choose between settings and epochs, and compare.
         run: settings and a folder for both fits.
+
+    Raises:
+        DataError: there are too few unlabelled rows to tell where they lie.
+        SettingError: the model cannot learn by this method.
     """
+    _refuse_few(train, run.settings)
+    make().refuse(run)
     began = time.monotonic()
     plain = make().fit(replace(train, unlabelled=()), valid, run.part("model"))
     seconds = settle(run, "without-unlabelled", lambda: {"seconds": time.monotonic() - began})["seconds"]
@@ -148,6 +155,15 @@ def learn(make: Make, view: View, train: Examples, valid: Examples, run: Run) ->
     named = [replace(stage, name=f"{method}: {stage.name}") for stage in other.trace.stages]
     other.trace.stages = [*plain.trace.stages, *named]
     return other, learnt
+
+
+def _refuse_few(train: Examples, settings: Settings) -> None:
+    method = settings.unlabelled_method
+    if method in ("coral", "dann") and len(train.unlabelled) < _FEWEST:
+        raise DataError(
+            "A place cannot be told from so few unlabelled rows", where=f"--unlabelled-method {method}",
+            got=len(train.unlabelled), accepted=f"{_FEWEST} or more", fix="Give more rows, or take self-training.",
+        )  # fmt: skip
 
 
 def _apart(view: View, train: Examples, seed: int) -> Estimate:

@@ -16,7 +16,7 @@ from headwater.errors import ArtifactError, NotFittedError, ResourceError
 from headwater.foundation.locate import locate
 from headwater.foundation.origin import Origin, origin
 from headwater.foundation.text import TextEncoder
-from headwater.language.masked import pretrain
+from headwater.language import masked
 from headwater.language.reading import text_reading
 from headwater.run import Run, write_whole
 from headwater.settings import NoSettings
@@ -53,11 +53,15 @@ class PretrainedClassifier(Classifier):
         self.encoder = self._untrained(asked)
         self.token_budget, self.device = asked.token_budget, asked.device
         if train.unlabelled and asked.unlabelled_method == "pretraining":
-            pretrain(self.encoder, [*train.unlabelled, *train.of_target], run.part("pretraining"))
+            masked.pretrain(self.encoder, [*train.unlabelled, *train.of_target], run.part("pretraining"))
         adaptation = Adaptation(self.encoder, train, valid, run)
         self.head = adaptation.fit()
         self.trace, self.held_out = adaptation.trace, adaptation.held_out
         return self
+
+    def refuse(self, run: Run) -> None:
+        if run.settings.unlabelled is not None and run.settings.unlabelled_method == "pretraining":
+            masked.refuse(self._frozen(run.settings))
 
     @classmethod
     def completed(cls, settings: RunSettings, rows: int) -> RunSettings:
