@@ -28,13 +28,14 @@ def test_without_a_source_there_is_none(tmp_path: Path) -> None:
     assert "source" not in found.findings
 
 
-def test_no_source_row_copies_a_held_out_row(tmp_path: Path) -> None:
+def test_no_source_row_copies_a_row_of_the_target(tmp_path: Path) -> None:
     alone = prepared(tmp_path)
-    held = sorted(texts(alone.test))[:2] + sorted(texts(alone.valid))[:1]
+    held = [sorted(texts(part))[0] for part in (alone.test, alone.valid, alone.train)]
     found = prepared(tmp_path, source=[*rows(300, 330), *((f"{text.upper()}!", "a") for text in held)])
     assert found.source is not None
     assert len(found.source) == 30
-    assert found.findings["source"]["copies_of_held_out_rows"] == 3
+    assert found.findings["source"]["copies_of_target_rows"] == 3
+    assert "30 rows to learn from as well; 3 copies of target rows" in str(found)
 
 
 def test_rows_of_other_classes_are_left_out_and_counted(tmp_path: Path) -> None:
@@ -55,10 +56,19 @@ def test_a_source_without_a_known_class_is_refused(tmp_path: Path) -> None:
         prepared(tmp_path, source=[("one text", "x"), ("other text", "x")])
 
 
-def test_a_source_of_held_out_copies_alone_is_refused(tmp_path: Path) -> None:
+def test_a_source_of_copies_alone_is_refused(tmp_path: Path) -> None:
     held: list[Any] = [(text, "a") for text in texts(prepared(tmp_path).test)]
-    with pytest.raises(DataError, match="Every row of the source is a copy of a row that is held out"):
+    with pytest.raises(DataError, match="Every row of the source is a copy of a row of the data"):
         prepared(tmp_path, source=held)
+
+
+def test_a_source_without_rows_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "source.csv").write_text("text,label\n")
+    with pytest.raises(DataError, match="The source has no row that can be learnt from"):
+        prepare(
+            table(tmp_path / "data.csv", rows(0, 40)), Settings(source=str(tmp_path / "source.csv")), lambda _: FIELDS,
+            want_test=True,
+        )  # fmt: skip
 
 
 def test_a_source_of_other_columns_is_refused(tmp_path: Path) -> None:

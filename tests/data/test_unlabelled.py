@@ -25,10 +25,10 @@ def test_unlabelled_rows_stand_beside_the_others(tmp_path: Path) -> None:
     assert texts(found.unlabelled) == {text for text, _ in rows(300, 330)}
     assert len(found.train) == len(prepared(tmp_path).train)
     assert found.findings["unlabelled"] == {
-        "name": str(tmp_path / "unlabelled.csv"), "rows": 30, "set_aside": 0, "copies_of_one_another": 0,
-        "copies_of_labelled_rows": 0,
+        "name": str(tmp_path / "unlabelled.csv"), "rows": 30, "set_aside": 0, "first_set_aside": "",
+        "copies_of_one_another": 0, "copies_of_labelled_rows": 0,
     }  # fmt: skip
-    assert f"unlabelled {tmp_path / 'unlabelled.csv'}: 30 rows" in str(found)
+    assert f"without  {tmp_path / 'unlabelled.csv'}: 30 rows without labels to learn from" in str(found)
 
 
 def test_without_unlabelled_rows_there_are_none(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_of_rows_that_copy_one_another_the_first_is_kept(tmp_path: Path) -> None
 
 def test_bad_rows_alone_are_refused(tmp_path: Path) -> None:
     sentence = (
-        r"more.csv: There is no unlabelled row to learn from\. Got '2 bad rows'\. "
+        r"more.csv: There is no unlabelled row to learn from\. Got '2 rows that cannot be used'\. "
         r"Give rows with an input, or leave --unlabelled out\."
     )
     with pytest.raises(DataError, match=sentence):

@@ -176,8 +176,8 @@ def _refused(method: str, strategy: str | None, *, several: bool = False) -> str
 
 def test_few_shot_is_refused():
     assert _refused("self-training", "few-shot") == (
-        "--unlabelled: Few-shot learns from the labelled rows as they are. Got 'self-training with --strategy "
-        "few-shot'. Leave it out, or take another strategy: auto, probe, lora, last-layers, full or probe-then-full."
+        "--unlabelled: Few-shot learns from the labelled rows as they are. Got '--strategy few-shot'. "
+        "Leave it out, or take another strategy: auto, probe, lora, last-layers, full or probe-then-full."
     )
 
 
@@ -188,7 +188,7 @@ def test_coral_without_a_probe_is_refused(strategy: str | None, got: str):
     assert _refused("coral", strategy) == (
         "--unlabelled-method: CORAL aligns the frozen features that a probe learns from. "
         f"Got 'coral with {got}'. Accepted: a foundation with --strategy probe. "
-        "Or take self-training, which serves every model."
+        "Or take self-training, for any model, where a row has one label."
     )
 
 
@@ -199,7 +199,7 @@ def test_dann_where_no_encoder_is_trained_is_refused(strategy: str | None, got: 
     assert _refused("dann", strategy) == (
         f"--unlabelled-method: DANN trains the encoder. Got 'dann with {got}'. "
         "Accepted: a foundation with --strategy full, probe-then-full, last-layers, lora. "
-        "Or take self-training, which serves every model."
+        "Or take self-training, for any model, where a row has one label."
     )
 
 
@@ -213,7 +213,8 @@ def test_pretraining_of_a_basic_model_is_refused():
 def test_self_training_with_several_labels_a_row_is_refused():
     assert _refused("self-training", "probe", several=True) == (
         "--unlabelled-method: Self-training believes one answer a row, and here a row may have several labels. "
-        "Got 'self-training'. Accepted: coral, dann, pretraining. Take one of these."
+        "Got 'self-training with --strategy probe'. Accepted: a foundation with coral, dann or pretraining. "
+        "Take one of these, or leave --unlabelled out."
     )
 
 

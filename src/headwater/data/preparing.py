@@ -57,9 +57,9 @@ class Prepared:
             "split": f"{split['rule']}: {len(self.train):,} train, {len(self.valid):,} valid, {len(self.test):,} test",
         }
         if self.source is not None:
-            lines["source"] = f"{self.findings['source']['name']}: {len(self.source):,} rows to learn from as well"
+            lines["source"] = _told(self.findings["source"], "to learn from as well")
         if self.unlabelled is not None:
-            lines["unlabelled"] = f"{self.findings['unlabelled']['name']}: {len(self.unlabelled):,} rows"
+            lines["without"] = _told(self.findings["unlabelled"], "without labels to learn from")
         warnings = [f"warning  {warning}" for warning in self.findings["audit"]["warnings"]]
         return "\n".join([*(f"{name:8} {text}" for name, text in lines.items()), *warnings])
 
@@ -110,16 +110,24 @@ def prepare(
             )  # fmt: skip
     findings["quarantine"] = aside.summary()
     source = unlabelled = None
-    held_out = [value for name in ("valid", "test") for value in values(parts[name], fields)[0]]
+    own = [value for part in parts.values() for value in values(part, fields)[0]]
     if settings.source is not None:
-        source, bad, findings["source"] = read_source(settings, fields, held_out)
+        source, bad, findings["source"] = read_source(settings, fields, own)
         problems += bad
     if settings.unlabelled is not None:
-        labelled = [part for part in (parts["train"], source) if part is not None]
-        known = [*held_out, *(value for part in labelled for value in values(part, fields)[0])]
+        known = own if source is None else [*own, *values(source, fields)[0]]
         unlabelled, bad, findings["unlabelled"] = read_unlabelled(settings, fields[0], known)
         problems += bad
     return Prepared(parts["train"], parts["valid"], parts["test"], fields, problems, findings, source, unlabelled)
+
+
+def _told(findings: dict[str, Any], what: str) -> str:
+    """What became of the rows of a further file, in a line."""
+    counts = {name.replace("_", " "): count for name, count in findings.items() if isinstance(count, int) and count}
+    rows, first = counts.pop("rows"), findings["first_set_aside"]
+    left = [f"{count:,} {name}" for name, count in counts.items()]
+    shown = [f"the first set aside: {first}"] if first else []
+    return "; ".join([f"{findings['name']}: {rows:,} rows {what}", *left, *shown])
 
 
 def mark(records: Records, fields: Fields) -> Records:

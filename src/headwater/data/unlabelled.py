@@ -34,8 +34,8 @@ def read_unlabelled(
     inputs = field.values(usable)[0]
     if not inputs:
         raise DataError(
-            "There is no unlabelled row to learn from", where=str(settings.unlabelled), got=f"{len(problems)} bad rows",
-            fix="Give rows with an input, or leave --unlabelled out.",
+            "There is no unlabelled row to learn from", where=str(settings.unlabelled),
+            got=f"{len(problems)} rows that cannot be used", fix="Give rows with an input, or leave --unlabelled out.",
         )  # fmt: skip
     once = np.unique(duplicates.exact(inputs))
     copies = splitting.straddlers([inputs[row] for row in once.tolist()], known)
@@ -49,6 +49,7 @@ def read_unlabelled(
         "name": str(settings.unlabelled),
         "rows": len(kept),
         "set_aside": len(problems),
+        "first_set_aside": str(problems[0]) if problems else "",
         "copies_of_one_another": len(inputs) - len(once),
         "copies_of_labelled_rows": len(copies),
     }

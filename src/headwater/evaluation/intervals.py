@@ -121,9 +121,22 @@ def normal(value: float, error: float, *, rows: int, bounds: tuple[float, float]
 
 
 def paired_gain(over: str, metric: str, value: float, replicates: np.ndarray, *, scale: float = 1.0) -> Gain:
-    """The gain over a baseline from replicates of the difference, model minus baseline on the same resampled rows."""
-    estimate = percentile(value, replicates, rows=0, bounds=(-math.inf, math.inf), scale=scale)
-    return Gain(over, metric, estimate.value, estimate.low, estimate.high)
+    """The gain over a baseline from replicates of the difference, model minus baseline on the same resampled rows.
+
+    Where resampling itself leaves the possibility of no gain, so does the interval: to move the replicates so that
+    their mean is the value, as `percentile` does, must not push an end that lies on zero to its other side.
+
+    Example:
+        >>> one_row_of_twenty = np.array([0.0] * 36 + [0.05] * 38 + [0.1] * 26)
+        >>> paired_gain("base", "accuracy", 0.05, one_row_of_twenty).real
+        False
+    """
+    found = percentile(value, replicates, rows=0, bounds=(-math.inf, math.inf), scale=scale)
+    low, high = found.low, found.high
+    if np.isfinite(replicates).any():
+        least, most = np.nanquantile(replicates, ((1 - LEVEL) / 2, (1 + LEVEL) / 2)).tolist()
+        low, high = (min(low, 0.0) if least <= 0 else low), (max(high, 0.0) if most >= 0 else high)
+    return Gain(over, metric, found.value, low, high)
 
 
 def label(metric: str) -> str:

@@ -41,6 +41,8 @@ from headwater.transfer.plan import ALTERATIONS, Plan, draw_up
 
 log = logging.getLogger("headwater")
 _PART = 8192
+_SURE_OF_NOTHING = 50.0
+"""The temperature from which on all classes are given as about equally likely."""
 _BASELINE = "what the others have to beat"
 
 
@@ -139,6 +141,11 @@ class Classification(Application):
         self.trace = Trace([*baselines, *own.stages], own.curve, made | own.augmentation)
         logits, targets = classifier.held_out or (classifier.logits(held_out.inputs), held_out.targets)
         self.temperature = fit_temperature(logits, targets, several=self.target.several)
+        if self.temperature > _SURE_OF_NOTHING:
+            log.warning(
+                "%d held-out rows are answered no better than by chance: every probability is near that of a guess. "
+                "More of them (--valid-share, --valid) would tell how sure an answer is.", len(targets),
+            )  # fmt: skip
         return self
 
     def story(self) -> dict[str, Any]:
@@ -269,13 +276,13 @@ class Classification(Application):
             train = preparing.mark(train, fields)
             self.field, target = fields
             self.target = target.learn(target.cells(train.take(train.usable)))
-            held = [value for value in self.field.values(held_out)[0] if value is not None]
+            both = (*self.field.values(held_out)[0], *self.field.values(train.take(train.usable))[0])
+            own = [value for value in both if value is not None]
             if self.settings.source is not None:
-                source = read_source(self.settings, (self.field, self.target), held)[0]
+                source = read_source(self.settings, (self.field, self.target), own)[0]
             if self.settings.unlabelled is not None:
-                labelled = [part for part in (train.take(train.usable), source) if part is not None]
-                own = [value for part in labelled for value in self.field.values(part)[0]]
-                more = read_unlabelled(self.settings, self.field, [*held, *own])[0]
+                known = own if source is None else [*own, *self.field.values(source)[0]]
+                more = read_unlabelled(self.settings, self.field, known)[0]
         if len(self.target.classes) < 2:
             raise DataError(
                 "A classification needs at least two classes",
@@ -317,6 +324,7 @@ class Classification(Application):
         if not rows.unlabelled:
             return make().fit(rows, held_out, run.part("model"))
         classifier, self.learnt = unlabelled.learn(make, self.view, rows, held_out, run)
+        log.info("%s", self.learnt)
         return classifier
 
     def _altering(self, run: Run) -> Run:

@@ -76,7 +76,8 @@ class Adaptation:
             return self._few_shot()
         start = self._probe() if strategy in ("probe", "probe-then-full") else None
         if start is not None:
-            self._tell("probe", start, "kept" if strategy == "probe" else "gave its head to probe-then-full")
+            kept = "kept, on folds of the aligned training rows" if self._is_blind else "kept"
+            self._tell("probe", start, kept if strategy == "probe" else "gave its head to probe-then-full")
             if strategy == "probe":
                 return start.head
         result = self._deepen(strategy, start)

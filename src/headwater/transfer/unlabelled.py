@@ -89,19 +89,20 @@ def refuse(settings: Settings, strategy: str | None, *, several: bool) -> None:
     got = f"{method} with {'a basic model' if basic else f'--strategy {strategy}'}"
     if strategy == "few-shot":
         raise SettingError(
-            "Few-shot learns from the labelled rows as they are", where="--unlabelled", got=got,
+            "Few-shot learns from the labelled rows as they are", where="--unlabelled", got="--strategy few-shot",
             fix="Leave it out, or take another strategy: auto, probe, lora, last-layers, full or probe-then-full.",
         )  # fmt: skip
     if method == "coral" and strategy != "probe":
         raise SettingError(
             "CORAL aligns the frozen features that a probe learns from", where="--unlabelled-method", got=got,
-            accepted="a foundation with --strategy probe", fix="Or take self-training, which serves every model.",
+            accepted="a foundation with --strategy probe",
+            fix="Or take self-training, for any model, where a row has one label.",
         )  # fmt: skip
     if method == "dann" and strategy not in RECIPES:
         raise SettingError(
             "DANN trains the encoder", where="--unlabelled-method", got=got,
             accepted=f"a foundation with --strategy {', '.join(RECIPES)}",
-            fix="Or take self-training, which serves every model.",
+            fix="Or take self-training, for any model, where a row has one label.",
         )  # fmt: skip
     if method == "pretraining" and basic:
         raise SettingError(
@@ -111,7 +112,8 @@ def refuse(settings: Settings, strategy: str | None, *, several: bool) -> None:
     if method == "self-training" and several:
         raise SettingError(
             "Self-training believes one answer a row, and here a row may have several labels",
-            where="--unlabelled-method", got=method, accepted="coral, dann, pretraining", fix="Take one of these.",
+            where="--unlabelled-method", got=got, accepted="a foundation with coral, dann or pretraining",
+            fix="Take one of these, or leave --unlabelled out.",
         )  # fmt: skip
 
 
@@ -149,7 +151,6 @@ def learn(make: Make, view: View, train: Examples, valid: Examples, run: Run) ->
     gain, reason = _compared(plain, other, valid, run.settings.seed)
     kept = _is_kept(gain, run)
     learnt = found(gain, kept=kept, reason=f"{'kept' if kept else 'left'}: {reason}", told=told)
-    log.info("%s", learnt)
     if not kept:
         return plain, learnt
     named = [replace(stage, name=f"{method}: {stage.name}") for stage in other.trace.stages]
