@@ -61,7 +61,7 @@ def test_rates_and_epochs_are_multiples_of_what_the_strategy_takes() -> None:
     assert (middle.values["learning_rate"], middle.values["epochs"]) == (5e-5, 3)
     assert found.draw(Fixed(1.0), rows=2000).values["learning_rate"] == 5e-4
     assert found.draw(Fixed(1.0), rows=200).values["epochs"] == 12  # few rows are passed over six times already
-    assert space("transformer").draw(Fixed(0.5), rows=200).values["learning_rate"] == 5e-4
+    assert space("transformer").draw(Fixed(0.5), rows=200).values["learning_rate"] == 1e-3
 
 
 def test_what_is_set_by_hand_leaves_the_space() -> None:
