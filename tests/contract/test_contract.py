@@ -243,7 +243,8 @@ def test_a_search_gives_an_application_that_predicts(entry: Entry, rows: dict[st
 def test_a_source_is_learnt_from_as_well(
     adapt: Adapt, rows: dict[str, list[Any]], tmp_path: Path, entry: Entry
 ) -> None:
-    source = {"text": [f"also {text}" for text in rows["text"]], "label": rows["label"]}
+    more = DATA[entry.task](2 * len(rows["text"]))
+    source = {name: cells[len(rows["text"]) :] for name, cells in more.items()}
     pd.DataFrame(source).to_csv(tmp_path / "source.csv", index=False)
     if entry.settings.get("strategy") == "few-shot":
         with pytest.raises(SettingError, match="Few-shot learns from the labelled rows as they are"):
