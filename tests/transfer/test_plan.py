@@ -68,7 +68,9 @@ def test_a_far_source_that_contradicts_the_target_takes_no_part():
     plan = world.plan()
     assert plan.weight == 0
     assert "take no part" in plan.reason
-    assert plan.rows(world.train, world.source) is world.train
+    rows = plan.rows(world.train, world.source)
+    assert rows.inputs is world.train.inputs
+    assert not rows.elsewhere.any(), "rows of the target are taken for those of the source"
 
 
 def test_the_user_overrules_the_distance():

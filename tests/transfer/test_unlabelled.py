@@ -230,3 +230,16 @@ def test_few_unlabelled_rows_are_refused_by_what_aligns_places(method: str, tmp_
         f"--unlabelled-method {method}: A place cannot be told from so few unlabelled rows. Got 7. "
         "Accepted: 20 or more. Give more rows, or take self-training."
     )
+
+
+@pytest.mark.parametrize("method", ["coral", "dann"])
+def test_where_the_plan_leaves_the_source_out_there_are_no_two_places(method: str, tmp_path: Path):
+    train = Examples(
+        _rows("warm", "cold", 0), np.arange(40) % 2, 2, unlabelled=_rows("warm", "cold"), of_source=np.zeros(40, bool)
+    )
+    held_out = Examples(VALID, np.arange(40) % 2, 2)
+    run = Run(Settings(unlabelled_method=method), tmp_path)
+    model, learnt = learn(TfidfLogistic, lambda inputs: latent(inputs, 0), train, held_out, run)
+    assert _stages(model) == ["C = 32"]
+    assert learnt.reason == "not tried: the plan leaves the source out, and no labelled row is from elsewhere"
+    assert np.isfinite(learnt.distance.value)

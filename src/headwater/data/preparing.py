@@ -110,7 +110,8 @@ def prepare(
             )  # fmt: skip
     findings["quarantine"] = aside.summary()
     source = unlabelled = None
-    own = [value for part in parts.values() for value in values(part, fields)[0]]
+    further = settings.source is not None or settings.unlabelled is not None
+    own = [value for part in parts.values() for value in values(part, fields)[0]] if further else []
     if settings.source is not None:
         source, bad, findings["source"] = read_source(settings, fields, own)
         problems += bad

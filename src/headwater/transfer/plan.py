@@ -79,7 +79,7 @@ class Plan:
     def rows(self, train: Examples, source: Examples) -> Examples:
         """The training rows: the target's with their copies, then those of the source with their weight, if any."""
         if not self.weight:
-            return train
+            return replace(train, of_source=np.zeros(len(train), dtype=bool))
         first = 1 + int(train.parents.max(initial=-1))
         altered = np.zeros(len(train), dtype=bool) if train.altered is None else train.altered
         return replace(

@@ -32,6 +32,9 @@ from headwater.transfer.strategies import RECIPES
 log = logging.getLogger("headwater")
 View = Callable[[Sequence[Any]], np.ndarray]
 _NOTHING = "doing nothing"
+_LEFT_OUT = "the plan leaves the source out, and no labelled row is from elsewhere"
+_ALIGNING = ("coral", "dann")
+"""The methods that bring two places together."""
 _FEWEST = 20
 _LOOKED_AT = 1000
 """The most rows of each side whose distance is measured."""
@@ -139,7 +142,8 @@ def learn(make: Make, view: View, train: Examples, valid: Examples, run: Run) ->
     method, apart = run.settings.unlabelled_method, _apart(view, train, run.settings.seed)
     log.info("%s: proxy A-distance %s between labelled and unlabelled rows", method, apart)
     found = partial(Learnt, method, len(train.unlabelled), apart)
-    if reason := _why_not(run, seconds):
+    nothing_far = method in _ALIGNING and not train.elsewhere.any()
+    if reason := _LEFT_OUT if nothing_far else _why_not(run, seconds):
         return plain, found(None, kept=False, reason=f"not tried: {reason}")
     if method == "self-training":
         other, told = _self_trained(make, plain, train, valid, run.part(method))
@@ -160,7 +164,7 @@ def learn(make: Make, view: View, train: Examples, valid: Examples, run: Run) ->
 
 def _refuse_few(train: Examples, settings: Settings) -> None:
     method = settings.unlabelled_method
-    if method in ("coral", "dann") and len(train.unlabelled) < _FEWEST:
+    if method in _ALIGNING and len(train.unlabelled) < _FEWEST:
         raise DataError(
             "A place cannot be told from so few unlabelled rows", where=f"--unlabelled-method {method}",
             got=len(train.unlabelled), accepted=f"{_FEWEST} or more", fix="Give more rows, or take self-training.",
@@ -169,8 +173,10 @@ def _refuse_few(train: Examples, settings: Settings) -> None:
 
 def _apart(view: View, train: Examples, seed: int) -> Estimate:
     random = np.random.default_rng(seed)
-    elsewhere = np.flatnonzero(train.elsewhere)
-    sides = [random.permutation(rows)[:_LOOKED_AT] for rows in (elsewhere, np.arange(len(train.unlabelled)))]
+    labelled = train.elsewhere if train.elsewhere.any() else np.ones(len(train), dtype=bool)
+    sides = [
+        random.permutation(rows)[:_LOOKED_AT] for rows in (np.flatnonzero(labelled), np.arange(len(train.unlabelled)))
+    ]
     inputs = [train.inputs[row] for row in sides[0].tolist()] + [train.unlabelled[row] for row in sides[1].tolist()]
     here, there = np.split(view(inputs), [len(sides[0])])
     return distance.between(here, there, seed)
