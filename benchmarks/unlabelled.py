@@ -28,27 +28,25 @@ def methods(train: str, test: str, rest: str, given: dict[str, Any]) -> dict[str
     import headwater
 
     os.environ["HEADWATER_CACHE"] = str(WORK / "features")
-    found: dict[str, Any] = {}
     asked = given.pop("methods")
-    plain = {"dann": "full"} if given["model"] == "minilm" else {}
-    for method in ("nothing", *asked):
-        how = dict(given)
-        if given["model"] == "minilm":
-            how["strategy"] = plain.get(method, "probe")
-        if method != "nothing":
-            how |= {"unlabelled": rest, "unlabelled_method": method}
-        app = headwater.adapt("text-classification", train, test=test, text="text", target="label", offline=True, **how)
+    foundation = given["model"] == "minilm"
+
+    def reported(strategy: str, **how: Any) -> Any:
+        how |= {"strategy": strategy} if foundation else {}
+        app = headwater.adapt(
+            "text-classification", train, test=test, text="text", target="label", offline=True, **given, **how
+        )
         if app.report is None:
             raise SystemExit("adapt made no report.")
-        found[method] = app.report.metrics["accuracy"].value
-        if method != "nothing":
-            found[f"{method} kept"] = app.report.adaptation["kept"]
-            found["distance"] = app.report.adaptation["distance"]["value"]
-        if method == "dann":
-            found["full"] = headwater.adapt(
-                "text-classification", train, test=test, text="text", target="label", offline=True,
-                **given, strategy="full",
-            ).report.metrics["accuracy"].value  # fmt: skip
+        return app.report
+
+    found = {"nothing": reported("probe").metrics["accuracy"].value}
+    if "dann" in asked:
+        found["full"] = reported("full").metrics["accuracy"].value
+    for method in asked:
+        report = reported("full" if method == "dann" else "probe", unlabelled=rest, unlabelled_method=method)
+        found |= {method: report.metrics["accuracy"].value, f"{method} kept": report.adaptation["kept"]}
+        found["distance"] = report.adaptation["distance"]["value"]
     return found
 
 
