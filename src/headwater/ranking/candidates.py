@@ -18,6 +18,7 @@ from headwater.ranking.neighbours import leave_one_out
 from headwater.ranking.transferability import h_score, logme
 from headwater.transfer import scores
 from headwater.transfer.classifier import Classifier, Examples
+from headwater.transfer.dealing import Deal
 from headwater.transfer.head import solve
 
 if TYPE_CHECKING:
@@ -147,5 +148,5 @@ def _seconds(foundation: Classifier, inputs: list[Any], run: Run) -> float:
 
 def _probed(features: np.ndarray, examples: Examples, seed: int) -> np.ndarray:
     """The logits of each row from the head that did not see it."""
-    head = solve(features, examples.targets, examples.n_classes, seed=seed)
+    head = solve(features, examples.targets, examples.n_classes, deal=Deal(seed, examples.groups))
     return np.zeros((len(examples), examples.n_classes)) if head.held_out is None else head.held_out

@@ -18,7 +18,7 @@ from headwater.ranking.cost import Cost
 from headwater.run import scratch
 from headwater.transfer import scores
 from headwater.transfer.classifier import Classifier, Examples
-from headwater.transfer.head import stratified_folds
+from headwater.transfer.dealing import Deal
 
 if TYPE_CHECKING:
     from headwater.run import Run
@@ -75,7 +75,7 @@ def held_apart(targets: np.ndarray, share: float, seed: int) -> np.ndarray:
 
 
 def _fit(name: str, kind: type[Classifier], examples: Examples, run: Run) -> Fitted:
-    folds = stratified_folds(examples.targets, run.settings.seed)
+    folds = Deal(run.settings.seed, examples.groups).folds(examples.targets)
     logits, seconds, cost = np.zeros((len(examples), examples.n_classes)), 0.0, Cost()
     with progress.bar(f"{name} on folds", len(folds)) as shown, progress.quiet():
         for held in folds:

@@ -16,7 +16,7 @@ import numpy as np
 from headwater import catalog, options
 from headwater.application import Application, Marks, Predictions, Stage, Trace
 from headwater.data import fields as data_fields
-from headwater.data import preparing, reading
+from headwater.data import preparing, reading, splitting
 from headwater.data.fields import Category, Labels, Target
 from headwater.data.gathering import Gathered, gather
 from headwater.data.preparing import Prepared
@@ -275,9 +275,12 @@ class Classification(Application):
             fields = self.find_fields(train)
             train = preparing.mark(train, fields)
             self.field, target = fields
-            self.target = target.learn(target.cells(train.take(train.usable)))
-            both = (*self.field.values(held_out)[0], *self.field.values(train.take(train.usable))[0])
-            own = [value for value in both if value is not None]
+            usable = train.take(train.usable)
+            self.target, inputs = target.learn(target.cells(usable)), self.field.values(usable)[0]
+            groups = np.full(len(train), -1)
+            groups[train.usable] = splitting.together(usable, inputs, self.settings)
+            train = replace(train, groups=groups)
+            own = [*(value for value in self.field.values(held_out)[0] if value is not None), *inputs]
             if self.settings.source is not None:
                 source = read_source(self.settings, (self.field, self.target), own)[0]
             if self.settings.unlabelled is not None:
@@ -308,7 +311,8 @@ class Classification(Application):
         aside = Quarantine()
         aside.add(records)
         aside.refuse_over(self.settings.quarantine_share)
-        return Examples(values, targets, len(self.target.classes))
+        group = None if records.groups is None else records.groups[records.usable]
+        return Examples(values, targets, len(self.target.classes), group=group)
 
     def _planned(self, train: Examples, source: Examples | None) -> Plan | None:
         """What to do with the rows of a source, told to the user; None where there are none."""

@@ -30,6 +30,8 @@ class Examples:
             stand on both sides of a division. None where each is a row of its own.
         altered: which rows are altered copies, or have a target that nobody has seen: they are learnt from, never
             measured on. None where none is.
+        group: for each row a number, shape (rows,): rows of one number are copies of one another, or belong to one
+            group of the user's. None where nobody has looked.
         of_source: which rows come from a source, not from the target. None where none does.
         unlabelled: inputs without targets from where the model will be used, for models that can learn from such.
     """
@@ -40,6 +42,7 @@ class Examples:
     weights: np.ndarray | None = None
     parent: np.ndarray | None = None
     altered: np.ndarray | None = None
+    group: np.ndarray | None = None
     of_source: np.ndarray | None = None
     unlabelled: Sequence[Any] = ()
 
@@ -55,6 +58,16 @@ class Examples:
     def parents(self) -> np.ndarray:
         """The number of the user's row that each is, or was altered from, shape (rows,)."""
         return np.arange(len(self)) if self.parent is None else self.parent
+
+    @property
+    def groups(self) -> np.ndarray:
+        """For each row a number, shape (rows,): rows of one number never lie on both sides of a division."""
+        if self.group is not None:
+            return self.group
+        first: dict[Any, int] = {}
+        parents = self.parents.tolist()
+        input_of = dict(reversed(list(zip(parents, self.inputs, strict=True))))
+        return np.array([first.setdefault(input_of[parent], row) for row, parent in enumerate(parents)], np.intp)
 
     @property
     def drawn(self) -> np.ndarray:
@@ -80,10 +93,38 @@ class Examples:
 
     def take(self, rows: np.ndarray) -> Examples:
         """The rows at these positions, in this order."""
-        arrays = {name: getattr(self, name) for name in ("weights", "parent", "altered", "of_source")}
-        taken = {name: None if array is None else array[rows] for name, array in arrays.items()}
+        taken = {name: None if array is None else array[rows] for name, array in self._by_row().items()}
         inputs = [self.inputs[row] for row in rows.tolist()]
         return replace(self, inputs=inputs, targets=self.targets[rows], **taken)
+
+    def followed_by(self, others: Examples) -> Examples:
+        """These rows, and behind them others of the same classes, which are copies of none of them.
+
+        Example:
+            >>> one = Examples(["a", "b"], np.array([0, 1]), 2)
+            >>> both = one.followed_by(Examples(["c"], np.array([1]), 2, weights=np.array([0.5])))
+            >>> both.inputs, both.weights.tolist(), both.parents.tolist()
+            (['a', 'b', 'c'], [1.0, 1.0, 0.5], [0, 1, 2])
+        """
+        parts = (self, others)
+        plain = {
+            "weights": [np.ones(len(part)) for part in parts],
+            "altered": [np.zeros(len(part), dtype=bool) for part in parts],
+            "of_source": [np.zeros(len(part), dtype=bool) for part in parts],
+        }
+        given = [part._by_row() for part in parts]
+        joined: dict[str, Any] = {
+            name: np.concatenate([ones[name] if ones[name] is not None else none
+                                  for ones, none in zip(given, empty, strict=True)])
+            for name, empty in plain.items() if any(ones[name] is not None for ones in given)
+        }  # fmt: skip
+        for name, own, more in (("parent", self.parents, others.parents), ("group", self.groups, others.groups)):
+            joined[name] = np.concatenate([own, 1 + own.max(initial=-1) + more])
+        targets = np.concatenate([self.targets, others.targets.astype(self.targets.dtype)])
+        return replace(self, inputs=[*self.inputs, *others.inputs], targets=targets, **joined)
+
+    def _by_row(self) -> dict[str, np.ndarray | None]:
+        return {name: getattr(self, name) for name in ("weights", "parent", "altered", "group", "of_source")}
 
 
 @dataclass(frozen=True)

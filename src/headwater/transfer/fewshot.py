@@ -22,8 +22,9 @@ from headwater.training.settling import settle
 from headwater.transfer import contrastive, discriminant, head, prototypes, scores
 from headwater.transfer.choosing import MeasuredHead, choose, verdict
 from headwater.transfer.classifier import Examples, Stage, Trace
+from headwater.transfer.dealing import Deal
 from headwater.transfer.features import extract, in_batches
-from headwater.transfer.head import Head, stratified_folds
+from headwater.transfer.head import Head
 
 if TYPE_CHECKING:
     from headwater.foundation.encoder import Encoder
@@ -123,7 +124,7 @@ class FewShot:
         log.info("%s", stage)
 
     def _folds(self, deal: int) -> list[np.ndarray]:
-        return stratified_folds(self.train.targets, self.run.settings.seed + deal, most=_FOLDS)
+        return Deal(self.run.settings.seed + deal, self.train.groups, _FOLDS).folds(self.train.targets)
 
     def _why_not_tuned(self) -> str:
         """Why the encoder is not tuned; empty where it is."""
@@ -154,7 +155,7 @@ def _solve(name: str, features: np.ndarray, rows: Examples, seed: int, like: Hea
     """A head of this name; with the strength of another, where the head has one to choose."""
     given = (features, rows.targets, rows.n_classes, rows.weights)
     if name == "logistic":
-        return head.solve(*given, seed=seed, strength=like.strength if like else None)
+        return head.solve(*given, deal=Deal(seed, rows.groups), strength=like.strength if like else None)
     return prototypes.solve(*given) if name == "prototypes" else discriminant.solve(*given)
 
 

@@ -15,13 +15,14 @@ from scipy.optimize import minimize
 from scipy.special import expit, log_softmax, softmax
 from threadpoolctl import threadpool_limits
 
+from headwater.transfer.dealing import Deal
 from headwater.transfer.made import NONE, Made, shares
 
 STRENGTHS = tuple(float(10 ** (half / 2)) for half in range(8, -5, -1))
 ABSENT = -100.0
 """The logit of a class of which a head has seen no row."""
-_FOLDS = 5
 _ITERATIONS = 200
+_PLAIN = Deal()
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def solve(
     n_classes: int,
     weights: np.ndarray | None = None,
     *,
-    seed: int = 0,
+    deal: Deal = _PLAIN,
     strength: float | None = None,
 ) -> Head:
     """Fits the head; without a `strength`, takes the one whose held-out log-loss is the least.
@@ -62,7 +63,7 @@ def solve(
         targets: class positions of shape (rows,), or zeros and ones of shape (rows, classes) where several hold.
         n_classes: how many classes there are, those without a row included.
         weights: the weight of each row in the loss, shape (rows,).
-        seed: the seed of the folds.
+        deal: how the rows are dealt into folds.
         strength: the L2 penalty; chosen by cross-validation if not given.
 
     Example:
@@ -72,11 +73,11 @@ def solve(
     """
     # The products are too thin for a second thread to pay: it would only wait, and be counted.
     with threadpool_limits(1):
-        return _solve(features, targets, weights, Made.none(features.shape[1], n_classes), seed, strength)
+        return _solve(features, targets, weights, Made.none(features.shape[1], n_classes), deal, strength)
 
 
 def solve_with(
-    made: Made, features: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None, *, seed: int = 0
+    made: Made, features: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None, *, deal: Deal = _PLAIN
 ) -> Head:
     """The same with made rows beside those of the data: they teach, but no fold is measured on them.
 
@@ -85,10 +86,10 @@ def solve_with(
         features: as in `solve`.
         targets: as in `solve`.
         weights: as in `solve`.
-        seed: as in `solve`.
+        deal: as in `solve`.
     """
     with threadpool_limits(1):
-        return _solve(features, targets, weights, made, seed, None)
+        return _solve(features, targets, weights, made, deal, None)
 
 
 def _solve(
@@ -96,7 +97,7 @@ def _solve(
     targets: np.ndarray,
     weights: np.ndarray | None,
     made: Made,
-    seed: int,
+    deal: Deal,
     strength: float | None,
 ) -> Head:
     distinct, place, weights = _distinct(features, targets, weights)
@@ -111,7 +112,7 @@ def _solve(
     )
     held_out = None
     if strength is None:
-        strength, held_out = _choose(problem, targets, made, seed)
+        strength, held_out = _choose(problem, targets, made, deal.take(distinct))
     solution = problem.solve(strength, problem.start(), tolerance=1e-10)
     weight = (axes @ solution[1:]).T / scale
     bias = solution[0] - weight @ mean
@@ -223,9 +224,9 @@ def _rotated(
     return axes, problem
 
 
-def _choose(problem: _Problem, targets: np.ndarray, made: Made, seed: int) -> tuple[float, np.ndarray]:
+def _choose(problem: _Problem, targets: np.ndarray, made: Made, deal: Deal) -> tuple[float, np.ndarray]:
     """The strength of the least held-out loss, and the held-out logits there; stops when the loss has risen twice."""
-    folds = stratified_folds(targets, seed)
+    folds = deal.folds(targets)
     # A made row that was left in would tell what its held-out parent is.
     parts = [(problem.without(np.concatenate([held, len(targets) + made.touched_by(held)])), held) for held in folds]
     solutions = [problem.start() for _ in folds]
@@ -243,28 +244,3 @@ def _choose(problem: _Problem, targets: np.ndarray, made: Made, seed: int) -> tu
         if risen == 2:
             break
     return best, problem.classwise(best_logits[: len(targets)].T).T
-
-
-def stratified_folds(targets: np.ndarray, seed: int, most: int = _FOLDS) -> list[np.ndarray]:
-    """Rows to hold out, one array a fold, each class dealt out evenly; a class of one row is always trained on.
-
-    Args:
-        targets: class positions of shape (rows,), or zeros and ones of shape (rows, classes), where each distinct set
-            of labels counts as a class, and the sets that occur once are dealt out together.
-        seed: the seed of the deal.
-        most: how many folds there are at most; no more than the smallest class has rows, but for those of one row.
-    """
-    random = np.random.default_rng(seed)
-    kinds = targets
-    if targets.ndim == 2:
-        _, kinds, sizes = np.unique(targets, axis=0, return_inverse=True, return_counts=True)
-        kinds = np.where(sizes[kinds.ravel()] > 1, kinds.ravel(), -1)
-    sizes = np.unique(kinds, return_counts=True)[1]
-    n_folds = int(min(most, max(2, sizes[sizes > 1].min(initial=most))))
-    fold_of, dealt = np.full(len(kinds), -1), 0
-    for kind in np.unique(kinds):
-        rows = random.permutation(np.flatnonzero(kinds == kind))
-        if len(rows) > 1:
-            fold_of[rows] = (np.arange(len(rows)) + dealt) % n_folds
-            dealt += len(rows)
-    return [np.flatnonzero(fold_of == fold) for fold in range(n_folds) if (fold_of == fold).any()]

@@ -19,7 +19,8 @@ from headwater.evaluation.intervals import Estimate
 from headwater.settings import Settings
 from headwater.transfer import distance, scores
 from headwater.transfer.classifier import Examples
-from headwater.transfer.head import solve, stratified_folds
+from headwater.transfer.dealing import Deal
+from headwater.transfer.head import solve
 
 CLOSE = 1.88
 """The proxy A-distance up to which sets are close. See docs/plan.md for the benchmark that it comes from."""
@@ -80,16 +81,9 @@ class Plan:
         """The training rows: the target's with their copies, then those of the source with their weight, if any."""
         if not self.weight:
             return replace(train, of_source=np.zeros(len(train), dtype=bool))
-        first = 1 + int(train.parents.max(initial=-1))
-        altered = np.zeros(len(train), dtype=bool) if train.altered is None else train.altered
-        return replace(
-            train,
-            inputs=[*train.inputs, *source.inputs],
-            targets=np.concatenate([train.targets, source.targets]),
-            weights=_counts(train, source, self.weight),
-            parent=np.concatenate([train.parents, first + np.arange(len(source))]),
-            altered=np.concatenate([altered, np.zeros(len(source), dtype=bool)]),
-            of_source=np.arange(len(train) + len(source)) >= len(train),
+        counts = np.ones(len(source)) if source.weights is None else source.weights
+        return train.followed_by(
+            replace(source, weights=self.weight * counts, of_source=np.ones(len(source), dtype=bool))
         )
 
     def section(self) -> dict[str, Any]:
@@ -128,7 +122,7 @@ def draw_up(view: View, train: Examples, source: Examples, settings: Settings) -
     apart = distance.between(features[1], features[0], settings.seed)
     names = _candidates(apart, settings)
     weights = list(dict.fromkeys(weight for name in names for weight in WEIGHTS[name]))
-    if not stratified_folds(train.targets, settings.seed):
+    if not Deal(settings.seed, train.groups).folds(train.targets):
         reason = f"{_how(apart, settings)}; every class has one row, and none can be spared to validate a weight on"
         return Plan(names[0], weights[0], reason, apart)
     branches = _tried(features, train, source, weights, settings.seed)
@@ -155,14 +149,14 @@ def _tried(
 ) -> list[Branch]:
     """For each weight, the head that learns from both sets, on the target rows of the fold that it has not seen."""
     target, other = features
-    folds = stratified_folds(train.targets, seed)
+    folds = Deal(seed, train.groups).folds(train.targets)
     branches = []
     for weight in weights:
         rows = len(source) if weight else 0
         everything = np.concatenate([target, other[:rows]])
-        targets = np.concatenate([train.targets, source.targets[:rows]])
-        counts = _counts(train, source, weight)[: len(targets)]
-        strength = solve(everything, targets, train.n_classes, counts, seed=seed).strength
+        both = train.followed_by(source.take(np.arange(rows)))
+        targets, counts = both.targets, _counts(train, source, weight)[: len(both)]
+        strength = solve(everything, targets, train.n_classes, counts, deal=Deal(seed, both.groups)).strength
         logits = np.zeros((len(train), train.n_classes))
         for held in folds:
             kept = np.setdiff1d(np.arange(len(everything)), held)

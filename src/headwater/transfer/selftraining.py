@@ -7,7 +7,7 @@ that feeds on itself (Arazo et al. 2020) must not let one class swallow the othe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -70,16 +70,7 @@ def joined(train: Examples, unlabelled: Sequence[Any], found: Believed, weight: 
     own = np.ones(len(train)) if train.weights is None else train.weights
     here = np.ones(len(train), dtype=bool) if train.of_source is None else ~train.of_source
     counts = np.full(len(found), weight * own[here].sum() / len(np.unique(train.parents[here])))
-    first = 1 + int(train.parents.max(initial=-1))
-    altered = np.zeros(len(train), dtype=bool) if train.altered is None else train.altered
-    nowhere = np.zeros(len(found), dtype=bool)
-    return replace(
-        train,
-        inputs=[*train.inputs, *(unlabelled[row] for row in found.rows.tolist())],
-        targets=np.concatenate([train.targets, found.classes.astype(train.targets.dtype)]),
-        weights=np.concatenate([own, counts]),
-        parent=np.concatenate([train.parents, first + np.arange(len(found))]),
-        # Nobody knows whether they are right: like altered copies they are learnt from, never measured on.
-        altered=np.concatenate([altered, ~nowhere]),
-        of_source=None if train.of_source is None else np.concatenate([train.of_source, nowhere]),
-    )
+    inputs = [unlabelled[row] for row in found.rows.tolist()]
+    # Nobody knows whether they are right: like altered copies they are learnt from, never measured on.
+    altered = np.ones(len(found), dtype=bool)
+    return train.followed_by(Examples(inputs, found.classes, train.n_classes, weights=counts, altered=altered))

@@ -18,6 +18,7 @@ from headwater.training.settling import settle
 from headwater.transfer import scores
 from headwater.transfer.alignment import recoloured
 from headwater.transfer.classifier import Examples, Stage, Trace
+from headwater.transfer.dealing import Deal
 from headwater.transfer.features import extract, in_batches
 from headwater.transfer.fewshot import FewShot
 from headwater.transfer.finetune import completed, finetune
@@ -123,7 +124,8 @@ class Adaptation:
         features = self._aligned(extract(self.encoder, self.train.inputs, settings))
         features, train, made, counts = virtual(features, self.train, settings)
         self.trace.augmentation |= {"made": counts} if counts else {}
-        head = solve_with(made, features, train.targets, train.weights, seed=settings.seed)
+        deal = Deal(settings.seed, train.groups)
+        head = solve_with(made, features, train.targets, train.weights, deal=deal)
         right = self._right(head.logits(extract(self.encoder, self.valid.inputs, settings)))
         if self._is_blind and head.held_out is not None:
             right, self.held_out = scores.correct(head.held_out, train.targets), (head.held_out, train.targets)

@@ -132,6 +132,19 @@ def test_rows_of_one_text_are_held_out_together():
         assert np.bincount(train.targets[np.unique(drawn[held])]).tolist() == [2, 2]
 
 
+def test_rows_of_a_group_are_held_out_together():
+    group = np.repeat(np.arange(6), 4)
+    train = Examples([f"text {row}" for row in range(24)], np.repeat([0, 1, 0, 1, 0, 1], 4), 2, group=group)
+    folds = tfidf._folds(train, seed=0)
+    assert len(folds) == 3
+    assert all(set(group[rows]) & set(group[held]) == set() for rows, held in folds)
+
+
+def test_the_middle_strength_where_no_row_can_be_spared(run):
+    train = Examples(["good", "bad"], np.array([1, 0]), 2)
+    assert TfidfLogistic().fit(train, train, run).trace.stages[0].name == "C = 8"
+
+
 def test_copies_are_on_the_side_of_their_row_and_never_held_out():
     rows = np.arange(12)
     copies = Examples(

@@ -24,6 +24,7 @@ from headwater.language.vectoriser import TfidfVectoriser, latent
 from headwater.run import Run, write_whole
 from headwater.transfer import scores
 from headwater.transfer.classifier import Classifier, Examples, Facts
+from headwater.transfer.dealing import Deal
 
 _FOLDS = 3
 _COST_OF_FOLDS = 2e7
@@ -95,8 +96,13 @@ class _Linear(Classifier):
         """How good the logits of held-out rows are; higher is better."""
 
     def _choose(self, features: sparse.csr_array, train: Examples, seed: int) -> float:
-        """The strength with the best mean quality on held-out rows; each is noted in the learning curve."""
+        """The strength with the best mean quality on held-out rows; each is noted in the learning curve.
+
+        It is the middle one where no row can be spared.
+        """
         folds = _folds(train, seed)
+        if not folds:
+            return self.strengths[len(self.strengths) // 2]
         if features.nnz * train.n_classes > _COST_OF_FOLDS:
             folds = folds[:1]
         for strength in self.strengths:
@@ -168,22 +174,12 @@ def _binary(estimator: Any, features: Any, true: np.ndarray, weights: np.ndarray
 
 
 def _folds(train: Examples, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Training and held-out rows of each fold; a class is dealt out evenly, and rows of one text stay together.
+    """Training and held-out rows of each fold; a class is dealt out evenly, and rows that belong together stay so.
 
     Oversampling repeats rows, augmentation alters them: a copy among the training rows would make the weakest penalty
     look the best. Altered copies are not held out either: they are not what the model will be asked. Rows that come
     from none of the data, whose target is the answer of a model, are learnt from in every fold.
     """
-    first: dict[TextInput, int] = {}
-    parents = train.parents.tolist()
-    text_of = dict(reversed(list(zip(parents, train.inputs, strict=True))))
-    copies = np.array([first.setdefault(text_of[parent], row) for row, parent in enumerate(parents)])
-    asked = np.isin(np.arange(len(train)), train.drawn)
-    rows = np.random.default_rng(seed).permutation(np.unique(copies[asked]))
-    if not train.several:
-        rows = rows[np.argsort(train.targets[rows], kind="stable")]
-    fold = np.full(len(train), -1)
-    fold[rows] = np.arange(len(rows)) % min(_FOLDS, len(rows))
-    fold = fold[copies]
-    folds = range(min(_FOLDS, len(rows)))
-    return [(np.flatnonzero(fold != held), np.flatnonzero((fold == held) & asked)) for held in folds]
+    groups, asked = train.groups, train.drawn
+    held = [asked[fold] for fold in Deal(seed, groups[asked], _FOLDS).folds(train.targets[asked])]
+    return [(np.flatnonzero(~np.isin(groups, groups[rows])), rows) for rows in held]
