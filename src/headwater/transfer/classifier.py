@@ -93,7 +93,8 @@ class Examples:
 
     def take(self, rows: np.ndarray) -> Examples:
         """The rows at these positions, in this order."""
-        taken = {name: None if array is None else array[rows] for name, array in self._by_row().items()}
+        arrays = {name: getattr(self, name) for name in ("weights", "parent", "altered", "group", "of_source")}
+        taken = {name: None if array is None else array[rows] for name, array in arrays.items()}
         inputs = [self.inputs[row] for row in rows.tolist()]
         return replace(self, inputs=inputs, targets=self.targets[rows], **taken)
 
@@ -106,25 +107,16 @@ class Examples:
             >>> both.inputs, both.weights.tolist(), both.parents.tolist()
             (['a', 'b', 'c'], [1.0, 1.0, 0.5], [0, 1, 2])
         """
-        parts = (self, others)
-        plain = {
-            "weights": [np.ones(len(part)) for part in parts],
-            "altered": [np.zeros(len(part), dtype=bool) for part in parts],
-            "of_source": [np.zeros(len(part), dtype=bool) for part in parts],
-        }
-        given = [part._by_row() for part in parts]
-        joined: dict[str, Any] = {
-            name: np.concatenate([ones[name] if ones[name] is not None else none
-                                  for ones, none in zip(given, empty, strict=True)])
-            for name, empty in plain.items() if any(ones[name] is not None for ones in given)
-        }  # fmt: skip
+        both = (self, others)
+        joined: dict[str, Any] = {}
+        for name, value, kind in (("weights", 1, np.float64), ("altered", 0, np.bool_), ("of_source", 0, np.bool_)):
+            arrays = [(getattr(part, name), np.full(len(part), value, kind)) for part in both]
+            if any(array is not None for array, _ in arrays):
+                joined[name] = np.concatenate([usual if array is None else array for array, usual in arrays])
         for name, own, more in (("parent", self.parents, others.parents), ("group", self.groups, others.groups)):
             joined[name] = np.concatenate([own, 1 + own.max(initial=-1) + more])
         targets = np.concatenate([self.targets, others.targets.astype(self.targets.dtype)])
         return replace(self, inputs=[*self.inputs, *others.inputs], targets=targets, **joined)
-
-    def _by_row(self) -> dict[str, np.ndarray | None]:
-        return {name: getattr(self, name) for name in ("weights", "parent", "altered", "group", "of_source")}
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headwater.options import in_words
-from headwater.training.device import device_of
-from headwater.training.processes import Processes
-from headwater.training.settling import settle
+from headwater.training.settling import agree, settle
 from headwater.transfer import contrastive, discriminant, head, prototypes, scores
 from headwater.transfer.choosing import MeasuredHead, choose, verdict
 from headwater.transfer.classifier import Examples, Stage, Trace
@@ -133,8 +131,7 @@ class FewShot:
             return f"folds of {sizes.max()} rows a class leave no two to draw together"
         remaining = self.run.remaining()
         needed = self._seconds() if math.isfinite(remaining) else 0.0
-        # Clocks differ between processes; a decision that they do not share would leave one waiting for the others.
-        remaining, needed = Processes(device_of(self.run.settings)).agree(remaining, needed)
+        remaining, needed = agree(self.run, remaining, needed)
         return f"needs about {in_words(needed)}, {in_words(max(0.0, remaining))} left" if needed > remaining else ""
 
     def _seconds(self) -> float:

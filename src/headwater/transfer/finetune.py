@@ -18,7 +18,8 @@ from headwater.transfer.adversarial import AdversarialLearner
 from headwater.transfer.classifier import Examples
 from headwater.transfer.head import Head
 from headwater.transfer.learner import EncoderLearner
-from headwater.transfer.strategies import RECIPES, trainable
+from headwater.transfer.recipes import RECIPES
+from headwater.transfer.strategies import trainable
 
 if TYPE_CHECKING:
     from headwater.foundation.encoder import Encoder

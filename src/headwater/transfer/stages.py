@@ -12,9 +12,7 @@ import numpy as np
 
 from headwater.data.imbalance import class_weights
 from headwater.options import in_words
-from headwater.training.device import device_of
-from headwater.training.processes import Processes
-from headwater.training.settling import settle
+from headwater.training.settling import agree, settle
 from headwater.transfer import scores
 from headwater.transfer.alignment import recoloured
 from headwater.transfer.classifier import Examples, Stage, Trace
@@ -177,8 +175,7 @@ class Adaptation:
             return f"only {100 * left:.1f} points are left to gain"
         remaining = self.run.remaining()
         needed = self._seconds_of(deeper) if math.isfinite(remaining) else 0.0
-        # Clocks differ between processes; a decision that they do not share would leave one waiting for the others.
-        remaining, needed = Processes(device_of(self.run.settings)).agree(remaining, needed)
+        remaining, needed = agree(self.run, remaining, needed)
         return f"needs about {in_words(needed)}, {in_words(max(0.0, remaining))} left" if needed > remaining else ""
 
     def _seconds_of(self, strategy: str) -> float:

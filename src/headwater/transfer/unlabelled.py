@@ -21,13 +21,11 @@ from headwater.evaluation.intervals import Estimate, Gain
 from headwater.options import in_words
 from headwater.run import Run
 from headwater.settings import Settings
-from headwater.training.device import device_of
-from headwater.training.processes import Processes
-from headwater.training.settling import settle
+from headwater.training.settling import agree, settle
 from headwater.transfer import distance, scores
 from headwater.transfer.classifier import Classifier, Examples, Make
+from headwater.transfer.recipes import RECIPES
 from headwater.transfer.selftraining import believed, joined
-from headwater.transfer.strategies import RECIPES
 
 log = logging.getLogger("headwater")
 View = Callable[[Sequence[Any]], np.ndarray]
@@ -186,7 +184,7 @@ def _why_not(run: Run, seconds: float) -> str:
     """Why a fit does not begin that is to take as long as the first did; empty when it does."""
 
     def asked() -> dict[str, Any]:
-        left, needed = Processes(device_of(run.settings)).agree(run.remaining(), seconds)
+        left, needed = agree(run, run.remaining(), seconds)
         if left > needed:
             return {"why": ""}
         return {"why": f"it needs about {in_words(needed)}, {in_words(max(0.0, left))} left of the budget"}
@@ -234,7 +232,7 @@ def _is_kept(gain: Gain | None, run: Run) -> bool:
         return True
 
     def asked() -> dict[str, Any]:
-        (left,) = Processes(device_of(run.settings)).agree(run.remaining())
+        (left,) = agree(run, run.remaining())
         return {"cut": left <= 0}
 
     return gain.value > 0 if settle(run, "last-fit", asked)["cut"] else not gain.high < 0

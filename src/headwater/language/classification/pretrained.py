@@ -27,8 +27,8 @@ from headwater.transfer.classifier import Classifier, Examples, Facts
 from headwater.transfer.features import extract, in_batches
 from headwater.transfer.finetune import completed
 from headwater.transfer.head import Head
+from headwater.transfer.recipes import RECIPES
 from headwater.transfer.stages import Adaptation
-from headwater.transfer.strategies import RECIPES
 
 
 class PretrainedClassifier(Classifier):
