@@ -149,3 +149,13 @@ def test_without_names_every_foundation_at_hand_is_looked_at(monkeypatch):
     monkeypatch.setattr("headwater.foundation.shelf.cached_encoders", lambda: ["owner/tiny"])
     assert default_models("text-classification") == ["minilm", "owner/tiny"]
     assert flow.rank is headwater.rank
+
+
+def test_the_majority_has_its_share_of_the_sample(tiny):
+    rows = texts(40)
+    kept = [row for row in range(40) if row % 2 == 0 or row < 20]
+    table = {name: [cells[row] for row in kept] for name, cells in rows.items()}
+    found = headwater.rank(table, models=["tfidf-logistic"], offline=True)
+    (majority,) = [one for one in found.measured if one.model == "majority"]
+    assert majority.score.value == pytest.approx(20 / 30)
+    assert majority.cost.parameters == 0

@@ -117,3 +117,11 @@ def test_near_copies_are_of_one_group() -> None:
     rows = application()._rows(table, texts(20))[0]
     assert rows.groups[0] == rows.groups[2]
     assert len(set(rows.groups.tolist())) == 59
+
+
+def test_held_out_rows_that_are_answered_by_chance_are_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    table, held_out = texts(60), texts(20)
+    held_out["label"] = held_out["label"][::-1]
+    app = application().fit(table, {**held_out, "label": [("good", "bad")[row // 2 % 2] for row in range(20)]})
+    assert "20 held-out rows are answered no better than by chance" in caplog.text
+    assert app.predict(table["text"][:4]).probabilities == pytest.approx(0.5, abs=0.05)

@@ -7,6 +7,7 @@ from headwater.foundation.text import TextEncoder
 from headwater.run import Run
 from headwater.settings import Settings
 from headwater.transfer.classifier import Examples
+from headwater.transfer.features import extract
 from headwater.transfer.stages import Adaptation
 
 
@@ -79,3 +80,16 @@ def test_a_resumed_run_tells_the_same_and_ends_the_same(tmp_path):
     second, again = _adapt(tmp_path, "auto", train, valid)
     assert first.trace.stages == second.trace.stages
     np.testing.assert_array_equal(head.weight, again.weight)
+
+
+def test_of_few_validation_rows_the_probe_is_scored_on_the_target_alone(tmp_path):
+    """Beside a source, its rows were answered by folds too; how well says nothing of the target."""
+    target, source, valid = _examples(16), _examples(200, noise=True), _examples(4)
+    train = target.followed_by(Examples(source.inputs, source.targets, 2, of_source=np.ones(200, dtype=bool)))
+    adaptation, head = _adapt(tmp_path, "probe", train, valid)
+    features = extract(adaptation.encoder, valid.inputs, adaptation.run.settings)
+    right = np.concatenate([
+        head.logits(features).argmax(axis=1) == valid.targets, head.held_out[:16].argmax(axis=1) == target.targets
+    ])  # fmt: skip
+    (stage,) = adaptation.trace.stages
+    assert stage.score == pytest.approx(right.mean())
