@@ -61,7 +61,7 @@ class Examples:
 
     @property
     def groups(self) -> np.ndarray:
-        """For each row a number, shape (rows,): rows of one number never lie on both sides of a division."""
+        """For each row a number, of shape (rows,); rows of one number never lie on both sides of a division."""
         if self.group is not None:
             return self.group
         first: dict[Any, int] = {}
