@@ -102,9 +102,9 @@ def _row(size: int, side: str, draws: list[dict[str, Measured]]) -> tuple[Any, .
     learning = [run.values["learning"] for run in runs]
     if PEER in draws[0] and side != PEER:
         gains = [draw[side].values["accuracy"] - draw[PEER].values["accuracy"] for draw in draws]
-        costs = ratio([(draw[PEER], draw[side]) for draw in draws], "cpu_seconds")
-        parts = Spread.of(mine / draw[PEER].values["learning"] for mine, draw in zip(learning, draws, strict=True))
-        beside = (_mean(gains, "+.4f"), costs, parts)
+        whole = ratio([(draw[PEER], draw[side]) for draw in draws], "cpu_seconds")
+        part = Spread.of(mine / draw[PEER].values["learning"] for mine, draw in zip(learning, draws, strict=True))
+        beside = (_mean(gains, "+.4f"), whole, part)
     costs = (
         Spread.of(run.cpu_seconds for run in runs), beside[1], Spread.of(learning), beside[2],
         Spread.of(run.peak_mib for run in runs),

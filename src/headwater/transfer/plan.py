@@ -123,7 +123,7 @@ def draw_up(view: View, train: Examples, source: Examples, settings: Settings) -
     names = _candidates(apart, settings)
     weights = list(dict.fromkeys(weight for name in names for weight in WEIGHTS[name]))
     if not Deal(settings.seed, train.groups).folds(train.targets):
-        reason = f"{_how(apart, settings)}; every class has one row, and none can be spared to validate a weight on"
+        reason = f"{_how(apart, settings)}; no row or group of a class can be spared to validate a weight on"
         return Plan(names[0], weights[0], reason, apart)
     branches = _tried(features, train, source, weights, settings.seed)
     chosen = _chosen(branches)
