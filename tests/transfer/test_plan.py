@@ -105,7 +105,7 @@ def test_where_no_row_can_be_spared_nothing_is_validated():
     source = Examples(world.source.inputs, world.source.targets, 30)
     plan = draw_up(world.view, one_each, source, Settings())
     assert (plan.name, plan.weight, plan.branches) == ("joint", 1.0, [])
-    assert "none can be spared" in plan.reason
+    assert "no row or group of a class can be spared" in plan.reason
 
 
 def test_weights_of_the_target_rows_are_kept():
