@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from tests.data.drawing import clouds, picture
 
 from headwater.data.audit import audit
 from headwater.data.records import Records
@@ -86,3 +87,41 @@ def test_labels_without_letters_are_not_looked_for():
 
 def test_rows_sorted_by_label_are_told():
     assert "sorted by their label" in _audit(_texts(40), ["yes"] * 20 + ["no"] * 20)["warnings"][0]
+
+
+def _of_pictures(pictures: list[Any], labels: list[Any], **columns: list[Any]) -> dict[str, Any]:
+    return audit(Records(pa.table({"label": labels, **columns})), pictures, labels)
+
+
+def test_pictures_are_told_by_size_colour_and_format():
+    images = [clouds(seed, 30 + seed, 20) for seed in range(3)]
+    pictures = [
+        picture(images[0]),
+        None,
+        picture(images[1], "JPEG"),
+        picture(images[2].convert("L")),
+        picture(images[0]),
+    ]
+    found = _of_pictures(pictures, ["a", "b", "a", "b", "b"])
+    assert (found["rows"], found["empty"], found["classes"]) == (5, 1, {"b": 3, "a": 2})
+    assert found["lengths"] == {
+        "width": {"0": 30, "5": 30, "25": 30, "50": 30, "75": 31, "95": 32, "100": 32},
+        "height": dict.fromkeys(("0", "5", "25", "50", "75", "95", "100"), 20),
+    }
+    assert (found["scripts"], found["pictures"]) == ({}, {"grey": 0.25, "formats": {"PNG": 3, "JPEG": 1}})
+    assert (found["duplicates"]["clusters"], found["duplicates"]["conflicts"], found["warnings"]) == (1, 1, [])
+    assert found["duplicates"]["conflict_examples"][0][0]["text"].startswith("an image of")
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_columns_of_images_number_no_rows():
+    labels = ["yes", "no", "no", "yes"] * 10
+    pictures = [picture(clouds(seed % 3)) for seed in range(40)]
+    paths = [f"{row}.png" for row in range(40)]
+    contents = [one.content for one in pictures]
+    stored = [{"bytes": content, "path": None} for content in contents]
+    found = _of_pictures(pictures, labels, path=paths, content=contents, stored=stored, code=paths[::-1])
+    assert found["warnings"] == []
+    assert [column["distinct"] for column in found["columns"]] == [2, 40, 3, None, 40]
+    table = pa.table({"image": pa.array(contents, pa.large_binary())})
+    assert audit(Records(table), pictures, labels)["columns"][0]["distinct"] is None

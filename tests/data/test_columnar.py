@@ -71,3 +71,17 @@ def test_columns_of_one_name(tmp_path):
     table = pa.table([pa.array([1]), pa.array([2])], names=["a", "a"])
     with pytest.raises(DataError, match=r"The table names a column more than once\. Got \['a'\]"):
         read(write(tmp_path / "data.arrow", table), DataSettings())
+
+
+@pytest.mark.parametrize(
+    ("suffix", "kind"), [(".parquet", pa.binary()), (".arrow", pa.large_binary()), (".arrow", pa.binary_view())]
+)
+def test_bytes_have_one_type(tmp_path, suffix, kind):
+    records = read(write(tmp_path / f"a{suffix}", pa.table({"image": pa.array([b"one", None], kind)})), DataSettings())
+    assert records.table.schema.field("image").type == pa.large_binary()
+    assert records.column("image") == [b"one", None]
+
+
+def test_images_of_the_hub_stay_as_they_are(tmp_path):
+    cells = [{"bytes": b"one", "path": "a.png"}, None]
+    assert read(write(tmp_path / "a.parquet", pa.table({"image": cells})), DataSettings()).column("image") == cells

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headwater.data.duplicates import clusters, exact, fold, join, place, summary
+from headwater.data.duplicates import clusters, exact, fold, place, summary
+from headwater.data.groups import join
 from headwater.data.records import Records
 
 WORDS = [

@@ -1,14 +1,19 @@
+import io
+import sys
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from PIL import Image
 
 from headwater.data.memory import column, read_memory
-from headwater.data.reading import read, read_parts
-from headwater.errors import DataError
+from headwater.data.raster import encode
+from headwater.data.reading import hash_of, read, read_parts
+from headwater.errors import DataError, ExtraError
 from headwater.settings import DataSettings
 
 COLUMNS = {"text": ["a", None, "c"], "label": [1, 0, 1]}
@@ -122,7 +127,7 @@ def test_what_is_no_data(source):
 
 
 def test_what_is_no_table():
-    with pytest.raises(DataError, match=r"A row cannot be read from this\. Got 3\. Accepted: a text"):
+    with pytest.raises(DataError, match=r"A row cannot be read from this\. Got 3\. Accepted: a text, a .* or an image"):
         read_memory([3])
     with pytest.raises(DataError, match=r"The columns are of unequal length\. Got {'a': 1, 'b': 2}"):
         read_memory({"a": [1], "b": [1, 2]})
@@ -130,3 +135,93 @@ def test_what_is_no_table():
         read_memory({"text": "a"})
     with pytest.raises(DataError, match="The rows have no columns"):
         read_memory([{}, {}])
+
+
+def opened(cells):
+    """The pixels of the image files in cells."""
+    return [None if cell is None else np.asarray(Image.open(io.BytesIO(cell))) for cell in cells]
+
+
+GREY = np.arange(48, dtype=np.uint8).reshape(2, 4, 6)
+COLOUR = np.arange(2 * 4 * 6 * 3, dtype=np.uint8).reshape(2, 4, 6, 3)
+
+
+@pytest.mark.parametrize("stack", [GREY, COLOUR], ids=["grey", "colour"])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        lambda stack: stack,
+        list,
+        lambda stack: [Image.fromarray(one) for one in stack],
+        tuple,
+        lambda stack: pd.Series(list(stack)),
+    ],
+    ids=["stack", "arrays", "images", "tuple", "series"],
+)
+def test_images_alone(stack, shape):
+    records = read_memory(shape(stack))
+    assert (records.columns, records.problems) == (["image"], {})
+    np.testing.assert_array_equal(opened(records.column("image")), stack)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        lambda images: {"image": np.stack(images), "label": np.array(["a", "b"])},
+        lambda images: {"image": images, "label": ["a", "b"]},
+        lambda images: [{"image": image, "label": label} for image, label in zip(images, "ab", strict=True)],
+        lambda images: pd.DataFrame({"image": images, "label": ["a", "b"]}),
+        lambda images: pd.DataFrame({"image": [Image.fromarray(image) for image in images], "label": ["a", "b"]}),
+        lambda images: {"image": [encode(image) for image in images], "label": ["a", "b"]},
+        lambda images: pl.DataFrame({"image": [encode(image) for image in images], "label": ["a", "b"]}),
+        lambda images: pa.table({"image": [encode(image) for image in images], "label": ["a", "b"]}),
+    ],
+    ids=["stack", "columns", "dicts", "pandas", "pandas of Pillow", "bytes", "polars", "arrow"],
+)
+def test_images_in_tables(table):
+    records = read(table(list(COLOUR)), DataSettings())
+    np.testing.assert_array_equal(opened(records.column("image")), COLOUR)
+    assert records.column("label") == ["a", "b"]
+    assert hash_of(table(list(COLOUR))) == hash_of(table(list(COLOUR)))
+
+
+def test_bytes_stay_as_they_are():
+    assert read_memory([b"one", None, b"two"]).table.to_pylist() == [{"image": cell} for cell in (b"one", None, b"two")]
+
+
+def test_images_that_are_none_are_problems_in_their_places():
+    records = read_memory(
+        [GREY[0], "a.png", None, np.zeros((2, 3, 5)), b"bytes", float("nan"), np.zeros((2, 2), object)]
+    )
+    assert [cell is None for cell in records.column("image")] == [False, True, True, True, False, True, True]
+    assert {row: str(problem) for row, problem in records.problems.items()} == {
+        1: "row 2: this row is str, not an image as the others",
+        3: "row 4: An array of this shape is no image. Got (2, 3, 5). Accepted: (height, width) or (height, width, 1, "
+        "3 or 4)",
+        6: "row 7: An array of this type is no image. Got 'object'. Accepted: numbers",
+    }
+    records = read_memory({"image": [GREY[0], 3], "label": ["a", "b"]})
+    assert (str(records.problems[1]), records.column("label")) == (
+        "row 2: this row is int, not an image as the others",
+        ["a", None],
+    )
+
+
+def test_cells_of_the_hub_stay_as_they_are():
+    cells = [{"bytes": b"one", "path": None}, {"bytes": None, "path": "a.png"}]
+    assert read_memory({"image": cells}).column("image") == cells
+    assert read_memory(pd.DataFrame({"image": cells})).column("image") == cells
+    assert read_memory({"image": [{"bytes": b"one", "path": None, "size": 3}]}).column("image") != cells[:1]
+
+
+def test_paths_are_texts():
+    assert read_memory([Path("a.png"), "b.png"]).column("text") == ["a.png", "b.png"]
+    assert read_memory({"image": [Path("a.png"), None]}).column("image") == ["a.png", None]
+
+
+def test_rows_without_images_need_no_pillow(monkeypatch):
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    assert read_memory([{"text": "a", "label": 1}]).columns == ["text", "label"]
+    assert read_memory({"x": np.zeros((3, 2))}).columns == ["x"]
+    with pytest.raises(ExtraError, match="Images need the library Pillow"):
+        read_memory(GREY)

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.data.drawing import clouds, saved
 
-from headwater.data.fields import Category, Text
+from headwater.data.fields import Category, Image, Text, find_image
 from headwater.data.preparing import Prepared, prepare
+from headwater.data.records import Records
 from headwater.errors import DataError
 from headwater.settings import Settings
 
@@ -108,3 +110,26 @@ def test_a_file_of_validation_rows_is_read_even_where_none_would_be_held_out(tmp
     data, own = table(tmp_path / "data.csv", rows(0, 40)), table(tmp_path / "valid.csv", rows(100, 110))
     found = prepare(data, Settings(valid=own), lambda _: FIELDS, want_test=True, want_valid=False)
     assert len(found.valid) == 10
+
+
+def test_pictures_are_prepared_as_texts_are(tmp_path: Path) -> None:
+    for row in range(40):
+        (tmp_path / "ab"[row % 2]).mkdir(exist_ok=True)
+        image = clouds(row // 2 if row < 20 else row)
+        (tmp_path / "ab"[row % 2] / f"{row}.jpg").write_bytes(saved(image, "JPEG", quality=75 + row % 2 * 20))
+    (tmp_path / "a" / "x.png").write_bytes(saved(clouds(99))[:200])
+
+    def find(records: Records) -> tuple[Image, Category]:
+        return Image((find_image(records, ["label"]),)), Category(("label",))
+
+    found = prepare(tmp_path, Settings(quarantine_share=0.1), find, want_test=True)
+    assert [problem.reason for problem in found.problems] == ["the image is damaged"]
+    assert found.problems[0].file == str(tmp_path / "a" / "x.png")
+    assert sum(map(len, (found.train, found.valid, found.test))) == 40
+    copies = found.findings["split"]["duplicates"]
+    assert (copies["clusters"], copies["rows"], copies["conflicts"]) == (10, 20, 10)
+    numbers = [
+        {int(Path(path).stem) for path in part.column("image")} for part in (found.train, found.valid, found.test)
+    ]
+    assert all((row in part) == (row + 1 in part) for part in numbers for row in range(0, 20, 2))
+    assert "input    image" in str(found)

@@ -52,6 +52,18 @@ def test_hash_is_that_of_the_content(tmp_path):
     before = hash_of(folder)
     (folder / "a.txt").rename(folder / "b.txt")
     assert hash_of(folder) != before
+    (folder / "notes.md").write_text("no data")
+    assert hash_of(folder) == hash_of(str(folder))
+
+
+def test_the_hash_of_a_folder_of_images_is_that_of_all_of_them(tmp_path):
+    hashes = []
+    for name, content in (("ants/1.png", b"one"), ("ants/1.png", b"other"), ("bees/2.JPG", b"two"), ("x.md", b"no")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+        hashes.append(hash_of(tmp_path))
+    assert len(set(hashes)) == 3
+    assert hashes[2] == hashes[3]
 
 
 def original():

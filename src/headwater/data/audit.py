@@ -11,12 +11,15 @@ import pyarrow as pa
 
 from headwater.data.duplicates import exact, fold, summary
 from headwater.data.fields import TextInput, text_of
+from headwater.data.image_field import holds_images
+from headwater.data.pictures import Picture, look
 from headwater.data.records import Records
 from headwater.data.traits import script_of
 
 _QUANTILES: Final = (0, 5, 25, 50, 75, 95, 100)
 _SCRIPT_ROWS: Final = 10_000
 _SCRIPT_CHARACTERS: Final = 1_000
+_IMAGE_ROWS: Final = 200
 _LEAST_ROWS: Final = 20
 _SORTED: Final = 0.5
 _TOLD: Final = 0.5
@@ -27,13 +30,14 @@ def audit(records: Records, inputs: Sequence[Any], cells: Sequence[Any]) -> dict
 
     Args:
         records: all rows, those that could not be read included.
-        inputs: the text or pair of each row, None where there is none.
+        inputs: the text, pair or picture of each row, None where there is none.
         cells: the label of each row, or its list of labels, None where there is none.
 
     Returns:
-        rows; empty (rows without a text) and unlabelled; columns with their types; classes and their rows; quantiles
-        of the lengths in words and characters; exact duplicates and their conflicting labels; the share of each script
-        among the letters; warnings, each a sentence.
+        rows; empty (rows without an input) and unlabelled; columns with their types; classes and their rows; quantiles
+        of the lengths in words and characters, or of width and height in pixels; exact duplicates and their conflicting
+        labels; the share of each script among the letters; of pictures, the share of grey ones and how many files have
+        each format; warnings, each a sentence.
 
     Example:
         >>> records = Records(pa.table({"text": ["fine", "dull", None], "label": ["pos", "neg", "neg"]}))
@@ -41,25 +45,53 @@ def audit(records: Records, inputs: Sequence[Any], cells: Sequence[Any]) -> dict
         >>> found["classes"], found["empty"], found["scripts"]
         ({'neg': 2, 'pos': 1}, 1, {'Latin': 1.0})
     """
-    rows = np.array([row for row, text in enumerate(inputs) if text is not None], dtype=np.int64)
-    texts, labels = [inputs[row] for row in rows.tolist()], [cells[row] for row in rows.tolist()]
+    rows = np.array([row for row, value in enumerate(inputs) if value is not None], dtype=np.int64)
+    given, labels = [inputs[row] for row in rows.tolist()], [cells[row] for row in rows.tolist()]
+    are_pictures = bool(given) and isinstance(given[0], Picture)
+    seen = _seen(given) if are_pictures else _read(given)
+    telling = [] if are_pictures else _text_warnings(given, labels)
     return {
         "rows": len(records),
-        "empty": len(records) - len(texts),
+        "empty": len(records) - len(given),
         "unlabelled": sum(cell is None for cell in cells),
         "columns": [_column(records, name) for name in records.columns],
         "classes": dict(Counter(label for cell in cells for label in _labels(cell)).most_common()),
+        "lengths": seen.pop("lengths"),
+        "duplicates": summary(exact(given), records.take(rows), given, labels),
+        **seen,
+        "warnings": [*_column_warnings(records, cells), *telling, *_label_warnings(labels)],
+    }
+
+
+def _read(texts: Sequence[TextInput]) -> dict[str, Any]:
+    """What only a look at texts tells."""
+    return {
         "lengths": {"words": _quantiles(_words(texts)), "characters": _quantiles(_characters(texts))},
-        "duplicates": summary(exact(texts), records.take(rows), texts, labels),
         "scripts": _scripts(texts),
-        "warnings": [*_column_warnings(records, cells), *_label_warnings(texts, labels)],
+    }
+
+
+def _seen(pictures: Sequence[Picture]) -> dict[str, Any]:
+    """What only a look at pictures tells."""
+    seen = look(pictures)
+    return {
+        "lengths": {
+            "width": _quantiles([one.width for one in seen]),
+            "height": _quantiles([one.height for one in seen]),
+        },
+        "scripts": {},
+        "pictures": {
+            "grey": round(sum(one.grey for one in seen) / len(seen), 3),
+            "formats": dict(Counter(one.kind for one in seen).most_common()),
+        },
     }
 
 
 def _column(records: Records, name: str) -> dict[str, Any]:
     column = records.table.column(name)
-    # Arrow cannot count the distinct values of nested columns.
-    distinct = None if pa.types.is_nested(column.type) else len(column.drop_null().unique())
+    # Arrow cannot count the distinct values of nested columns; those of images are counted as duplicates.
+    uncounted = pa.types.is_nested(column.type) or pa.types.is_large_binary(column.type)
+    distinct = None if uncounted else len(column.drop_null().unique())
     return {"name": name, "type": str(column.type), "empty": column.null_count, "distinct": distinct}
 
 
@@ -105,21 +137,24 @@ def _scripts(texts: Sequence[TextInput]) -> dict[str, float]:
 
 
 def _column_warnings(records: Records, cells: Sequence[Any]) -> list[str]:
+    first = records.table.slice(0, _IMAGE_ROWS)
+    names = [name for name in records.columns if not holds_images(first.column(name).to_pylist())]
+    columns = {name: records.column(name) for name in names}
     warnings = [
         f"Column {name} numbers the rows: it tells nothing of new ones."
-        for name in records.columns
-        if _numbers_rows(records, name)
+        for name, found in columns.items()
+        if _numbers_rows(found)
     ]
     labels = [", ".join(sorted(_labels(cell))) for cell in cells]
-    same = [name for name in records.columns if _renames(records.column(name), labels)]
+    same = [name for name, found in columns.items() if _renames(found, labels)]
     if len(same) > 1:
         warnings.append(f"Columns {', '.join(same)} say the same as the label: none of them may be an input.")
     return warnings
 
 
-def _numbers_rows(records: Records, name: str) -> bool:
+def _numbers_rows(column: Sequence[Any]) -> bool:
     """Whether a column has another value in every row, and each is a number or one short word."""
-    cells = [cell for cell in records.column(name) if cell is not None]
+    cells = [cell for cell in column if cell is not None]
     short = all(isinstance(cell, int) or (isinstance(cell, str) and len(cell) <= 40 and " " not in cell)
                 for cell in cells)  # fmt: skip
     return short and len(cells) >= _LEAST_ROWS and len(set(cells)) == len(cells)
@@ -132,17 +167,17 @@ def _renames(cells: Sequence[Any], labels: Sequence[str]) -> bool:
     return len(names) > 1 and len(pairs) == len(values) == len(names) < len(labels)
 
 
-def _label_warnings(texts: Sequence[TextInput], cells: Sequence[Any]) -> list[str]:
-    labels = [_labels(cell) for cell in cells]
-    warnings = []
-    telling = _telling_share(texts, labels)
-    if telling > _TOLD:
-        warnings.append(f"{telling:.0%} of the texts contain their own label: a model may only learn to find it.")
-    if _in_order(labels):
-        warnings.append(
-            "The rows are sorted by their label: their order is no order in time, and parts of them no sample."
-        )
-    return warnings
+def _text_warnings(texts: Sequence[TextInput], cells: Sequence[Any]) -> list[str]:
+    telling = _telling_share(texts, list(map(_labels, cells)))
+    if telling <= _TOLD:
+        return []
+    return [f"{telling:.0%} of the texts contain their own label: a model may only learn to find it."]
+
+
+def _label_warnings(cells: Sequence[Any]) -> list[str]:
+    if not _in_order(list(map(_labels, cells))):
+        return []
+    return ["The rows are sorted by their label: their order is no order in time, and parts of them no sample."]
 
 
 def _telling_share(texts: Sequence[TextInput], labels: Sequence[Sequence[str]]) -> float:

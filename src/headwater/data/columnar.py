@@ -48,7 +48,7 @@ def numbered(table: pa.Table, first: int = 1) -> Records:
 
 
 def plain(table: pa.Table) -> pa.Table:
-    """The table without dictionaries, and with one type for text and one for times.
+    """The table without dictionaries, and with one type for text, one for bytes and one for times.
 
     Times keep microseconds, because Python's own types know no finer ones.
 
@@ -69,15 +69,21 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     kind = column.type
     if pa.types.is_dictionary(kind):
         return _plain(pc.cast(column, kind.value_type))
-    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return pc.cast(column, pa.string())
-    if pa.types.is_timestamp(kind):
-        return pc.cast(column, pa.timestamp("us", kind.tz), safe=False)
-    if pa.types.is_duration(kind):
-        return pc.cast(column, pa.duration("us"), safe=False)
     if pa.types.is_floating(kind):
         return pc.call_function("if_else", [pc.call_function("is_nan", [column]), pa.scalar(None, kind), column])
-    return column
+    common = _common(kind)
+    return column if common is None else pc.cast(column, common, safe=False)
+
+
+def _common(kind: pa.DataType) -> pa.DataType | None:
+    """The one type of text, bytes or times that a column is brought to, None for any other column."""
+    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return pa.string()
+    if pa.types.is_binary(kind) or pa.types.is_binary_view(kind):
+        return pa.large_binary()  # rows of images are soon more than the two GiB that others hold
+    if pa.types.is_timestamp(kind):
+        return pa.timestamp("us", kind.tz)
+    return pa.duration("us") if pa.types.is_duration(kind) else None
 
 
 def _parquet(path: Path, rows: int) -> Iterator[pa.Table]:

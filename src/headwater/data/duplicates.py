@@ -1,4 +1,4 @@
-"""Copies among texts: exact after folding, and near by the Jaccard overlap of their shingles."""
+"""Copies among inputs: texts the same after folding, or near by the overlap of their shingles; pictures by likeness."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from itertools import count
 from typing import Any, Final
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse import csr_array
 
-from headwater.data.fields import TextInput, text_of
+from headwater.data import likeness
+from headwater.data.fields import TextInput, Value, text_of
+from headwater.data.groups import first_of, join, pairs_of
+from headwater.data.pictures import Picture
 from headwater.data.records import Records
 
 NEAR: Final = 0.8
@@ -53,49 +55,43 @@ def fold(text: str) -> str:
     return " ".join(_TOKEN.findall(unicodedata.normalize("NFKC", text).casefold())) or text.strip()
 
 
-def exact(texts: Sequence[TextInput]) -> np.ndarray:
-    """For each row, the first row whose folded text is the same, shape (rows,).
+def exact(inputs: Sequence[Any]) -> np.ndarray:
+    """For each row, the first row whose folded text is the same, or whose picture has the same bytes, shape (rows,).
 
     Example:
         >>> exact(["A fine film.", "dull", "a fine film"]).tolist()
         [0, 1, 0]
     """
+    if _are_pictures(inputs):
+        return likeness.exact(inputs)
     first: dict[str, int] = {}
-    return np.array([first.setdefault(_key(text), row) for row, text in enumerate(texts)], dtype=np.int64)
+    return np.array([first.setdefault(_key(text), row) for row, text in enumerate(inputs)], dtype=np.int64)
 
 
-def clusters(texts: Sequence[TextInput]) -> np.ndarray:
+def clusters(inputs: Sequence[Any]) -> np.ndarray:
     """For each row, the first row of its cluster of exact and near duplicates, shape (rows,).
 
-    Candidates come from MinHash signatures (Broder 1997) in bands (Indyk and Motwani 1998); each is then measured
-    exactly, on shingles of 3 words, or of 5 characters where the script has no spaces. Texts of fewer than 5 tokens
-    are only ever exact duplicates. In pairs of texts both sides must be duplicates. Time and memory grow with the
-    tokens, whatever the texts are: a row is compared with at most two others in each band.
+    Among texts candidates come from MinHash signatures (Broder 1997) in bands (Indyk and Motwani 1998); each is then
+    measured exactly, on shingles of 3 words, or of 5 characters where the script has no spaces. Texts of fewer than 5
+    tokens are only ever exact duplicates. In pairs of texts both sides must be duplicates. Time and memory grow with
+    the tokens, whatever the texts are: a row is compared with at most two others in each band. Among pictures,
+    `likeness.clusters` looks for them.
 
     Example:
         >>> text = " ".join(f"word{i}" for i in range(60))
         >>> clusters([text, "other", text + " and goodbye"]).tolist()
         [0, 1, 0]
     """
-    if len(texts) and not isinstance(texts[0], str):
-        sides = np.stack([clusters(side) for side in zip(*texts, strict=True)], axis=1)
-        return _first_of(np.unique(sides, axis=0, return_inverse=True)[1].ravel())
+    if _are_pictures(inputs):
+        return likeness.clusters(inputs)
+    if len(inputs) and not isinstance(inputs[0], str):
+        sides = np.stack([clusters(side) for side in zip(*inputs, strict=True)], axis=1)
+        return first_of(np.unique(sides, axis=0, return_inverse=True)[1].ravel())
     first: dict[str, int] = {}
-    rows = [first.setdefault(_key(text), row) for row, text in enumerate(texts)]
+    rows = [first.setdefault(_key(text), row) for row, text in enumerate(inputs)]
     joined = join(len(first), _near(list(first)))
     distinct = np.fromiter(first.values(), np.int64, len(first))
     return distinct[joined][np.searchsorted(distinct, rows)]
-
-
-def join(size: int, pairs: np.ndarray) -> np.ndarray:
-    """For each of `size` things, the first that it is joined with, directly or through others, by pairs (n, 2).
-
-    Example:
-        >>> join(4, np.array([[1, 2], [2, 3]])).tolist()
-        [0, 1, 1, 1]
-    """
-    edges = coo_array((np.ones(len(pairs), dtype=bool), (pairs[:, 0], pairs[:, 1])), shape=(size, size))
-    return _first_of(connected_components(edges, directed=False)[1])
 
 
 def summary(copies: np.ndarray, records: Records, inputs: Sequence[Any], cells: Sequence[Any]) -> dict[str, Any]:
@@ -104,7 +100,7 @@ def summary(copies: np.ndarray, records: Records, inputs: Sequence[Any], cells: 
     Args:
         copies: what `clusters` or `exact` gave for the inputs.
         records: the rows, for their lines.
-        inputs: the text of each row.
+        inputs: the text or picture of each row.
         cells: the label of each row, or its list of labels.
     """
     labels = [_label_text(cell) for cell in cells]
@@ -131,15 +127,22 @@ def place(records: Records, row: int) -> str:
     return ", ".join([*filter(None, [problem.place]), f"row {row + 1}"])
 
 
-def excerpt(text: TextInput, most: int = 160) -> str:
-    """The beginning of a text or pair, for a person to know it by.
+def excerpt(value: Value, most: int = 160) -> str:
+    """The beginning of a text or pair, or the end of the path of a picture, for a person to know it by.
 
     Example:
         >>> excerpt(("a fine film", "dull"), 16)
         'a fine film | d…'
     """
-    whole = text if isinstance(text, str) else " | ".join(text)
+    if isinstance(value, Picture):
+        path = str(value)
+        return path if len(path) <= most else f"…{path[1 - most :]}"
+    whole = value if isinstance(value, str) else " | ".join(value)
     return whole if len(whole) <= most else f"{whole[: most - 1]}…"
+
+
+def _are_pictures(inputs: Sequence[Any]) -> bool:
+    return len(inputs) > 0 and isinstance(inputs[0], Picture)
 
 
 def _key(text: TextInput) -> str:
@@ -157,12 +160,6 @@ def _members(copies: np.ndarray) -> list[list[int]]:
 
 def _label_text(cell: Any) -> str:
     return ", ".join(sorted(map(text_of, cell))) if isinstance(cell, list | tuple) else text_of(cell)
-
-
-def _first_of(groups: np.ndarray) -> np.ndarray:
-    """Group numbers, each replaced by the position at which it first occurs."""
-    _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
-    return first[inverse]
 
 
 def _near(keys: Sequence[str]) -> np.ndarray:
@@ -215,8 +212,7 @@ def _candidates(shingles: np.ndarray, owners: np.ndarray) -> np.ndarray:
         for multiplier in band:
             key = _mix(key ^ np.minimum.reduceat(shingles * multiplier, starts))
         found.extend(_bucket_pairs(key))
-    ordered = np.sort(np.concatenate(found))
-    return np.stack(np.divmod(ordered[np.diff(ordered, prepend=-1) > 0], len(starts)), axis=1)
+    return pairs_of(found, len(starts))
 
 
 def _bucket_pairs(key: np.ndarray) -> Iterator[np.ndarray]:

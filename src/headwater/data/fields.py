@@ -10,10 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from headwater.data.image_field import Image, holds_images
+from headwater.data.pictures import Picture
 from headwater.data.records import Records
 from headwater.errors import DataError
 
 TextInput = str | tuple[str, str]
+Value = TextInput | Picture
+"""The input of one row."""
 _PLAIN = ("text", "text_2")
 """The columns that `data.memory` makes of a list of texts or pairs."""
 
@@ -177,9 +181,10 @@ class Labels:
         return [part.strip() for part in str(cell).split(self.separator) if part.strip()]
 
 
+Input = Text | Image
 Target = Category | Labels
-Field = Text | Category | Labels
-_KINDS: dict[str, type[Any]] = {"Text": Text, "Category": Category, "Labels": Labels}
+Field = Input | Target
+_KINDS: dict[str, type[Any]] = {"Text": Text, "Image": Image, "Category": Category, "Labels": Labels}
 
 
 def to_json(field: Field) -> dict[str, Any]:
@@ -260,11 +265,7 @@ def find_text(records: Records, exclude: Sequence[str]) -> str:
     Raises:
         DataError: there are no rows, or no column of text.
     """
-    if not len(records):
-        raise DataError(
-            "There are column names but no rows", where=records.name, got=records.columns, fix="Give rows below them."
-        )
-    sample = records.take(records.usable[:1000])
+    sample = _sample(records, 1000)
     lengths = {name: _mean_length(sample.column(name)) for name in records.columns if name not in exclude}
     candidates = {name: length for name, length in lengths.items() if length > 0}
     if not candidates:
@@ -280,3 +281,32 @@ def find_text(records: Records, exclude: Sequence[str]) -> str:
 def _mean_length(cells: Sequence[Any]) -> float:
     texts = [cell for cell in cells if isinstance(cell, str)]
     return sum(map(len, texts)) / len(texts) if texts else 0.0
+
+
+def find_image(records: Records, exclude: Sequence[str]) -> str:
+    """The column that holds images, among those not excluded: bytes, or paths that end as those of images do.
+
+    Raises:
+        DataError: there are no rows, no column of images, or several.
+    """
+    sample = _sample(records, 200)
+    found = [name for name in records.columns if name not in exclude and holds_images(sample.column(name))]
+    if len(found) == 1:
+        return found[0]
+    raise DataError(
+        "No column holds images" if not found else "Several columns hold images",
+        where=records.name, got=found or records.columns, fix="Name the column of images with --image COLUMN.",
+    )  # fmt: skip
+
+
+def _sample(records: Records, rows: int) -> Records:
+    """The first usable rows.
+
+    Raises:
+        DataError: there are no rows at all.
+    """
+    if not len(records):
+        raise DataError(
+            "There are column names but no rows", where=records.name, got=records.columns, fix="Give rows below them."
+        )
+    return records.take(records.usable[:rows])

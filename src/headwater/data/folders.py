@@ -1,69 +1,129 @@
-"""Reading a folder of .txt files: each file is a text, each sub-folder a class."""
+"""Reading a folder of .txt files or of images: each file is a row, each sub-folder a class."""
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
+from headwater.data import layouts
 from headwater.data.encoding import decode
+from headwater.data.layouts import Layout, Name
 from headwater.data.lines import ROW_LIMIT, damage
+from headwater.data.pictures import SUFFIXES
 from headwater.data.records import Problem, Records
 from headwater.errors import DataError
 from headwater.settings import DataSettings
 
+TEXTS: Final = (".txt",)
+IMAGES: Final = "images"
+_KINDS: Final = {".txt files": TEXTS, IMAGES: SUFFIXES}
+_DEEPEST: Final = 5
+
 
 def read_folder(folder: Path, settings: DataSettings, rows: int) -> Iterator[Records]:
-    """The texts of a folder by name, in parts of at most `rows`: column `text`, and `label` if sub-folders are classes.
+    """The files of a folder by name, in parts of at most `rows`.
+
+    Columns are `text`, or `image` with the path of each (images are not opened here), `label` if sub-folders are
+    classes, and `split` if these stand in folders named train, valid (val, validation) and test.
 
     Raises:
-        DataError: no .txt file is there, or some stand beside sub-folders that have some.
+        DataError: no such file is there, or both kinds are; or some stand beside sub-folders that have some.
     """
-    files, classes = _layout(folder)
-    names = tuple(map(str, files))
+    kind, names = _contents(folder)
+    found = layouts.layout(names, kind, str(folder))
+    files = tuple(str(folder.joinpath(*name)) for name in names)
     for start in range(0, len(files), rows):
-        part = _part(files[start : start + rows], settings, labelled=classes)
-        yield replace(part, name=folder.name, files=names, file_of=np.arange(start, start + len(part)))
+        here = slice(start, start + rows)
+        read = picture_rows(files, found, here) if kind == IMAGES else _text_rows(files, found, here, settings.encoding)
+        yield replace(read, name=folder.name)
 
 
-def _layout(folder: Path) -> tuple[list[Path], bool]:
-    """The files in order, and whether sub-folders name their classes."""
-    visible = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
-    loose = [entry for entry in visible if _is_text(entry)]
-    sorted_in = [file for entry in visible if entry.is_dir() for file in sorted(entry.iterdir()) if _is_text(file)]
-    if loose and sorted_in:
+def read_picture(path: Path) -> Iterator[Records]:
+    """One row of an image that lies in a file of its own."""
+    yield replace(picture_rows((str(path),), Layout(None, None), slice(0, 1)), name=path.name)
+
+
+def picture_rows(paths: tuple[str, ...], found: Layout, here: slice) -> Records:
+    """Some of the pictures that were found, none of which is opened; a path that is no Unicode is a problem."""
+    reasons = {row: "the name of this file is not valid Unicode"
+               for row, path in enumerate(paths[here]) if not _is_unicode(path)}  # fmt: skip
+    cells = [None if row in reasons else path for row, path in enumerate(paths[here])]
+    return _rows({"image": cells}, reasons, paths, found, here)
+
+
+def with_suffix(names: Sequence[Name], suffixes: Sequence[str]) -> list[Name]:
+    """Those of some files whose name ends in one of the suffixes, in order."""
+    return sorted(name for name in names if name[-1].lower().endswith(tuple(suffixes)))
+
+
+def kinds_of(names: Sequence[Name]) -> dict[str, int]:
+    """How many files have each suffix, the commonest first."""
+    return dict(Counter(os.path.splitext(name[-1])[1] or "no suffix" for name in names).most_common(5))
+
+
+def _contents(folder: Path) -> tuple[str, list[Name]]:
+    """What the files are that the folder is read for, and where each stands below it."""
+    there = list(_walk(folder, ()))
+    found = {what: with_suffix(there, suffixes) for what, suffixes in _KINDS.items()}
+    held = {what: names for what, names in found.items() if names}
+    if len(held) > 1:
+        # A note beside the folders of the classes is no row, nor is a drawing.
+        held = {what: names for what, names in held.items() if layouts.is_sorted(names)} or held
+    if len(held) > 1:
         raise DataError(
-            "Some .txt files stand in sub-folders (a class each) and some beside them",
-            where=str(folder), got=[file.name for file in loose[:3]], fix="Move these into the folder of their class.",
+            "This folder holds .txt files as well as images", where=str(folder),
+            got={what: len(names) for what, names in held.items()}, accepted="rows of one kind",
+            fix="Move those that are no rows of the data elsewhere.",
         )  # fmt: skip
-    if not loose and not sorted_in:
-        kinds = Counter(entry.suffix or "no suffix" for entry in visible if entry.is_file())
+    if not held:
         raise DataError(
-            "No .txt file is in this folder",
+            "No .txt file and no image is in this folder",
             where=str(folder),
-            got=dict(kinds),
-            accepted="a folder of .txt files, or a sub-folder of them a class",
+            got=kinds_of(there),
+            accepted="a folder of .txt files or images, or a sub-folder of them a class",
             fix="To read one file, give its path.",
         )
-    return loose or sorted_in, bool(sorted_in)
+    return next(iter(held.items()))
 
 
-def _is_text(entry: Path) -> bool:
-    return entry.suffix.lower() == ".txt" and not entry.name.startswith(".") and entry.is_file()
+def _walk(folder: Path, above: Name) -> Iterator[Name]:
+    """The files below a folder, but for hidden ones and those deeper than any layout has them."""
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise DataError("This folder cannot be looked into", where=str(folder), got=error.strerror) from error
+    for entry in entries:
+        if layouts.hidden(entry.name):
+            continue
+        if entry.is_file():
+            yield (*above, entry.name)
+        elif len(above) + 1 < _DEEPEST and entry.is_dir():
+            yield from _walk(Path(entry.path), (*above, entry.name))
 
 
-def _part(files: list[Path], settings: DataSettings, *, labelled: bool) -> Records:
-    read = [_text(file, settings.encoding) for file in files]
-    columns = {"text": pa.array([text or None for text, _ in read], pa.string())}
-    if labelled:
-        labels = [None if reason else file.parent.name for file, (_, reason) in zip(files, read, strict=True)]
-        columns["label"] = pa.array(labels, pa.string())
-    problems = {row: Problem(reason, str(files[row])) for row, (_, reason) in enumerate(read) if reason}
-    return Records(pa.table(columns), problems)
+def _text_rows(files: tuple[str, ...], found: Layout, here: slice, encoding: str | None) -> Records:
+    read = [_text(Path(file), encoding) for file in files[here]]
+    reasons = {row: reason for row, (_, reason) in enumerate(read) if reason}
+    return _rows({"text": [text or None for text, _ in read]}, reasons, files, found, here)
+
+
+def _rows(
+    cells: dict[str, list[str | None]], reasons: dict[int, str], files: tuple[str, ...], found: Layout, here: slice
+) -> Records:
+    """Records of files; a row with a reason is null in every column."""
+    table = pa.table({name: pa.array(values, pa.string()) for name, values in cells.items()} | found.columns(here))
+    if reasons:
+        table = table.take(pa.array([None if row in reasons else row for row in range(len(table))], pa.int64()))
+    file_of = np.arange(here.start, here.start + len(table))
+    problems = {row: Problem(reason, files[here.start + row]) for row, reason in reasons.items()}
+    return Records(table, problems, files=files, file_of=file_of)
 
 
 def _text(file: Path, encoding: str | None) -> tuple[str | None, str | None]:
@@ -76,3 +136,11 @@ def _text(file: Path, encoding: str | None) -> tuple[str | None, str | None]:
     text = decode(content, encoding).removeprefix("\ufeff").replace("\r\n", "\n")
     reason = damage(text)
     return (None, reason) if reason else (text, None)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from headwater.data.columnar import numbered, plain
+from headwater.data.raster import encode, is_image
 from headwater.data.records import Records
 from headwater.errors import DataError
 
 _ACCEPTED = (
-    "a path, hub:owner/name, a list of texts, of (text, text) pairs or of dicts, a dict of columns, "
+    "a path, hub:owner/name, a list of texts, of (text, text) pairs, of dicts or of images, a dict of columns, "
     "or a pandas, polars, Arrow or datasets table"
 )
+
+_STORED = {"bytes", "path"}
+"""The keys of a cell in which the library `datasets` keeps an image."""
 
 
 def read_memory(source: Any) -> Records:
     """Records of a table, or of rows, that are in memory.
 
-    A list of texts becomes the column `text`; pairs become `text` and `text_2`. An element of another type than the
-    first is a problem in its place.
+    A list of texts becomes the column `text`; pairs become `text` and `text_2`; images (bytes, arrays of shape (height,
+    width[, channels]) or one of (rows, height, width[, channels]), images of Pillow) become `image`, with the bytes of
+    a file each. An element of another type than the first is a problem in its place.
 
     Raises:
         DataError: the object is none of the accepted kinds, or its columns are of unequal length.
@@ -58,12 +65,15 @@ def column(values: Sequence[Any]) -> tuple[pa.Array, dict[int, str]]:
     """Values as one Arrow column, and the reasons for those that are no valid text.
 
     Values of one kind keep it (whole and broken numbers become broken ones); of several kinds, they become text as
-    JSON writes it. Objects inside a cell are kept as JSON text. Not-a-number is null.
+    JSON writes it. Objects inside a cell are kept as JSON text. Not-a-number is null. Where one is an image of Pillow
+    or an array of two dimensions or more, all become the bytes of image files.
 
     Example:
         >>> column([1, None])[0].to_pylist(), column([1, "a"])[0].to_pylist(), column([["a"], []])[0].to_pylist()
         ([1, None], ['1', 'a'], [['a'], []])
     """
+    if any(map(is_image, values)):
+        return _images(values)
     flat = [_flat(value) for value in values]
     try:
         return pa.array(flat, from_pandas=True), {}
@@ -87,6 +97,8 @@ def _table(source: Any) -> Records | None:
 
 def _rows(source: Any) -> Sequence[Any]:
     """The elements of a list, an array or a series."""
+    if _is_stack(source):
+        return list(source)
     for method in ("to_pylist", "to_list", "tolist"):
         if hasattr(source, method):
             return getattr(source, method)()
@@ -115,14 +127,45 @@ def _listed(name: str, values: Any) -> list[Any]:
             got=values,
             fix="For one row, give a list that holds the dict.",
         )
-    return values.tolist() if hasattr(values, "tolist") else list(values)
+    return values.tolist() if hasattr(values, "tolist") and not _is_stack(values) else list(values)
+
+
+def _is_stack(values: Any) -> bool:
+    """Whether an array holds an image in each row."""
+    return isinstance(values, np.ndarray) and values.ndim > 2
+
+
+def _images(values: Sequence[Any]) -> tuple[pa.Array, dict[int, str]]:
+    """The bytes of an image file for each value, and the reasons for those that are none."""
+    made = [_image(value) for value in values]
+    reasons = {row: reason for row, (_, reason) in enumerate(made) if reason}
+    return pa.array([content for content, _ in made], pa.large_binary()), reasons
+
+
+def _image(value: Any) -> tuple[bytes | None, str | None]:
+    if _missing(value):
+        return None, None
+    if isinstance(value, bytes | bytearray):
+        return bytes(value), None
+    if not is_image(value):
+        return None, f"this row is {type(value).__name__}, not an image as the others"
+    try:
+        return encode(value), None
+    except DataError as error:
+        return None, str(error).removesuffix(".")
 
 
 def _of_rows(rows: Sequence[Any]) -> Records:
+    rows = [os.fspath(row) if isinstance(row, os.PathLike) else row for row in rows]
     first = next((row for row in rows if not _missing(row)), "")
+    if is_image(first) or isinstance(first, bytes | bytearray):
+        cells, reasons = _images(rows)
+        return _records(pa.table({"image": cells}), reasons)
     kind = next((kind for kind in (str, Mapping, tuple, list) if isinstance(first, kind)), None)
     if kind is None:
-        raise DataError("A row cannot be read from this", got=first, accepted="a text, a (text, text) pair, or a dict")
+        raise DataError(
+            "A row cannot be read from this", got=first, accepted="a text, a (text, text) pair, a dict or an image"
+        )
     reasons = {place: _mismatch(row, kind) for place, row in enumerate(rows) if not _missing(row)}
     wrong = {place: reason for place, reason in reasons.items() if reason}
     good = [None if place in wrong or _missing(row) else row for place, row in enumerate(rows)]
@@ -175,7 +218,11 @@ def _named(dataset: Any) -> pa.Table:
 
 
 def _flat(value: Any) -> Any:
-    """The value itself, or JSON text of one that holds others in more than one level."""
+    """The value itself, or JSON text of one that holds others in more than one level; a path as text."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, Mapping) and value and set(value) <= _STORED:
+        return value
     nested = isinstance(value, Mapping) or (
         isinstance(value, list | tuple) and any(isinstance(part, Mapping | list | tuple) for part in value)
     )

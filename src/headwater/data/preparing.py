@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from headwater.data import audit, quarantine, reading, splitting
-from headwater.data.fields import Target, Text
+from headwater.data.fields import Input, Target
 from headwater.data.records import Problem, Records
 from headwater.data.source import read_source
 from headwater.data.unlabelled import read_unlabelled
 from headwater.errors import DataError
 from headwater.settings import Settings
 
-Fields = tuple[Text, Target]
+Fields = tuple[Input, Target]
 _SHOWN_CLASSES = 8
 
 

@@ -11,12 +11,14 @@ from typing import Any, Final
 import pyarrow as pa
 
 from headwater.data import hub
+from headwater.data.archives import ARCHIVES, read_archive
 from headwater.data.columnar import read_columnar
 from headwater.data.delimited import read_delimited
-from headwater.data.folders import read_folder
+from headwater.data.folders import TEXTS, read_folder, read_picture
 from headwater.data.jsonl import read_jsonl
 from headwater.data.memory import read_memory
 from headwater.data.parts import joined, slices
+from headwater.data.pictures import SUFFIXES
 from headwater.data.records import Records
 from headwater.errors import DataError, NotFoundError, did_you_mean
 from headwater.settings import DataSettings
@@ -24,7 +26,10 @@ from headwater.settings import DataSettings
 TABLES: Final = (".csv", ".tsv", ".txt")
 JSON_LINES: Final = (".jsonl", ".ndjson")
 COLUMNAR: Final = (".parquet", ".arrow", ".feather", ".ipc")
-_ACCEPTED: Final = f"{', '.join(TABLES + JSON_LINES)} (or .gz of these), {', '.join(COLUMNAR)}, or a folder of .txt"
+_ACCEPTED: Final = (
+    f"{', '.join(TABLES + JSON_LINES)} (or .gz of these), {', '.join(COLUMNAR)}, an image, "
+    "a .zip of images, or a folder of .txt files or images"
+)
 _PART: Final = 1 << 16
 
 
@@ -33,8 +38,9 @@ def read(source: Any, settings: DataSettings, *, offline: bool = False) -> Recor
 
     Args:
         source: a path to .csv, .tsv, .txt (a table), .jsonl, .ndjson (each also .gz), .parquet, .arrow, .feather, .ipc
-            or to a folder of .txt files; `hub:owner/name[:configuration][:split]`; a list of texts, pairs or dicts; a
-            dict of columns; a pandas, polars, Arrow or datasets table; Records, which come back as they are.
+            or to a folder of .txt files or images, a .zip of images, or one image;
+            `hub:owner/name[:configuration][:split]`; a list of texts, pairs, dicts or images; a dict of columns; a
+            pandas, polars, Arrow or datasets table; Records, which come back as they are.
         settings: the delimiter and encoding, where they are not to be found by content.
         offline: refuse what needs the network.
 
@@ -68,22 +74,7 @@ def read_parts(source: Any, settings: DataSettings, *, rows: int = 8192, offline
     if not isinstance(source, str | Path):
         return slices(read_memory(source), rows)
     path = _existing(source)
-    if path.is_dir():
-        return read_folder(path, settings, rows)
-    suffix = _suffix(path)
-    if suffix in TABLES:
-        return read_delimited(path, settings, rows)
-    if suffix in JSON_LINES:
-        return read_jsonl(path, settings, rows)
-    if suffix in COLUMNAR and path.suffix.lower() != ".gz":
-        return read_columnar(path, rows)
-    raise DataError(
-        "Files of this kind cannot be read",
-        where=str(path),
-        got=path.suffix or "no suffix",
-        accepted=_ACCEPTED,
-        fix=did_you_mean(suffix, TABLES + JSON_LINES + COLUMNAR),
-    )
+    return read_folder(path, settings, rows) if path.is_dir() else _read_file(path, settings, rows)
 
 
 def hash_of(source: Any, *, offline: bool = False) -> str:
@@ -100,7 +91,7 @@ def hash_of(source: Any, *, offline: bool = False) -> str:
             stream.write_table(table)
         return digest.hexdigest()
     path = _existing(source)
-    files = (file for file in path.rglob("*") if file.suffix.lower() == ".txt" and file.is_file())
+    files = (file for file in path.rglob("*") if file.suffix.lower() in (*TEXTS, *SUFFIXES) and file.is_file())
     for file in sorted(files) if path.is_dir() else [path]:
         if path.is_dir():
             digest.update(f"{file.relative_to(path).as_posix()}\0".encode(errors="surrogateescape"))
@@ -108,6 +99,27 @@ def hash_of(source: Any, *, offline: bool = False) -> str:
             while block := content.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()
+
+
+def _read_file(path: Path, settings: DataSettings, rows: int) -> Iterator[Records]:
+    suffix, whole = _suffix(path), path.suffix.lower() != ".gz"
+    if suffix in TABLES:
+        return read_delimited(path, settings, rows)
+    if suffix in JSON_LINES:
+        return read_jsonl(path, settings, rows)
+    if whole and suffix in COLUMNAR:
+        return read_columnar(path, rows)
+    if whole and suffix in ARCHIVES:
+        return read_archive(path, rows)
+    if whole and suffix in SUFFIXES:
+        return read_picture(path)
+    raise DataError(
+        "Files of this kind cannot be read",
+        where=str(path),
+        got=path.suffix or "no suffix",
+        accepted=_ACCEPTED,
+        fix=did_you_mean(suffix, TABLES + JSON_LINES + COLUMNAR + ARCHIVES),
+    )
 
 
 class _Sink:

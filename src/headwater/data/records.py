@@ -106,9 +106,10 @@ class Records:
         added = {row: self.problem(row, reason) for row, reason in reasons.items() if row not in self.problems}
         return replace(self, problems={**self.problems, **added})
 
+    def file(self, row: int) -> str | None:
+        """The file that a row came from; None for data that was in memory."""
+        return self.files[0 if self.file_of is None else int(self.file_of[row])] if self.files else None
+
     def problem(self, row: int, reason: str) -> Problem:
         """A problem at the place of a row."""
-        file = None
-        if self.files:
-            file = self.files[0 if self.file_of is None else int(self.file_of[row])]
-        return Problem(reason, file, None if self.lines is None else int(self.lines[row]))
+        return Problem(reason, self.file(row), None if self.lines is None else int(self.lines[row]))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from headwater.data import quarantine, reading, splitting
-from headwater.data.fields import Target, Text, text_of
+from headwater.data.fields import Input, Target, text_of
 from headwater.data.records import Problem, Records
 from headwater.errors import DataError
 from headwater.settings import Settings
@@ -18,7 +18,7 @@ _SHOWN_LABELS = 20
 
 
 def read_source(
-    settings: Settings, fields: tuple[Text, Target], own: Sequence[Any]
+    settings: Settings, fields: tuple[Input, Target], own: Sequence[Any]
 ) -> tuple[Records, list[Problem], dict[str, Any]]:
     """The usable rows of `settings.source`, the problems of the others, and the findings for the report.
 

@@ -9,8 +9,9 @@ from typing import Any, Final
 import numpy as np
 from scipy.sparse import csr_array
 
-from headwater.data.duplicates import clusters, join, place, summary
-from headwater.data.fields import TextInput, text_of
+from headwater.data.duplicates import clusters, place, summary
+from headwater.data.fields import text_of
+from headwater.data.groups import join
 from headwater.data.holdout import Sparse, grouped, newest, stratified
 from headwater.data.records import Records
 from headwater.data.times import times
@@ -82,7 +83,7 @@ def split(
 
     Args:
         records: the rows, all of them usable.
-        inputs: the text (or pair of texts) of each row.
+        inputs: the text, pair of texts or picture of each row.
         cells: the label of each row, or its list of labels.
         settings: `split`, `group`, `time`, the shares and the seed are read.
         want_test: whether to hold out test rows; False when the user brought a file of them.
@@ -123,7 +124,7 @@ def together(records: Records, inputs: Sequence[Any], settings: Settings) -> np.
 
     Args:
         records: the rows, all of them usable.
-        inputs: the text (or pair of texts) of each row.
+        inputs: the text, pair of texts or picture of each row.
         settings: `group` is read.
 
     Example:
@@ -135,7 +136,7 @@ def together(records: Records, inputs: Sequence[Any], settings: Settings) -> np.
     return _together(records, clusters(inputs), settings, (0,))
 
 
-def straddlers(train_inputs: Sequence[TextInput], other_inputs: Sequence[TextInput]) -> np.ndarray:
+def straddlers(train_inputs: Sequence[Any], other_inputs: Sequence[Any]) -> np.ndarray:
     """Positions of the training rows that are exact or near duplicates of a row in `other_inputs`.
 
     Example:

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from headwater.data import duplicates, quarantine, reading, splitting
-from headwater.data.fields import Text
+from headwater.data.fields import Input
 from headwater.data.records import Problem, Records
 from headwater.errors import DataError
 from headwater.settings import Settings
 
 
 def read_unlabelled(
-    settings: Settings, field: Text, known: Sequence[Any]
+    settings: Settings, field: Input, known: Sequence[Any]
 ) -> tuple[Records, list[Problem], dict[str, Any]]:
     """The usable rows of `settings.unlabelled`, the problems of the others, and the findings for the report.
 

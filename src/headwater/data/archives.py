@@ -1,0 +1,65 @@
+"""Reading a zip archive of images as if it were a folder of them, without unpacking it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from headwater.data import layouts
+from headwater.data.folders import IMAGES, kinds_of, picture_rows, with_suffix
+from headwater.data.layouts import Name
+from headwater.data.pictures import DAMAGED_ARCHIVE, INSIDE, SUFFIXES, kept_open
+from headwater.data.records import Records
+from headwater.errors import DataError
+
+ARCHIVES: Final = (".zip",)
+_BETWEEN: Final = re.compile(r"[/\\]+")
+_LOCKED: Final = 0x1
+
+
+def read_archive(path: Path, rows: int) -> Iterator[Records]:
+    """The images of a zip archive by name, in parts of at most `rows`: column `image`, each `archive.zip!/name`.
+
+    Folders within are classes and parts as in `folders.read_folder`; one that everything stands in is neither. Names
+    are only ever looked up in the archive, so that none, however odd, leads out of it.
+
+    Raises:
+        DataError: it is no zip archive, is damaged or locked by a password, or has no image.
+    """
+    members = _members(path)
+    parts = {parts: name for name in members if (parts := _parts(name)) and not any(map(layouts.hidden, parts))}
+    names = with_suffix(list(parts), SUFFIXES)
+    if not names:
+        raise DataError(
+            "No image is in this archive", where=str(path), got=kinds_of(list(parts)),
+            accepted="a zip archive of images, or of a folder of them a class",
+            fix="Unpack it, and give the path of what is in it.",
+        )  # fmt: skip
+    if any(members[parts[name]] for name in names):
+        raise DataError(
+            "The archive is locked by a password", where=str(path), fix="Unpack it, and give the path of the folder."
+        )
+    found = layouts.layout(names, IMAGES, str(path), wrapped=True)
+    paths = tuple(f"{path}{INSIDE}{parts[name]}" for name in names)
+    for start in range(0, len(paths), rows):
+        yield replace(picture_rows(paths, found, slice(start, start + rows)), name=path.name)
+
+
+def _members(path: Path) -> dict[str, bool]:
+    """Whether each file of the archive is locked, by its name."""
+    try:
+        entries = kept_open(str(path)).infolist()
+    except DAMAGED_ARCHIVE as error:
+        raise DataError(
+            "The file cannot be read as a zip archive", where=str(path), got=str(error),
+            fix="Write it again; it is damaged, or its name says another format than it has.",
+        ) from error  # fmt: skip
+    return {entry.filename: bool(entry.flag_bits & _LOCKED) for entry in entries if not entry.is_dir()}
+
+
+def _parts(name: str) -> Name:
+    """The folders and the file of a name; some programs write backslashes."""
+    return tuple(part for part in _BETWEEN.split(name) if part not in ("", ".", ".."))
