@@ -78,7 +78,50 @@ def make_sentence_transformer(folder: Path, pooling: str) -> Path:
     return folder
 
 
+def make_vit(folder: Path) -> Path:
+    """A vision transformer of two layers and 16 features that reads 32 by 32 pixels."""
+    from transformers import ViTConfig, ViTModel
+
+    _weights(folder, ViTModel, ViTConfig(image_size=32, patch_size=8, **_SIZE))
+    noted = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "size": {"height": 32, "width": 32}}
+    noted |= {"image_processor_type": "ViTImageProcessor", "do_resize": True, "do_rescale": True, "do_normalize": True}
+    (folder / "preprocessor_config.json").write_text(json.dumps(noted))
+    return folder
+
+
+def make_resnet(folder: Path) -> Path:
+    """A residual network of transformers with two stages."""
+    from transformers import ResNetConfig, ResNetModel
+
+    config = ResNetConfig(embedding_size=8, hidden_sizes=[8, 16], depths=[1, 1], layer_type="basic")
+    _weights(folder, ResNetModel, config)
+    (folder / "preprocessor_config.json").write_text(json.dumps({"size": {"shortest_edge": 32}}))
+    return folder
+
+
+def make_timm(folder: Path) -> Path:
+    """A residual network of timm, as timm writes it for the hub."""
+    import timm
+    import torch
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = timm.create_model("test_resnet", num_classes=3)
+    save_file(network.state_dict(), folder / "model.safetensors", {"format": "pt"})
+    config = {"architecture": "test_resnet", "num_classes": 3, "pretrained_cfg": {"input_size": [3, 32, 32]}}
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
 def _saved(folder: Path, kind: Any, config: Any) -> Path:
+    _weights(folder, kind, config)
+    _tokenizer().save_pretrained(folder)
+    return folder
+
+
+def _weights(folder: Path, kind: Any, config: Any) -> None:
     import torch
     from transformers.utils import logging as notices
 
@@ -87,8 +130,6 @@ def _saved(folder: Path, kind: Any, config: Any) -> Path:
         torch.manual_seed(0)
         kind(config).save_pretrained(folder)
     notices.enable_progress_bar()
-    _tokenizer().save_pretrained(folder)
-    return folder
 
 
 def _tokenizer() -> Any:

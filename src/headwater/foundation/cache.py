@@ -19,6 +19,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from headwater.data.pictures import Picture, glance
 from headwater.run import write_whole
 
 log = logging.getLogger("headwater")
@@ -33,16 +34,20 @@ def cache_folder() -> Path:
 
 
 def keys_of(inputs: Sequence[Any]) -> list[bytes]:
-    """The hash of each input's content: a text, or a pair of texts.
+    """The hash of each input's content: a text, a pair of texts, or a picture.
 
     Example:
         >>> one, other, again = keys_of(["a", ("a", "b"), "a"])
         >>> one == again, one == other
         (True, False)
     """
-    return [
-        hashlib.blake2b(json.dumps(row, ensure_ascii=True).encode(), digest_size=_KEY_BYTES).digest() for row in inputs
-    ]
+    return [hashlib.blake2b(_content(row), digest_size=_KEY_BYTES).digest() for row in inputs]
+
+
+def _content(row: Any) -> bytes:
+    if isinstance(row, Picture):
+        return b"picture " + glance(row).digest
+    return json.dumps(row, ensure_ascii=True).encode()
 
 
 @dataclass

@@ -41,6 +41,10 @@ class Encoder(Protocol):
     width: int
     network: nn.Module
 
+    def options(self) -> dict[str, Any]:
+        """How it reads inputs, as the arguments with which it is read again from a folder."""
+        ...
+
     def prepare(self, inputs: Sequence[Any]) -> Prepared:
         """Tokenises or decodes inputs once."""
         ...

@@ -112,6 +112,10 @@ class TextEncoder:
         encoder.source = folder
         return encoder
 
+    def options(self) -> dict[str, Any]:
+        """What `load` must be told to read it again as it is."""
+        return {"max_length": self.max_length}
+
     def prepare(self, inputs: Sequence[Any]) -> PreparedTexts:
         """Tokenises texts or pairs once, up to `max_length` tokens; of a pair, the longer text gives way."""
         ids, types, lengths = [np.zeros(0, np.int32)], [np.zeros(0, np.int8)], [0]

@@ -64,18 +64,22 @@ def _last(encoder: Encoder, layers: int) -> set[int]:
 
 @contextmanager
 def _adapters(network: nn.Module, rank: int, seed: int) -> Iterator[None]:
-    """Low-rank updates of every linear layer (Hu et al. 2021), added to the weights at the end."""
+    """Low-rank updates of every linear layer (Hu et al. 2021) and convolution, added to the weights at the end."""
     import torch
     from peft import LoraConfig
     from peft.tuners.lora import LoraModel
     from transformers.pytorch_utils import Conv1D
 
-    linear = {name: module for name, module in network.named_modules() if isinstance(module, nn.Linear | Conv1D)}
+    layers = {name: module for name, module in network.named_modules() if isinstance(module, nn.Linear | Conv1D)}
+    layers |= {
+        name: module for name, module in network.named_modules()
+        if isinstance(module, nn.Conv2d) and module.groups == 1
+    }  # fmt: skip
     config = LoraConfig(
         r=rank,
         lora_alpha=2 * rank,
-        target_modules=[name for name in linear if "pooler" not in name],
-        fan_in_fan_out=any(isinstance(module, Conv1D) for module in linear.values()),
+        target_modules=[name for name in layers if "pooler" not in name],
+        fan_in_fan_out=any(isinstance(module, Conv1D) for module in layers.values()),
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -1,0 +1,268 @@
+"""Image foundations: any checkpoint of transformers or timm in the hub's format that turns pixels into vectors."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import shutil
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from headwater.data.pictures import Picture, pixels
+from headwater.errors import ArtifactError, ExtraError, SettingError
+from headwater.foundation.layers import blocks_of
+from headwater.foundation.locate import read_json
+from headwater.foundation.text import quiet
+from headwater.run import write_whole
+
+_PATCH = 16
+_FILES = ("config.json", "preprocessor_config.json", "*.safetensors", "*.safetensors.index.json", "*.py")
+_USUAL = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+"""Mean and standard deviation of ImageNet's channels: what a checkpoint that does not tell was trained with."""
+_DECODERS = 4
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a network wants its pixels.
+
+    Attributes:
+        side: pixels along each edge.
+        mean, std: what is taken off each channel, of 0 to 1, and what it is divided by.
+    """
+
+    side: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class PreparedPictures:
+    """Pictures that are decoded when a batch asks for them: what a network makes of them takes far longer."""
+
+    pictures: Sequence[Picture]
+    reading: Reading
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """Patches of 16 by 16 pixels: the same of every picture."""
+        return np.full(len(self), max(1, (self.reading.side // _PATCH) ** 2))
+
+    def batch(self, rows: np.ndarray) -> dict[str, torch.Tensor]:
+        """Normalised pixels of shape (rows, 3, side, side)."""
+        with ThreadPoolExecutor(_DECODERS) as pool:
+            found = list(pool.map(lambda row: pixels(self.pictures[row], self.reading.side), rows.tolist()))
+        values = torch.from_numpy(np.stack(found)).permute(0, 3, 1, 2).float() / 255
+        mean, std = (torch.tensor(numbers)[:, None, None] for numbers in (self.reading.mean, self.reading.std))
+        return {"pixel_values": (values - mean) / std}
+
+
+class ImageEncoder:
+    """A pretrained network and how it reads pixels: pictures to features.
+
+    Transformers give the vector of their class token, or the mean of their patches' where there is none; convolutional
+    networks the mean over all places.
+
+    Attributes:
+        name: what the user called it.
+        width: features a picture.
+        network: the network, without the head it was pretrained with.
+        reading: how it wants its pixels.
+        source: the folder whose files still describe the network; None once its weights have been trained.
+    """
+
+    def __init__(self, name: str, network: Any, reading: Reading, architecture: dict[str, Any] | None) -> None:
+        self.name, self.network, self.reading = name, network, reading
+        self.source: Path | None = None
+        self._timm = architecture
+        accepted = inspect.signature(network.forward).parameters
+        self._fixed = {"interpolate_pos_encoding": True} if "interpolate_pos_encoding" in accepted else {}
+        self.width = self._measured_width()
+
+    @classmethod
+    def load(
+        cls, folder: Path, name: str, *, side: int | None = None, device: str = "cpu", trust_remote_code: bool = False
+    ) -> Self:
+        """Reads a foundation from a local folder, in float32, without reaching any network.
+
+        Raises:
+            ArtifactError: the folder's architecture cannot turn images into vectors, or its weights do not fit it.
+            ExtraError: it is a network of timm, which is not installed.
+            SettingError: it cannot read images of this size.
+        """
+        config = read_json(folder / "config.json")
+        if "architecture" in config and "model_type" not in config:
+            network, reading = _of_timm(folder, config, side)
+        else:
+            config, (network, reading) = {}, _of_transformers(folder, side, trust_remote_code=trust_remote_code)
+        encoder = cls(name, network.to(device).eval(), reading, config or None)
+        encoder.source = folder
+        return encoder
+
+    def options(self) -> dict[str, Any]:
+        """What `load` must be told to read it again as it is."""
+        return {"side": self.reading.side}
+
+    def prepare(self, inputs: Sequence[Picture]) -> PreparedPictures:
+        return PreparedPictures(inputs, self.reading)
+
+    def features(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        """Features of shape (rows, width)."""
+        values = batch["pixel_values"].to(next(self.network.parameters()).device)
+        if self._timm is not None:
+            return self.network(values)
+        told = self.network(pixel_values=values, **self._fixed)
+        hidden = told.last_hidden_state
+        if hidden.ndim == 4:
+            pooled = getattr(told, "pooler_output", None)
+            return hidden.mean(dim=(2, 3)) if pooled is None else pooled.flatten(1)
+        return hidden[:, 0] if _has_class_token(self.network) else hidden.mean(dim=1)
+
+    def blocks(self) -> list[nn.Module]:
+        """The network's blocks; the single layers of one that repeats none."""
+        leaves = (module for module in self.network.modules() if any(True for _ in module.parameters(recurse=False)))
+        return blocks_of(self.network) or list(leaves)
+
+    def fingerprint(self) -> str:
+        """A hash of the weights as they are now, and of how pixels are read."""
+        told = hashlib.sha256(repr(self.reading).encode())
+        for name, tensor in sorted(self.network.state_dict().items()):
+            told.update(name.encode())
+            told.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
+        return told.hexdigest()
+
+    def changed(self) -> None:
+        self.source = None
+
+    def save(self, folder: Path) -> None:
+        """Writes the foundation in the hub's format: copies of its files where the weights are still theirs."""
+        folder.mkdir(parents=True, exist_ok=True)
+        if self.source is not None:
+            for pattern in _FILES:
+                for file in self.source.glob(pattern):
+                    shutil.copyfile(file, folder / file.name)
+            return
+        if self._timm is not None:
+            weights = {name: tensor.cpu().contiguous() for name, tensor in self.network.state_dict().items()}
+            save_file(weights, folder / "model.safetensors", {"format": "pt"})
+            write_whole(folder / "config.json", json.dumps({**self._timm, "num_classes": 0}).encode())
+            return
+        with quiet():
+            self.network.save_pretrained(folder)
+        noted = {
+            "image_mean": self.reading.mean, "image_std": self.reading.std,
+            "size": {"height": self.reading.side, "width": self.reading.side},
+        }  # fmt: skip
+        write_whole(folder / "preprocessor_config.json", json.dumps(noted).encode())
+
+    def _measured_width(self) -> int:
+        """The features of a picture, counted on an empty one."""
+        empty = torch.zeros(1, 3, self.reading.side, self.reading.side)
+        try:
+            with torch.inference_mode():
+                return int(self.features({"pixel_values": empty}).shape[1])
+        except (RuntimeError, ValueError, AssertionError, TypeError) as wrong:
+            raise SettingError(
+                f"The foundation cannot read images of this size: {str(wrong).splitlines()[0]}", where=self.name,
+                got=self.reading.side, accepted="the size it was pretrained with, or for many a multiple of its patch",
+                fix="Leave --image-size out.",
+            ) from wrong  # fmt: skip
+
+
+def _has_class_token(network: nn.Module) -> bool:
+    return any(name.endswith("cls_token") for name, _ in network.named_parameters())
+
+
+def _of_transformers(folder: Path, side: int | None, *, trust_remote_code: bool) -> tuple[Any, Reading]:
+    import transformers
+
+    given = {"local_files_only": True, "trust_remote_code": trust_remote_code}
+    try:
+        with quiet():
+            network, loaded = transformers.AutoModel.from_pretrained(
+                folder, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **given
+            )
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as wrong:
+        raise ArtifactError(
+            f"This foundation cannot be loaded: {str(wrong).splitlines()[0]}", where=str(folder),
+            accepted="a vision network of transformers, or of timm",
+        ) from wrong  # fmt: skip
+    missing = sorted(key for key in loaded["missing_keys"] if "pooler" not in key)
+    if missing:
+        raise _lacking(folder, missing)
+    if network.main_input_name != "pixel_values":
+        raise ArtifactError(
+            f"The architecture {network.config.model_type} cannot serve images here", where=str(folder),
+            accepted="a network that reads pixels",
+        )  # fmt: skip
+    for name, parameter in network.named_parameters():
+        if "pooler." in name:
+            parameter.requires_grad_(requires_grad=False)
+    return network, _told_by_transformers(folder, network, side)
+
+
+def _told_by_transformers(folder: Path, network: Any, side: int | None) -> Reading:
+    file = folder / "preprocessor_config.json"
+    told = read_json(file) if file.exists() else {}
+    size = told.get("crop_size") if told.get("do_center_crop") else told.get("size")
+    numbers = [n for n in size.values() if isinstance(n, int)] if isinstance(size, dict) else [size]
+    usual = next((n for n in (*numbers, getattr(network.config, "image_size", None)) if isinstance(n, int)), 224)
+    plain = told.get("do_normalize") is False
+    mean = (0.0,) * 3 if plain else tuple(told.get("image_mean") or _USUAL["mean"])
+    std = (1.0,) * 3 if plain else tuple(told.get("image_std") or _USUAL["std"])
+    return Reading(side or usual, mean, std)
+
+
+def _of_timm(folder: Path, config: dict[str, Any], side: int | None) -> tuple[Any, Reading]:
+    try:
+        import timm
+    except ModuleNotFoundError as missing:
+        raise ExtraError(
+            "This foundation is a network of timm, which is not installed", where=str(folder),
+            fix="Install it with: pip install 'headwater[vision]'",
+        ) from missing  # fmt: skip
+    told = {**config, **config.get("pretrained_cfg", {})}
+    usual = tuple(told.get("input_size") or (3, 224, 224))[-1]
+    given = dict(config.get("model_args") or {})
+    name = str(config["architecture"])
+    try:
+        try:
+            network = timm.create_model(name, num_classes=0, dynamic_img_size=True, **given)
+        except TypeError:  # a network without positions, which reads any size
+            network = timm.create_model(name, num_classes=0, **given)
+    except RuntimeError as wrong:
+        raise ArtifactError(
+            "timm has no network of this name", where=str(folder), got=name, fix="Update timm, or check config.json."
+        ) from wrong
+    weights = {key: tensor for file in sorted(folder.glob("*.safetensors")) for key, tensor in load_file(file).items()}
+    try:
+        missing, _ = network.load_state_dict(weights, strict=False)
+    except RuntimeError as wrong:
+        raise ArtifactError(
+            f"The weights do not fit the network: {str(wrong).splitlines()[-1].strip()}", where=str(folder), got=name,
+            fix="Download the foundation again, or check config.json against the weights.",
+        ) from wrong  # fmt: skip
+    if missing:
+        raise _lacking(folder, sorted(missing))
+    mean, std = (tuple(told.get(key) or _USUAL[key]) for key in ("mean", "std"))
+    return network, Reading(side or usual, mean, std)
+
+
+def _lacking(folder: Path, missing: list[str]) -> ArtifactError:
+    return ArtifactError(
+        f"The weights lack {len(missing)} tensors of the network", where=str(folder), got=missing[:3],
+        fix="Download the foundation again, or check config.json against the weights.",
+    )  # fmt: skip
