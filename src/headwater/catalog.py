@@ -15,7 +15,10 @@ from headwater.settings import NoSettings
 
 @dataclass(frozen=True)
 class Task:
-    """What can be asked. `path` is `module:Class` of its application; `foundation` of the model that adapts weights."""
+    """What can be asked. `path` is `module:Class` of its application; `foundation` of the model that adapts weights.
+
+    Without a `foundation` the task has basic models alone.
+    """
 
     name: str
     path: str
@@ -24,8 +27,8 @@ class Task:
     sentence: str
     default_model: str
     linear_baseline: str
-    foundation: str
-    foundation_extra: str
+    foundation: str | None = None
+    foundation_extra: str | None = None
     extra: str | None = None
 
 
@@ -54,6 +57,7 @@ class Foundation:
 
 
 _LANGUAGE = "headwater.language.classification"
+_VISION = "headwater.vision.classification"
 
 TASKS: tuple[Task, ...] = (
     Task(
@@ -66,6 +70,18 @@ TASKS: tuple[Task, ...] = (
         linear_baseline="tfidf-logistic",
         foundation=f"{_LANGUAGE}.pretrained:PretrainedClassifier",
         foundation_extra="language",
+    ),
+    Task(
+        name="image-classification",
+        path=f"{_VISION}.task:ImageClassification",
+        inputs=("Image",),
+        outputs=("Category", "Labels"),
+        sentence="Which class, or which labels, does an image have?",
+        default_model="resnet18",
+        linear_baseline="pixels-logistic",
+        foundation=f"{_VISION}.pretrained:PretrainedClassifier",
+        foundation_extra="vision",
+        extra="vision",
     ),
 )
 
@@ -84,6 +100,20 @@ MODELS: tuple[Model, ...] = (
           "Gated recurrent units (Cho et al. 2014).", "language"),
     Model("transformer", "text-classification", f"{_LANGUAGE}.transformer:TransformerClassifier",
           "A small self-attention encoder trained from scratch (Vaswani et al. 2017).", "language"),
+    Model("pixels-logistic", "image-classification", f"{_VISION}.pixels:PixelsLogistic",
+          "Logistic regression on small pixels and oriented gradients: the linear baseline.", "vision"),
+    Model("lenet", "image-classification", f"{_VISION}.lenet:LenetClassifier",
+          "Two convolutions and three dense layers (LeCun et al. 1998): digits and other small signs.", "vision"),
+    Model("alexnet", "image-classification", f"{_VISION}.alexnet:AlexnetClassifier",
+          "Five convolutions and three wide dense layers (Krizhevsky et al. 2012).", "vision"),
+    Model("vgg11", "image-classification", f"{_VISION}.vgg:Vgg11Classifier",
+          "Eleven layers of 3 x 3 convolutions (Simonyan and Zisserman 2015).", "vision"),
+    Model("vgg16", "image-classification", f"{_VISION}.vgg:Vgg16Classifier",
+          "Sixteen layers of 3 x 3 convolutions (Simonyan and Zisserman 2015).", "vision"),
+    Model("resnet18", "image-classification", f"{_VISION}.resnet:Resnet18Classifier",
+          "Eighteen layers with residual connections (He et al. 2016).", "vision"),
+    Model("resnet50", "image-classification", f"{_VISION}.resnet:Resnet50Classifier",
+          "Fifty layers of bottlenecks with residual connections (He et al. 2016).", "vision"),
 )  # fmt: skip
 
 FOUNDATIONS: tuple[Foundation, ...] = (
@@ -127,17 +157,34 @@ def foundation(name: str) -> Foundation | None:
     return next((entry for entry in FOUNDATIONS if entry.name == name), None)
 
 
+def foundations(task_name: str) -> tuple[Foundation, ...]:
+    """The embedded foundations that a task can adapt: those that read what it reads.
+
+    Example:
+        >>> [entry.name for entry in foundations("text-classification")], foundations("image-classification")
+        (['minilm'], ())
+    """
+    entry = task(task_name)
+    return tuple(one for one in FOUNDATIONS if entry.foundation and set(one.fields) & set(entry.inputs))
+
+
 def model_names(task_name: str) -> list[str]:
     """Every name that `--model` takes for a task, hub ids and folders aside."""
-    return [model.name for model in models(task_name)] + [entry.name for entry in FOUNDATIONS]
+    return [model.name for model in models(task_name)] + [entry.name for entry in foundations(task_name)]
 
 
 def model_class(task_name: str, name: str) -> Any:
-    """The class behind a model name: a basic model's own, else the one that adapts a foundation of that name."""
+    """The class behind a model name: a basic model's own, else the one that adapts a foundation of that name.
+
+    Raises:
+        NotFoundError: the task adapts no foundation, and has no basic model of this name.
+    """
     for model in models(task_name):
         if model.name == name:
             return load(model.path, extra=model.extra)
     entry = task(task_name)
+    if entry.foundation is None:
+        raise unknown("model", name, model_names(task_name), where=task_name)
     return load(entry.foundation, extra=entry.foundation_extra)
 
 
@@ -179,5 +226,5 @@ def _by_name(kind: str, name: str, entries: dict[str, Any]) -> Any:
 
 __all__ = [
     "FOUNDATIONS", "MODELS", "TASKS", "Foundation", "Model", "Task",
-    "foundation", "load", "model_class", "model_names", "model_settings", "models", "task",
+    "foundation", "foundations", "load", "model_class", "model_names", "model_settings", "models", "task",
 ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""The vision room: one folder a task."""

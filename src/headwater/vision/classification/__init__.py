@@ -1,0 +1,1 @@
+"""Image classification: which class, or which labels, does an image have?"""

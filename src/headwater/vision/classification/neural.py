@@ -1,0 +1,244 @@
+"""What all networks trained from scratch on pictures share: pixels, training, logits, files."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Annotated, ClassVar, Self
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save
+from torch import nn
+
+from headwater.data.pictures import Picture
+from headwater.options import Between, build
+from headwater.ranges import Search
+from headwater.run import Run, write_whole
+from headwater.settings import Settings as RunSettings
+from headwater.training.batching import by_length
+from headwater.training.device import device_of, token_budget_of
+from headwater.training.losses import classification_loss
+from headwater.training.trainer import READS, Learner, Trainer
+from headwater.transfer import scores
+from headwater.transfer.classifier import Classifier, Examples, Facts
+from headwater.vision.augmentation import altered, mixed, preset_of, unit
+from headwater.vision.pixels import Pixels, decoded, is_grey, portions, side_of
+from headwater.vision.plain import principal
+
+_PATCH = 16
+_MOST_TIMES = 5
+_ROWS_OF_NORMS, _TOKENS_OF_NORMS = 16, 16_384
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeuralSettings:
+    """What every network trained from scratch can be told."""
+
+    section: ClassVar[str] = "Model"
+
+    dropout: Annotated[float, Between(0, 0.95), Search(0, 0.7), "The share of features dropped while training."] = 0.5
+
+
+class NeuralClassifier(Classifier):
+    """A network over the pixels of pictures, trained from scratch.
+
+    A subclass gives `network`, a module that takes standardised pixels of shape (rows, channels, side, side) and
+    returns logits of shape (rows, classes).
+
+    Attributes:
+        side: pixels along each edge of what the network sees.
+        grey: whether it sees one channel, else three.
+        mean, deviation: of each channel over the training pixels, which are standardised by them.
+    """
+
+    Settings = NeuralSettings
+    reads = (*READS, "image_size", "image_augment")
+    epochs: ClassVar[int] = 30
+    learning_rate: ClassVar[float] = 1e-3
+    fewest_steps: ClassVar[int] = 600
+    """What few rows are passed over more often for, up to five times."""
+    most_side: ClassVar[int] = 128
+    """The largest side it takes by itself: from scratch, more pixels cost more than they teach."""
+    large_products: ClassVar[bool] = True
+    """Whether its time goes into products that are large enough for a processor's matrix units."""
+
+    @abstractmethod
+    def network(self, channels: int, n_classes: int) -> nn.Module:
+        """The untrained network for pictures of `side`."""
+
+    def fit(self, train: Examples, valid: Examples, run: Run) -> Self:
+        """Learns the weights from `train`; `valid` chooses the epoch."""
+        started, settings = time.monotonic(), run.settings
+        self.n_classes = train.n_classes
+        self.side = side_of(train.inputs, settings.image_size, self.most_side)
+        self.grey = is_grey(train.inputs)
+        folder = run.folder if run.main else None
+        seen, unseen = (Pixels.of(rows.inputs, self.side, grey=self.grey, folder=folder) for rows in (train, valid))
+        self.mean, self.deviation = seen.moments()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed)
+            self.model = self._untrained()
+        self.model.to(device_of(settings))
+        chosen = replace(self.completed(settings, len(train)), token_budget=self._budget(settings))
+        learner = _PictureLearner(self, (train, seen), (valid, unseen), settings)
+        history = Trainer(replace(run, settings=chosen), type(self).__name__).fit(learner)
+        self.trace.curve = [asdict(epoch) for epoch in history.epochs]
+        seconds, name = time.monotonic() - started, f"{history.best_epoch} epochs"
+        right = scores.correct(self.logits_of(unseen.array), valid.targets)
+        self.trace.stages = [scores.stage(name, right, seconds, history.stopped)]
+        return self
+
+    @classmethod
+    def completed(cls, settings: RunSettings, rows: int) -> RunSettings:
+        needed = math.ceil(cls.fewest_steps / max(1, math.ceil(rows / settings.batch_size)))
+        return replace(
+            settings,
+            epochs=settings.epochs or max(cls.epochs, min(needed, _MOST_TIMES * cls.epochs)),
+            learning_rate=cls.learning_rate if settings.learning_rate is None else settings.learning_rate,
+        )
+
+    def view(self, inputs: Sequence[Picture], run: Run) -> np.ndarray:
+        return principal(inputs)
+
+    def facts(self, run: Run) -> Facts:
+        return Facts(parameters=sum(weight.numel() for weight in self.model.parameters()))
+
+    def logits(self, inputs: Sequence[Picture]) -> np.ndarray:
+        parts = [inputs[rows] for rows in portions(len(inputs), self.side)]
+        found = [self.logits_of(decoded(part, self.side, grey=self.grey)) for part in parts]
+        return np.concatenate([np.empty((0, self.n_classes), np.float32), *found])
+
+    def logits_of(self, pixels: np.ndarray) -> np.ndarray:
+        """Logits of shape (rows, classes) for uint8 pixels of shape (rows, side, side, channels)."""
+        found = np.empty((len(pixels), self.n_classes), np.float32)
+        self.model.eval()
+        with torch.inference_mode():
+            for rows in by_length(np.full(len(pixels), self.patches), token_budget_of(None, self.model)):
+                batch = unit(self.batch(pixels[rows]))
+                found[rows] = self.model(self.standardised(batch)).float().cpu().numpy()
+        return found
+
+    @property
+    def patches(self) -> int:
+        """The cost of a picture in tokens: its squares of 16 by 16 pixels."""
+        return math.ceil(self.side / _PATCH) ** 2
+
+    def batch(self, pixels: np.ndarray) -> torch.Tensor:
+        """Pixels where the network is: uint8 of shape (rows, channels, side, side), the channels last in memory."""
+        tensor = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2)
+        return tensor.to(next(self.model.parameters()).device)
+
+    def standardised(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Pictures of 0 to 1 in units of the training pixels' deviation about their mean."""
+        mean, deviation = (
+            torch.from_numpy(values)[:, None, None].to(pictures.device) for values in (self.mean, self.deviation)
+        )
+        return (pictures - mean) / deviation
+
+    def save(self, folder: Path) -> None:
+        values = {
+            "settings": asdict(self.settings),
+            "classes": self.n_classes,
+            "side": self.side,
+            "grey": self.grey,
+            "mean": self.mean.tolist(),
+            "deviation": self.deviation.tolist(),
+        }
+        weights = {name: tensor.cpu().contiguous() for name, tensor in self.model.state_dict().items()}
+        write_whole(folder / "model.json", json.dumps(values).encode())
+        write_whole(folder / "model.safetensors", save(weights))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        values = json.loads((folder / "model.json").read_text("utf-8"))
+        made = cls(build(cls.Settings, values["settings"], where=str(folder / "model.json")))
+        made.n_classes, made.side, made.grey = values["classes"], values["side"], values["grey"]
+        made.mean, made.deviation = (np.array(values[name], np.float32) for name in ("mean", "deviation"))
+        made.model = made._untrained()
+        made.model.load_state_dict(load_file(folder / "model.safetensors"))
+        return made
+
+    def _untrained(self) -> nn.Module:
+        return self.network(1 if self.grey else 3, self.n_classes)
+
+    def _budget(self, settings: RunSettings) -> int | None:
+        """The tokens of a pass; a batch norm wants enough rows to tell how its features are distributed."""
+        if settings.token_budget or not _norms(self.model):
+            return settings.token_budget
+        enough = min(_ROWS_OF_NORMS * self.patches, _TOKENS_OF_NORMS)
+        return max(token_budget_of(None, self.model), enough)
+
+
+def he(network: nn.Module) -> None:
+    """Convolutions as He et al. (2015) begin them, so that the signal neither fades nor grows on its way back."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
+class _PictureLearner(Learner):
+    """A classifier's network, its training rows and its validation rows with their pixels, for the trainer."""
+
+    def __init__(
+        self,
+        classifier: NeuralClassifier,
+        train: tuple[Examples, Pixels],
+        valid: tuple[Examples, Pixels],
+        settings: RunSettings,
+    ) -> None:
+        self.classifier, (self.train, self.seen), (self.valid, self.unseen) = classifier, train, valid
+        self.network = classifier.model
+        self.large_products = classifier.large_products
+        self.lengths = np.full(len(self.seen), classifier.patches)
+        rows = len(self.seen)
+        self.preset = preset_of(settings.image_augment, classifier.side, grey=classifier.grey, rows=rows)
+
+    def loss(self, rows: np.ndarray) -> torch.Tensor:
+        pictures = altered(self.classifier.batch(self.seen.take(rows)), self.preset)
+        targets = torch.from_numpy(self.train.targets[rows]).to(pictures.device)
+        weights = torch.ones(len(rows)) if self.train.weights is None else torch.from_numpy(self.train.weights[rows])
+        weights, several = weights.float().to(pictures.device), self.train.several
+        mixture = mixed(pictures, self.preset)
+        if mixture is None:
+            return classification_loss(self._logits(pictures), targets, weights, several=several)
+        # Of a loss that is linear in the targets, that of a mixed target is the mixture of two losses.
+        logits, share, partner = self._logits(mixture.pictures), mixture.share, mixture.partner
+        own = classification_loss(logits, targets, share * weights, several=several)
+        others = classification_loss(logits, targets[partner], (1 - share) * weights[partner], several=several)
+        return own + others
+
+    def score(self) -> float:
+        return scores.score(self.classifier.logits_of(self.unseen.array), self.valid.targets)
+
+    def _logits(self, pictures: torch.Tensor) -> torch.Tensor:
+        pictures = self.classifier.standardised(pictures)
+        if len(pictures) > 1:
+            return self.network(pictures)
+        with _settled(self.network):
+            return self.network(pictures)
+
+
+def _norms(network: nn.Module) -> list[nn.BatchNorm2d]:
+    return [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+
+
+@contextmanager
+def _settled(network: nn.Module) -> Iterator[None]:
+    """Within, batch norms use what they have seen so far: one picture alone has no distribution to speak of."""
+    norms = _norms(network)
+    for norm in norms:
+        norm.eval()
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.train()

@@ -1,0 +1,217 @@
+"""Pictures as pixels of one size: decoded once, by several threads, and kept where they can be read again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, Self
+
+import numpy as np
+
+from headwater import progress
+from headwater.data.pictures import Picture, look, pixels
+from headwater.errors import ResourceError
+
+SIDES: Final = (32, 64, 96, 128, 160, 224)
+"""The edges that a network is given by itself: all that halve without a rest, to the one that most were made for."""
+_SAMPLE: Final = 256
+_THREADS: Final = 8
+_AT_ONCE: Final = 64
+"""The pictures that a thread decodes in one go."""
+_PART: Final = 1 << 25
+"""The bytes that are decoded before they are written, or go through a network."""
+_IN_MEMORY: Final = 1 << 28
+"""The bytes up to which pixels stay in memory: decoding them again costs a resumed run seconds."""
+_LEAST_SPREAD: Final = 0.02
+
+
+class Pixels:
+    """The pixels of many pictures.
+
+    Args:
+        array: uint8 of shape (rows, side, side, channels), in memory or mapped from a file.
+
+    Example:
+        >>> shades = np.array([0, 255], np.uint8)[:, None, None, None]
+        >>> mean, deviation = Pixels(np.tile(shades, (1, 8, 8, 1))).moments()
+        >>> mean.tolist(), deviation.tolist()
+        ([0.5], [0.5])
+    """
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+
+    @classmethod
+    def of(cls, pictures: Sequence[Picture], side: int, *, grey: bool, folder: Path | None) -> Self:
+        """Decodes pictures, or finds those that an earlier attempt of the run has decoded.
+
+        Args:
+            pictures: readable ones.
+            side: pixels along each edge.
+            grey: one channel instead of three.
+            folder: where a file of many pixels is kept; None keeps them in memory.
+
+        Raises:
+            DataError: a picture cannot be read any more.
+            ResourceError: the disk is full, or the folder cannot be written.
+        """
+        shape = (len(pictures), side, side, 1 if grey else 3)
+        if folder is None or np.prod(shape, dtype=np.int64) <= _IN_MEMORY:
+            array = np.empty(shape, np.uint8)
+            for start, part in _parts(pictures, side, grey=grey):
+                array[start : start + len(part)] = part
+            return cls(array)
+        file = folder / f"pixels-{_name(pictures, shape)}.npy"
+        found = _mapped(file, shape)
+        if found is None:
+            _write(file, shape, (part for _, part in _parts(pictures, side, grey=grey)))
+            found = np.lib.format.open_memmap(file, mode="r")
+        return cls(found)
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def take(self, rows: np.ndarray) -> np.ndarray:
+        """A copy of the rows at these positions, uint8 of shape (rows, side, side, channels)."""
+        return np.asarray(self.array[rows])
+
+    def moments(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of each channel, of pixels from 0 to 1, each float32 of shape (channels,)."""
+        counts = np.zeros((self.array.shape[3], 256))
+        for rows in portions(len(self), self.array.shape[1]):
+            for channel in range(len(counts)):
+                counts[channel] += np.bincount(self.array[rows, :, :, channel].ravel(), minlength=256)
+        shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        values = np.arange(256) / 255
+        mean = shares @ values
+        spread = np.sqrt(np.maximum(shares @ values**2 - mean**2, 0))
+        return mean.astype(np.float32), np.maximum(spread, _LEAST_SPREAD).astype(np.float32)
+
+
+def decoded(pictures: Sequence[Picture], side: int, *, grey: bool) -> np.ndarray:
+    """The middle square of each picture, uint8 of shape (rows, side, side, channels); several threads share the work.
+
+    Raises:
+        DataError: a picture cannot be read any more.
+
+    Example:
+        >>> from headwater.data.pictures import encode
+        >>> decoded([Picture(content=encode(np.full((4, 6), 7, np.uint8)))], 2, grey=True).ravel().tolist()
+        [7, 7, 7, 7]
+    """
+    found = np.empty((len(pictures), side, side, 1 if grey else 3), np.uint8)
+
+    def fill(rows: range) -> None:
+        for row in rows:
+            found[row] = pixels(pictures[row], side, grey=grey)
+
+    parts = [range(start, min(start + _AT_ONCE, len(found))) for start in range(0, len(found), _AT_ONCE)]
+    if len(parts) < 2:
+        list(map(fill, parts))
+    else:
+        with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:
+            list(pool.map(fill, parts))
+    return found
+
+
+def portions(rows: int, side: int) -> Iterator[slice]:
+    """Rows cut into parts whose pixels fit easily into the memory.
+
+    Example:
+        >>> list(portions(3, 8)), len(list(portions(3, 4096)))
+        ([slice(0, 3, None)], 3)
+    """
+    step = max(1, _PART // (3 * side * side))
+    return (slice(start, min(start + step, rows)) for start in range(0, rows, step))
+
+
+def side_of(pictures: Sequence[Picture], wanted: int | None, most: int) -> int:
+    """Pixels along each edge of what a network sees: what is asked for, else what most pictures have.
+
+    Args:
+        pictures: what it will learn from.
+        wanted: the side that the user asked for.
+        most: the largest that the network takes by itself.
+
+    Returns:
+        Without a wish the largest of `SIDES` that is neither above `most` nor above the median of the pictures' shorter
+        edges. Smaller pictures than the least of them are enlarged to it.
+
+    Example:
+        >>> from headwater.data.pictures import encode
+        >>> digits = [Picture(content=encode(np.zeros((28, 28), np.uint8)))]
+        >>> side_of(digits, None, 224), side_of(digits, 48, 224)
+        (32, 48)
+    """
+    if wanted is not None:
+        return wanted
+    edges = [min(seen.width, seen.height) for seen in look(_sample(pictures))]
+    middle = float(np.median(edges)) if edges else 0.0
+    return max((side for side in SIDES if side <= min(middle, most)), default=SIDES[0])
+
+
+def is_grey(pictures: Sequence[Picture]) -> bool:
+    """Whether a sample of pictures has no colour channels; not so where there is no picture.
+
+    Example:
+        >>> from headwater.data.pictures import encode
+        >>> is_grey([Picture(content=encode(np.zeros(shape, np.uint8))) for shape in ((4, 4), (4, 4, 3))])
+        False
+    """
+    seen = look(_sample(pictures))
+    return bool(seen) and all(one.grey for one in seen)
+
+
+def _sample(pictures: Sequence[Picture]) -> Sequence[Picture]:
+    return pictures[:: max(1, len(pictures) // _SAMPLE)]
+
+
+def _parts(pictures: Sequence[Picture], side: int, *, grey: bool) -> Iterator[tuple[int, np.ndarray]]:
+    """The position of the first picture of each part, and the pixels of the part."""
+    with progress.bar("pictures", len(pictures)) as shown:
+        for rows in portions(len(pictures), side):
+            yield rows.start, (part := decoded(pictures[rows], side, grey=grey))
+            shown.advance(len(part))
+
+
+def _name(pictures: Sequence[Picture], shape: tuple[int, ...]) -> str:
+    """What tells these pixels from those of other pictures, of another size or of other colours."""
+    digest = hashlib.blake2b(repr(shape).encode(), digest_size=12)
+    for seen in look(pictures):
+        digest.update(seen.digest)
+    return digest.hexdigest()
+
+
+def _mapped(file: Path, shape: tuple[int, ...]) -> np.ndarray | None:
+    """The array of a file, read where and when it is asked for; None where there is no such array."""
+    try:
+        found = np.lib.format.open_memmap(file, mode="r")
+    except (OSError, ValueError, EOFError):
+        return None
+    return found if found.shape == shape and found.dtype == np.uint8 else None
+
+
+def _write(file: Path, shape: tuple[int, ...], parts: Iterator[np.ndarray]) -> None:
+    """Writes an array part by part, so that a crash leaves no file or a whole one.
+
+    A mapped file would be shorter to write, but where the disk is full, writing to one ends the process.
+    """
+    partial_file = file.with_name(f".{file.name}.{os.getpid()}.partial")
+    try:
+        with partial_file.open("wb") as opened:
+            header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.uint8)), "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(opened, header)
+            for part in parts:
+                opened.write(part.data)
+            opened.flush()
+            os.fsync(opened.fileno())
+        partial_file.replace(file)
+    except OSError as error:
+        partial_file.unlink(missing_ok=True)
+        raise ResourceError(
+            "The pixels of the pictures cannot be written", where=str(file), got=str(error),
+            fix="Make room on the disk, choose another folder, or give a smaller --image-size.",
+        ) from error  # fmt: skip
