@@ -253,32 +253,24 @@ def doctor(
 
 @app.command(cls=Verb)
 def demo(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="See headwater catalog.")] = "text-classification",
     *,
     to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where the demonstration lives.")] = Path(
         "runs/demo"
     ),
 ) -> None:
-    """Which field does this function serve? The whole job, on text that this machine already has."""
+    """Do the whole job of a task on data that this machine already has."""
     from headwater import flow
-    from headwater.doors.demo import write_sentences
+    from headwater.doors.demos import demo_of
 
-    folder = outputs.free(to)
-    labelled, held_out = write_sentences(folder)
-    console.notice(f"{labelled} labelled sentences to learn from, {held_out} to measure on, in {folder}")
-    application = flow.adapt(
-        "text-classification",
-        folder / "labelled.csv",
-        test=str(folder / "test.csv"),
-        model="minilm",
-        strategy="probe",
-        text="sentence",
-        target="field",
-        to=folder / "run",
-        offline=True,
-    )
+    asked, folder = demo_of(task), outputs.free(to)
+    labelled, held_out = asked.write(folder)
+    console.notice(f"{labelled} labelled {asked.rows} to learn from, {held_out} to measure on, in {folder}")
+    given: dict[str, Any] = {"test": str(folder / asked.test), "to": folder / "run", "offline": True}
+    application = flow.adapt(task, folder / asked.labelled, **given, **asked.settings)
     console.show_application(application, str(folder / "run"))
-    console.say("\nSentences that it has not seen, with their fields:")
-    answers = outputs.answers(application, folder / "unseen.csv", ("sentence", "field"))
+    console.say(f"\n{asked.rows.capitalize()} that it has not seen:")
+    answers = outputs.answers(application, folder / asked.unseen, asked.shown)
     console.show_answers(outputs.head(answers, console.SHOWN_ROWS))
 
 

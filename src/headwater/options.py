@@ -11,7 +11,7 @@ import dataclasses
 import re
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar, get_args, get_origin
@@ -87,6 +87,13 @@ class Needs:
 
 
 @dataclass(frozen=True)
+class Of:
+    """The kind of input that a setting is of: the name of a field, as a task has it among its inputs."""
+
+    field: str
+
+
+@dataclass(frozen=True)
 class Option:
     """One setting as data: everything that help, YAML, checks and a search need to know of it."""
 
@@ -100,10 +107,20 @@ class Option:
     section: str
     search: Search | None = None
     needs: tuple[Needs, ...] = ()
+    of: tuple[str, ...] = ()
 
     @property
     def flag(self) -> str:
         return "--" + self.name.replace("_", "-")
+
+    def fits(self, inputs: Iterable[str]) -> bool:
+        """Whether it has a part in a task that reads these fields; a setting of no kind has one in all."""
+        return not self.of or not set(self.of).isdisjoint(inputs)
+
+    @property
+    def kinds(self) -> str:
+        """The inputs that it is of, in words, such as `texts`; empty where it is of all."""
+        return " and ".join(f"{field.lower()}s" for field in self.of)
 
     @property
     def accepted(self) -> str:
@@ -171,6 +188,27 @@ def check(settings: S, *, where: str = "settings") -> S:
     )
 
 
+def check_inputs(settings: Any, task: str, inputs: Iterable[str], *, where: str = "settings") -> None:
+    """Whether every setting has a part in a task that reads these fields.
+
+    Raises:
+        SettingError: one of another kind of input is not at its default.
+
+    Example:
+        >>> from headwater.settings import Settings
+        >>> check_inputs(Settings(max_length=64), "text-classification", ("Text",))
+    """
+    read = list(inputs)
+    for option in options_of(type(settings)):
+        value = getattr(settings, option.name)
+        if value != option.default and not option.fits(read):
+            raise SettingError(
+                f"{option.name} has a part only with tasks whose input is {' or '.join(option.of)}; "
+                f"{task} reads {' and '.join(read)}",
+                where=where, got=word(value), fix=f"Leave {option.flag} out.",
+            )  # fmt: skip
+
+
 def value_of(option: Option, value: Any, *, where: str) -> Any:
     """One value of an option, converted and checked.
 
@@ -227,12 +265,17 @@ def in_words(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def to_yaml(settings: Any, *, head: Iterable[str] = ()) -> str:
-    """The settings as commented YAML, one section a class, which `build` reads back to the same values."""
+def to_yaml(settings: Any, *, head: Iterable[str] = (), inputs: Sequence[str] | None = None) -> str:
+    """The settings as commented YAML, one section a class, which `build` reads back to the same values.
+
+    With `inputs`, the fields that a task reads, those of other kinds of input are left out.
+    """
     import yaml
 
     lines, section = [f"# {line}" if line else "#" for line in head], None
     for option in options_of(type(settings)):
+        if inputs is not None and not option.fits(inputs):
+            continue
         if option.section != section:
             section = option.section
             lines += ["", f"# {section}"]
@@ -296,6 +339,7 @@ def _option(field: dataclasses.Field[Any], hint: Any, section: str) -> Option:
         section=section,
         search=next((note for note in notes if isinstance(note, Search)), None),
         needs=tuple(note for note in notes if isinstance(note, Needs)),
+        of=tuple(note.field for note in notes if isinstance(note, Of)),
     )
 
 

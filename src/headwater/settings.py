@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from headwater.options import Between, Duration, Needs, OneOf
+from headwater.options import Between, Duration, Needs, Of, OneOf
 from headwater.ranges import Search
 
 IMBALANCE = ("none", "weights", "class-balanced", "oversample", "undersample", "smote")
 AUGMENT = ("word-dropout", "word-swap", "span-masking", "back-translation", "mixup")
+IMAGE_AUGMENT = ("auto", "none", "light", "standard", "strong")
 STRATEGIES = ("auto", "probe", "lora", "last-layers", "full", "probe-then-full", "few-shot")
 UNLABELLED_METHODS = ("self-training", "coral", "dann", "pretraining")
 PLANS = ("auto", "joint", "augment", "target-only")
@@ -25,7 +26,10 @@ class ReadingSettings:
     section: ClassVar[str] = "Data"
 
     text: Annotated[
-        tuple[str, ...] | None, "The text column; two make a text pair. Found by its content if not given."
+        tuple[str, ...] | None, Of("Text"), "The text column; two make a text pair. Found by its content if not given."
+    ] = None
+    image: Annotated[
+        tuple[str, ...] | None, Of("Image"), "The column of images: paths, or the bytes. Found by content if not given."
     ] = None
     target: Annotated[tuple[str, ...] | None, "The label column; several 0/1 columns make a multi-label target."] = None
     label_separator: Annotated[str | None, "Cut each target cell here into several labels (multi-label)."] = None
@@ -197,9 +201,15 @@ class ComputingSettings:
         Between(16, 10_000_000),
         "The most tokens, padding included, in one pass through the network. What suits the device if not given.",
     ] = None
-    max_length: Annotated[int | None, Between(4, 1_000_000), "Tokens of a text that are read; the rest is cut off."] = (
-        None
-    )
+    max_length: Annotated[
+        int | None, Of("Text"), Between(4, 1_000_000), "Tokens of a text that are read; the rest is cut off."
+    ] = None
+    image_size: Annotated[
+        int | None,
+        Of("Image"),
+        Between(16, 1024),
+        "Pixels along each edge of what the model sees. What suits the images and the model if not given.",
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,19 +219,35 @@ class AugmentSettings:
     section: ClassVar[str] = "Augmentation"
 
     augment: Annotated[
-        tuple[str, ...] | None, OneOf(AUGMENT), "How altered copies of the training rows are made; several take turns."
+        tuple[str, ...] | None,
+        Of("Text"),
+        OneOf(AUGMENT),
+        "How altered copies of the training rows are made; several take turns.",
     ] = None
-    augment_copies: Annotated[int, Between(1, 100), "Altered copies of each training row."] = 1
-    augment_strength: Annotated[float, Between(0.01, 0.9), "The share of the words of a copy that is altered."] = 0.1
+    augment_copies: Annotated[int, Of("Text"), Between(1, 100), "Altered copies of each training row."] = 1
+    augment_strength: Annotated[
+        float, Of("Text"), Between(0.01, 0.9), "The share of the words of a copy that is altered."
+    ] = 0.1
     augment_weight: Annotated[
-        float, Between(0.01, 100), "What the copies of a row weigh together in the loss, where the row itself weighs 1."
+        float,
+        Of("Text"),
+        Between(0.01, 100),
+        "What the copies of a row weigh together in the loss, where the row itself weighs 1.",
     ] = 1.0
     augment_model: Annotated[
-        str | None, "The masked language model of span-masking: a hub id or a folder. The foundation if it can."
+        str | None,
+        Of("Text"),
+        "The masked language model of span-masking: a hub id or a folder. The foundation if it can.",
     ] = None
     augment_translators: Annotated[
-        tuple[str, ...] | None, "The two models of back-translation, there and back: hub ids or folders."
+        tuple[str, ...] | None, Of("Text"), "The two models of back-translation, there and back: hub ids or folders."
     ] = None
+    image_augment: Annotated[
+        str,
+        Of("Image"),
+        OneOf(IMAGE_AUGMENT),
+        "How training images are altered, anew in every step; auto goes by their number, size and colour.",
+    ] = "auto"
     mixup_alpha: Annotated[float, Between(0.01, 100), "How evenly mixup mixes: its Beta distribution's parameter."] = (
         0.2
     )

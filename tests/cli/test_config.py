@@ -7,7 +7,7 @@ import yaml
 from tests.cli.commands import type_in
 
 from headwater import catalog
-from headwater.options import build
+from headwater.options import build, options_of
 from headwater.request import read_config
 from headwater.settings import Settings
 
@@ -24,6 +24,14 @@ def test_what_config_prints_reads_back_to_the_defaults(tmp_path):
     assert "# The seed of every random choice." in result.stdout
 
 
+def test_config_leaves_out_the_settings_of_other_inputs():
+    for task in catalog.TASKS:
+        written = yaml.safe_load(type_in("config", task.name, "--model", task.linear_baseline).stdout)
+        fitting = {option.name for option in options_of(Settings) if option.fits(task.inputs)}
+        assert written.keys() & vars(Settings()).keys() == fitting
+        assert ("max_length" in written) == ("Text" in task.inputs)
+
+
 def test_config_of_a_foundation_needs_no_extra():
     code = "import sys; sys.argv = ['headwater', 'config', 'text-classification']; from headwater.cli import main\n"
     code += "sys.modules['torch'] = sys.modules['transformers'] = sys.modules['tokenizers'] = None\nmain()"
@@ -34,6 +42,6 @@ def test_config_of_a_foundation_needs_no_extra():
 
 def test_the_settings_of_a_foundation_are_those_of_the_class_that_adapts_it():
     for task in catalog.TASKS:
-        for foundation in catalog.FOUNDATIONS:
+        for foundation in catalog.foundations(task.name):
             adapting = catalog.model_class(task.name, foundation.name)
             assert catalog.model_settings(task.name, foundation.name) is adapting.Settings

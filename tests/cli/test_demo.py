@@ -1,11 +1,14 @@
 """Sentences from source files: found, cut, masked, each once."""
 
 from collections import Counter
+from dataclasses import replace
+from functools import partial
 
 import pytest
 from tests.cli.commands import read_table, type_in
 
-from headwater.doors import demo
+from headwater.data.pictures import Picture, pixels
+from headwater.doors import demo, demos, digits
 from headwater.errors import ResourceError
 
 SOURCE = '''"""A module about the shapes of arrays, and of what SymPy and NumPy make of them. It has more to say."""
@@ -65,9 +68,8 @@ def test_two_packages_are_needed(monkeypatch, tmp_path):
 
 def test_the_demonstration_ends_with_a_report_and_answers(tmp_path, monkeypatch):
     few = {"statistics": "scipy/stats", "clustering": "sklearn/cluster"}
-    write = demo.write_sentences
     monkeypatch.setattr(demo, "FIELDS", few)
-    monkeypatch.setattr(demo, "write_sentences", lambda folder: write(folder, labelled=6, held_out=6))
+    fewer(monkeypatch, "text-classification")
     monkeypatch.setenv("HEADWATER_CACHE", str(tmp_path / "cache"))
     result = type_in("demo", "--to", tmp_path / "demo")
     assert result.exit_code == 0, result.output
@@ -75,3 +77,34 @@ def test_the_demonstration_ends_with_a_report_and_answers(tmp_path, monkeypatch)
     assert (tmp_path / "demo" / "run" / "report.html").exists()
     answered = result.stdout.partition("Sentences that it has not seen")[2]
     assert all(column in answered for column in ("sentence", "field", "prediction", "confidence"))
+
+
+def test_digits_are_written_in_a_folder_each_and_once(tmp_path):
+    assert digits.write_digits(tmp_path, labelled=3, held_out=2) == (30, 20)
+    counts = Counter(file.relative_to(tmp_path).parts[0] for file in tmp_path.rglob("*.png"))
+    assert counts == {"labelled": 30, "test": 20, "unseen": 10}
+    assert len({file.name for file in tmp_path.rglob("*.png")}) == 60
+    assert pixels(Picture(str(next(tmp_path.rglob("*.png")))), 8, grey=True).std() > 30
+
+
+def test_the_demonstration_of_images_learns_digits(tmp_path, monkeypatch):
+    fewer(monkeypatch, "image-classification", model="pixels-logistic")
+    result = type_in("demo", "image-classification", "--to", tmp_path / "demo")
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "demo" / "run" / "report.html").exists()
+    answered = result.stdout.partition("Handwritten digits that it has not seen")[2]
+    assert all(column in answered for column in ("label", "prediction", "confidence"))
+
+
+def test_a_demonstration_that_does_not_exist_names_the_near_ones():
+    result = type_in("demo", "image-clasification")
+    assert result.exit_code == 2
+    assert "There is no demonstration of this name" in result.stderr
+    assert "Did you mean image-classification" in result.stderr
+
+
+def fewer(monkeypatch, task, **settings):
+    """Has the demonstration of a task go by few rows."""
+    whole = demos.DEMOS[task]
+    few = replace(whole, write=partial(whole.write, labelled=6, held_out=6), settings={**whole.settings, **settings})
+    monkeypatch.setitem(demos.DEMOS, task, few)

@@ -53,6 +53,13 @@ def test_help_has_every_setting_under_its_heading():
     assert "Rows in one optimiser step, over all processes. (1 to 65536; default 32)" in shown
 
 
+def test_help_says_of_which_inputs_a_setting_is():
+    shown = " ".join(type_in("adapt", "--help").stdout.split())
+    assert "Altered copies of each training row. (texts; 1 to 100; default 1)" in shown
+    assert "two make a text pair. Found by its content if not given. (texts)" in shown
+    assert "What suits the images and the model if not given. (images; 16 to 1024)" in shown
+
+
 @pytest.mark.parametrize("pair", ["hidden", "=3"])
 def test_a_setting_without_name_or_value_is_refused(pair):
     with pytest.raises(SettingError, match=r"A model setting needs a name and a value. Got .*Accepted: NAME=VALUE"):

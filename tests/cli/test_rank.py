@@ -38,7 +38,7 @@ def test_rank_without_a_folder_names_one_after_the_data(reviews, tmp_path, monke
     [
         (["rank"], "Missing argument 'DATA'"),
         (["rank", "nowhere.csv"], "There is no file"),
-        (["rank", "x.csv", "--task", "text-clasification"], "Did you mean text-classification?"),
+        (["rank", "x.csv", "--task", "text-clasification"], "Did you mean text-classification"),
         (["rank", "x.csv", "--rows", "7"], "--rows: rows cannot have this value. Got 7."),
         (["rank", "x.csv", "--epochs", "3"], "No such option: --epochs"),
         (["rank", "x.csv", "--seed", "-1"], "seed cannot have this value"),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import groupby
+from typing import Annotated, ClassVar
 
 import pytest
 import yaml
 
 from headwater.errors import SettingError
-from headwater.options import Between, Duration, OneOf, build, options_of, plain, seconds, to_yaml
+from headwater.options import Between, Duration, Of, OneOf, build, check_inputs, options_of, plain, seconds, to_yaml
 from headwater.settings import Settings
 
 
@@ -92,3 +94,44 @@ def test_a_setting_that_has_no_part_is_refused():
     with pytest.raises(SettingError, match="self_training_rounds has a part only with --unlabelled-method self-train"):
         build(Settings, given)
     assert build(Settings, {"source": "other.csv", "verify": True}).verify
+
+
+@dataclass(frozen=True)
+class OfTwoKinds:
+    """Settings of two kinds of input, of both, and of none."""
+
+    section: ClassVar[str] = "Kinds"
+
+    words: Annotated[int, Of("Text"), Between(1, 9), "Words."] = 3
+    pixels: Annotated[int, Of("Image"), "Pixels."] = 8
+    width: Annotated[int, Of("Text"), Of("Image"), "Width."] = 2
+    seed: Annotated[int, "The seed."] = 0
+
+
+def test_a_setting_knows_of_which_inputs_it_is():
+    known = {option.name: option for option in options_of(OfTwoKinds)}
+    assert {name: option.of for name, option in known.items()} == {
+        "words": ("Text",), "pixels": ("Image",), "width": ("Text", "Image"), "seed": ()
+    }  # fmt: skip
+    assert [option.kinds for option in known.values()] == ["texts", "images", "texts and images", ""]
+    assert [name for name, option in known.items() if option.fits(("Image",))] == ["pixels", "width", "seed"]
+    assert known["words"].limit == Between(1, 9)
+    assert {option.name for option in options_of(Settings) if "Text" in option.of} >= {"text", "max_length", "augment"}
+
+
+def test_yaml_leaves_out_what_is_of_other_inputs():
+    text = to_yaml(OfTwoKinds(), inputs=("Image",))
+    assert list(yaml.safe_load(text)) == ["pixels", "width", "seed"]
+    assert list(yaml.safe_load(to_yaml(OfTwoKinds()))) == ["words", "pixels", "width", "seed"]
+
+
+def test_a_setting_of_other_inputs_is_refused():
+    check_inputs(OfTwoKinds(words=3, pixels=9, width=5), "image-classification", ("Image",))
+    with pytest.raises(SettingError) as told:
+        check_inputs(Settings(text=("title", "body")), "image-classification", ("Image",))
+    assert str(told.value) == (
+        "settings: text has a part only with tasks whose input is Text; image-classification reads Image. "
+        "Got 'title,body'. Leave --text out."
+    )
+    with pytest.raises(SettingError, match="width has a part only with tasks whose input is Text or Image; x reads S"):
+        check_inputs(OfTwoKinds(width=5), "x", ("Series",))

@@ -23,7 +23,7 @@ def test_yaml_reads_back_to_the_same_request(tmp_path: Path) -> None:
         ("- a\n", DataError, "is not a list of `name: value` lines. Got ['a']. See one with: headwater config TASK"),
         ("a: [\n", DataError, "is not readable YAML"),
         ("task: text-classification\nepoch: 3\n", SettingError, "Did you mean epochs?"),
-        ("task: text-clasification\n", NotFoundError, "Did you mean text-classification?"),
+        ("task: text-clasification\n", NotFoundError, "Did you mean text-classification"),
     ],
 )
 def test_wrong_files_get_a_sentence(tmp_path: Path, content: str, kind: type[Exception], sentence: str) -> None:
@@ -47,6 +47,19 @@ def test_a_model_refuses_what_it_does_not_have() -> None:
 def test_a_models_own_settings_take_the_type_of_their_field() -> None:
     request = Request.of("text-classification", "a.csv", "lstm", {"hidden": "64", "bidirectional": "no"})
     assert request.model_settings == {"hidden": 64, "bidirectional": False}
+
+
+def test_settings_of_another_kind_of_input_are_refused() -> None:
+    with pytest.raises(SettingError, match="text has a part only with tasks whose input is Text; image-classification"):
+        Request.of("image-classification", "a.csv", "pixels-logistic", {"text": "body"})
+    assert Request.of("image-classification", "a.csv", "pixels-logistic", {"text": None}).changed() == {}
+
+
+def test_a_run_writes_the_settings_of_its_task_alone(tmp_path: Path) -> None:
+    request = Request.of("image-classification", "a.csv", "pixels-logistic", {"seed": 3})
+    (tmp_path / "run.yaml").write_text(request.to_yaml(), "utf-8")
+    assert "max_length" not in (tmp_path / "run.yaml").read_text("utf-8")
+    assert Request.from_yaml(tmp_path / "run.yaml") == request
 
 
 def test_read_gives_arguments_settings_and_the_models_own(tmp_path: Path) -> None:

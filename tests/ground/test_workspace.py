@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
-from tests.contract.entries import texts
+from tests.contract.texts import texts
 
 import headwater
 from headwater import flow, workspace

@@ -11,13 +11,14 @@ from headwater.settings import Settings
 
 
 def write(task: str, model: str | None = None) -> str:
-    """A commented configuration file with every setting at its default, and the model's own settings last."""
-    name = model or catalog.task(task).default_model
+    """A commented configuration file: every setting of the task at its default, and the model's own settings last."""
+    entry = catalog.task(task)
+    name = model or entry.default_model
     own = to_yaml(catalog.model_settings(task, name)())
     lines = [f"# A run of headwater: headwater adapt --config {task}.yaml", ""]
     for argument, value in (("task", task), ("data", "null"), ("model", name), ("to", "null")):
         lines += [f"# {ARGUMENTS[argument]}", f"{argument}: {value}"]
-    text = "\n".join(lines) + "\n\n" + to_yaml(Settings())
+    text = "\n".join(lines) + "\n\n" + to_yaml(Settings(), inputs=entry.inputs)
     if own.strip():
         text += f"\n# The settings of {name} itself\n{MODEL_SETTINGS}:\n{textwrap.indent(own, '  ')}"
     return text

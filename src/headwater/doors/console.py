@@ -103,7 +103,7 @@ def show_answers(answers: pa.Table, *, texts: Sequence[str] | None = None) -> No
 def show_task(task: catalog.Task) -> None:
     """A task with the models that can solve it."""
     say(f"{task.name}: {task.sentence}\n")
-    entries = [*catalog.models(task.name), *catalog.FOUNDATIONS]
+    entries = [*catalog.models(task.name), *catalog.foundations(task.name)]
     table(("model", "extra", "what it is"), [(entry.name, entry.extra, entry.sentence) for entry in entries])
     say(f"\nA hub id, a local folder in hub format or a run folder is a model too. Default: {task.default_model}")
 

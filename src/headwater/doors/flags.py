@@ -113,7 +113,8 @@ def _flag(option: Option) -> inspect.Parameter:
 
 
 def _help(option: Option) -> str:
-    notes = [option.accepted] if option.limit is not None else []
+    notes = [option.kinds] if option.of else []
+    notes += [option.accepted] if option.limit is not None else []
     if option.default is not None:
         notes.append(f"default {_word(option.default)}")
     return f"{option.sentence} ({'; '.join(notes)})" if notes else option.sentence
