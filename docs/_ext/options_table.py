@@ -47,7 +47,7 @@ def _cells(option: Option) -> list[nodes.Node]:
     default = "" if option.default is None else str(option.default).lower()
     return [
         nodes.literal(text=option.name),
-        nodes.Text(option.sentence),
+        nodes.Text(f"{option.sentence} ({option.kinds})" if option.of else option.sentence),
         nodes.Text(option.accepted),
         nodes.literal(text=default) if default else nodes.Text("the model's own or none"),
     ]

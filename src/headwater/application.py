@@ -134,6 +134,8 @@ class Application(ABC):
     """
 
     task: ClassVar[str]
+    input_setting: ClassVar[str]
+    """The setting that names the input column."""
 
     def __init__(self, model: str | None = None, settings: Settings | None = None, **model_settings: Any) -> None:
         self.model_name = model
@@ -142,6 +144,11 @@ class Application(ABC):
         self.report: Report | None = None
         self.config: str | None = None  # the configuration that makes it again, as YAML, where `adapt` made it
         self.trace = Trace()
+
+    @property
+    def input_columns(self) -> tuple[str, ...] | None:
+        """The input columns that the settings name; None where they are to be found."""
+        return getattr(self.settings, self.input_setting)
 
     @abstractmethod
     def prepare(self, source: Any, *, want_test: bool = True) -> Prepared:

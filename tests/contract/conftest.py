@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contract.entries import DATA, Entry, entries
-from tests.tiny import make_bert
+from tests.contract.entries import DATA, ROWS, TINY, Entry, entries
+from tests.contract.kinds import Kind, Table
 
 import headwater
 
 
 @pytest.fixture(scope="session")
-def tiny_foundation(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(make_bert(tmp_path_factory.mktemp("foundation") / "tiny-bert"))
+def tiny_foundation(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """The folder of the tiny foundation of a task."""
+
+    @cache
+    def of(task: str) -> str:
+        make = DATA[task].foundation
+        assert make is not None, f"{task} adapts foundations, and there is no tiny one"
+        return str(make(tmp_path_factory.mktemp("foundation") / TINY))
+
+    return of
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -26,22 +37,42 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(
-    scope="session", params=entries(), ids=lambda entry: f"{entry.model}-{entry.settings.get('strategy', '')}"
-)
-def entry(request: pytest.FixtureRequest, tiny_foundation: str) -> Entry:
+@contextmanager
+def smaller() -> Iterator[None]:
+    """Within, networks are narrow and trainings short: of full size they do the same in minutes, these in seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in DATA.values():
+            for name, size in kind.smaller.items():
+                patch.setattr(name, size)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _smaller() -> Iterator[None]:
+    with smaller():
+        yield
+
+
+@pytest.fixture(scope="session", params=entries(), ids=str)
+def entry(request: pytest.FixtureRequest, tiny_foundation: Callable[[str], str]) -> Entry:
     found: Entry = request.param
-    model = tiny_foundation if found.model == "tiny-foundation" else found.model
-    return Entry(found.task, model, found.settings)
+    return replace(found, model=tiny_foundation(found.task)) if found.model == TINY else found
 
 
 @pytest.fixture(
-    scope="session", params={(one.task, one.model): one for one in entries()}.values(), ids=lambda one: one.model
+    scope="session",
+    params={(one.task, one.model): replace(one, settings={}) for one in entries()}.values(),
+    ids=str,
 )
-def unlearnt(request: pytest.FixtureRequest, tiny_foundation: str) -> Entry:
+def unlearnt(request: pytest.FixtureRequest, tiny_foundation: Callable[[str], str]) -> Entry:
     """Each model once, for checks of what is done before anything is learnt: no strategy has a part in it."""
-    found: Entry = request.param
-    return Entry(found.task, tiny_foundation if found.model == "tiny-foundation" else found.model)
+    found: Entry = replace(request.param, settings=request.param.kind.seen)
+    return replace(found, model=tiny_foundation(found.task)) if found.model == TINY else found
+
+
+@pytest.fixture(scope="session")
+def kind(entry: Entry) -> Kind:
+    return entry.kind
 
 
 @pytest.fixture(scope="session")
@@ -49,8 +80,9 @@ def adapt(entry: Entry) -> Callable[..., Any]:
     """`headwater.adapt` for this entry, with tiny data unless other is given."""
 
     def adapted(data: Any = None, **changes: Any) -> Any:
-        rows = DATA[entry.task]() if data is None else data
-        return headwater.adapt(entry.task, rows, model=entry.model, **{**entry.settings, **changes})
+        rows = entry.kind.table(ROWS) if data is None else data
+        with smaller():  # what lasts for the session is made before the test itself begins
+            return headwater.adapt(entry.task, rows, model=entry.model, **{**entry.settings, **changes})
 
     return adapted
 
@@ -68,5 +100,11 @@ def folder(fitted: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def rows(entry: Entry) -> dict[str, list[Any]]:
-    return DATA[entry.task]()
+def rows(kind: Kind) -> Table:
+    return kind.table(ROWS)
+
+
+@pytest.fixture
+def inputs(kind: Kind, rows: Table) -> list[Any]:
+    """The inputs of the rows."""
+    return rows[kind.inputs]

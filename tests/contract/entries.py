@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from headwater import catalog
+import pytest
+from tests.contract import pictures, texts
+from tests.contract.kinds import Kind
 
-WORDS = {"good": ["fine", "warm", "bright", "clever", "lovely"], "bad": ["dull", "cold", "grim", "clumsy", "awful"]}
+from headwater import catalog
+from headwater.settings import STRATEGIES
+
+DATA: dict[str, Kind] = {"text-classification": texts.KIND, "image-classification": pictures.KIND}
+"""For each task, the tables that every model of the task can learn, and what else its inputs can be."""
+
+ROWS = 60
+TINY = "tiny-foundation"
+"""Stands for the folder of a tiny foundation, which is made when a test first asks for it."""
 
 
 @dataclass(frozen=True)
@@ -18,45 +26,41 @@ class Entry:
 
     task: str
     model: str
-    settings: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict, hash=False)
 
     def __str__(self) -> str:
-        return f"{self.task}:{self.model}"
+        return "-".join(filter(None, (self.task, self.model, self.settings.get("strategy"))))
 
     @property
     def is_basic(self) -> bool:
         return self.model in {model.name for model in catalog.models(self.task)}
 
-
-def texts(rows: int = 60) -> dict[str, list[Any]]:
-    """Sentences whose class their words tell, no two of them near duplicates."""
-    table: dict[str, list[Any]] = {"text": [], "label": []}
-    for row in range(rows):
-        label = ("good", "bad")[row % 2]
-        words = WORDS[label]
-        picked = " ".join(words[(row // 2 + step * (1 + row % 3)) % len(words)] for step in range(3))
-        table["text"].append(f"{chr(97 + row % 26)}{row} {picked} {chr(98 + row % 24)}{row * 7} {row * 13}")
-        table["label"].append(label)
-    return table
+    @property
+    def kind(self) -> Kind:
+        return DATA[self.task]
 
 
-DATA: dict[str, Callable[..., dict[str, list[Any]]]] = {"text-classification": texts}
-"""For each task, a function that gives a small table which every model of the task can learn."""
-
-FAST = {"epochs": 2, "batch_size": 8, "checkpoint_seconds": 0.0}
-
-
-def entries(tiny_foundation: str = "tiny-foundation") -> list[Entry]:
+def entries(task: str | None = None) -> list[Entry]:
     """Every basic model, every embedded foundation, and each strategy on a tiny foundation in a local folder."""
-    from headwater.settings import STRATEGIES
+    found: list[Entry] = []
+    for one in catalog.TASKS:
+        kind = DATA[one.name]
+        found += [Entry(one.name, model.name, dict(kind.fast)) for model in catalog.models(one.name)]
+        probe = {**kind.seen, "strategy": "probe"}
+        found += [Entry(one.name, entry.name, probe) for entry in catalog.foundations(one.name)]
+        if one.foundation is not None:
+            found += [Entry(one.name, TINY, {**kind.fast, "strategy": strategy}) for strategy in STRATEGIES]
+    return [entry for entry in found if task in (None, entry.task)]
 
-    found = [Entry(model.task, model.name, FAST) for model in catalog.MODELS]
-    for task in catalog.TASKS:
-        found += [Entry(task.name, entry.name, {"strategy": "probe"}) for entry in catalog.FOUNDATIONS]
-        found += [Entry(task.name, tiny_foundation, {**FAST, "strategy": strategy}) for strategy in STRATEGIES]
-    return found
+
+def with_case(name: str) -> pytest.MarkDecorator:
+    """Runs a test on the entries whose kind of input has a case of this name, and on no other."""
+    fitting = [entry for entry in entries() if name in entry.kind.cases]
+    return pytest.mark.parametrize("entry", fitting, ids=str, indirect=True)
 
 
-def blank(path: Path) -> bool:
-    """Whether a folder has nothing in it, or does not exist."""
-    return not path.exists() or not any(path.iterdir())
+def with_strange() -> pytest.MarkDecorator:
+    """Runs a test on every entry with every odd input of its kind."""
+    both = [(entry, name) for entry in entries() for name in entry.kind.strange]
+    ids = [f"{entry}-{name}" for entry, name in both]
+    return pytest.mark.parametrize(("entry", "strange"), both, ids=ids, indirect=["entry"])

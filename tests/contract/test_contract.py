@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import pickle
-import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,11 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tests.cli.commands import type_in
-from tests.contract.entries import DATA, Entry
+from tests.contract.entries import ROWS, Entry, with_case, with_strange
+from tests.contract.kinds import Kind, Table
 
 import headwater
-from headwater import catalog, workspace
+from headwater import catalog
 from headwater.data import reading
 from headwater.errors import (
     ArtifactError,
@@ -31,24 +29,22 @@ from headwater.errors import (
 )
 from headwater.options import Between, OneOf, options_of
 from headwater.settings import Settings
-from headwater.training.trainer import Trainer
 
 Adapt = Callable[..., Any]
-SAFE = {".safetensors", ".json", ".txt", ".md", ".yaml", ".html", ".jsonl", ".model", ".jinja"}
 
 
-def test_learns_what_is_there(adapt: Adapt, rows: dict[str, list[Any]]) -> None:
-    application = adapt(epochs=20, patience=20, learning_rate=0.01)
+def test_learns_what_is_there(adapt: Adapt, entry: Entry, rows: Table) -> None:
+    application = adapt(**(entry.kind.learnt if entry.is_basic else entry.kind.adapted))
     right = [a == b for a, b in zip(application.predict(rows).labels, rows["label"], strict=True)]
     assert np.mean(right) >= 0.9
 
 
-def test_the_same_seed_gives_the_same_application(adapt: Adapt, fitted: Any, rows: dict[str, list[Any]]) -> None:
+def test_the_same_seed_gives_the_same_application(adapt: Adapt, fitted: Any, rows: Table) -> None:
     again = adapt()
     np.testing.assert_array_equal(again.predict(rows).probabilities, fitted.predict(rows).probabilities)
 
 
-def test_inputs_are_left_as_they_were(fitted: Any, rows: dict[str, list[Any]]) -> None:
+def test_inputs_are_left_as_they_were(fitted: Any, rows: Table) -> None:
     frame = pd.DataFrame(rows)
     before, kept = frame.copy(deep=True), copy.deepcopy(rows)
     fitted.predict(frame)
@@ -57,47 +53,49 @@ def test_inputs_are_left_as_they_were(fitted: Any, rows: dict[str, list[Any]]) -
     assert rows == kept
 
 
-def test_predicts_after_load_as_before_save(fitted: Any, folder: Path, rows: dict[str, list[Any]]) -> None:
+def test_predicts_after_load_as_before_save(fitted: Any, folder: Path, rows: Table) -> None:
     loaded = headwater.load(folder)
     np.testing.assert_array_equal(loaded.predict(rows).probabilities, fitted.predict(rows).probabilities)
     assert loaded.report.metrics == fitted.report.metrics
 
 
-def test_an_application_saved_twice_is_the_same(folder: Path, tmp_path: Path, rows: dict[str, list[Any]]) -> None:
+def test_an_application_saved_twice_is_the_same(folder: Path, tmp_path: Path, rows: Table) -> None:
     loaded = headwater.load(folder)
     loaded.save(tmp_path / "again")
     again = headwater.load(tmp_path / "again")
     np.testing.assert_array_equal(again.predict(rows).probabilities, loaded.predict(rows).probabilities)
 
 
-def test_two_loads_at_once_agree(fitted: Any, folder: Path, rows: dict[str, list[Any]]) -> None:
+def test_two_loads_at_once_agree(fitted: Any, folder: Path, rows: Table) -> None:
     with ThreadPoolExecutor(2) as pool:
         both = list(pool.map(lambda _: headwater.load(folder).predict(rows).probabilities, range(2)))
     for found in both:
         np.testing.assert_allclose(found, fitted.predict(rows).probabilities, atol=1e-6)
 
 
-def test_labels_in_labels_out(adapt: Adapt, rows: dict[str, list[Any]]) -> None:
+def test_labels_in_labels_out(adapt: Adapt, rows: Table, inputs: list[Any]) -> None:
     numbers = {**rows, "label": [7 if label == "good" else 3 for label in rows["label"]]}
     application = adapt(numbers)
-    assert application.predict(rows["text"][:4]).classes == (3, 7)
-    assert set(application.predict(rows["text"]).labels) <= {3, 7}
+    assert application.predict(inputs[:4]).classes == (3, 7)
+    assert set(application.predict(inputs).labels) <= {3, 7}
     assert application.evaluate({**rows, "label": [str(label) for label in numbers["label"]]}).metrics["accuracy"]
 
 
-def test_sees_inputs_before_it_has_learnt(entry: Entry, fitted: Any, rows: dict[str, list[Any]]) -> None:
-    application = type(fitted)(fitted.model_name, Settings(offline=True))
-    seen = application.view(rows["text"])
-    assert seen.shape[0] == len(rows["text"])
+def test_sees_inputs_before_it_has_learnt(entry: Entry, fitted: Any, inputs: list[Any]) -> None:
+    application = type(fitted)(fitted.model_name, Settings(offline=True, **entry.kind.seen))
+    values = list(map(entry.kind.value, inputs))
+    seen = application.view(values)
+    assert seen.shape[0] == len(inputs)
     assert seen.shape[1] > 1
     assert np.isfinite(seen).all()
-    np.testing.assert_array_equal(application.view(rows["text"]), seen)
+    np.testing.assert_array_equal(application.view(values), seen)
     assert np.ptp(seen, axis=0).max() > 0, f"{entry} sees all inputs alike"
 
 
 def test_can_be_ranked_before_it_has_learnt(unlearnt: Entry) -> None:
-    rows, model, task = DATA[unlearnt.task](30), unlearnt.model, unlearnt.task
-    first, again = (headwater.rank(rows, models=[model], task=task, offline=True) for _ in range(2))
+    rows, model, task = unlearnt.kind.table(30), unlearnt.model, unlearnt.task
+    asked = {"models": [model], "task": task, "offline": True, **unlearnt.settings}
+    first, again = (headwater.rank(rows, **asked) for _ in range(2))
     assert {one.model for one in first.measured} == {model, catalog.task(task).linear_baseline, "majority"}
     assert not first.refused
     assert all(0 <= one.score.low <= one.score.value <= one.score.high <= 1 for one in first.measured)
@@ -107,46 +105,46 @@ def test_can_be_ranked_before_it_has_learnt(unlearnt: Entry) -> None:
     assert ranks[0] == ranks[1]
 
 
-def test_tells_traits_of_every_input(fitted: Any, rows: dict[str, list[Any]]) -> None:
-    traits = fitted.traits(rows["text"])
+def test_tells_traits_of_every_input(fitted: Any, kind: Kind, inputs: list[Any]) -> None:
+    traits = fitted.traits(list(map(kind.value, inputs)))
     measured = [*traits.numbers.values(), *(share for kinds in traits.shares.values() for share in kinds.values())]
     assert measured
-    assert all(values.shape == (len(rows["text"]),) for values in measured)
-    assert len(traits.words) in (0, len(rows["text"]))
+    assert all(values.shape == (len(inputs),) for values in measured)
+    assert len(traits.words) in (0, len(inputs))
 
 
 def test_compares_its_data_with_itself_and_with_other(unlearnt: Entry) -> None:
-    rows = DATA[unlearnt.task]()
-    words = ("music", "story", "plot", "film")
-    other = [f"the {words[row % 4]} and the {words[row // 4 % 4]} {row * 17} {chr(97 + row % 26)}" for row in range(60)]
-    asked = {"model": unlearnt.model, "task": unlearnt.task, "offline": True}
+    kind = unlearnt.kind
+    rows, other = kind.table(ROWS), {kind.inputs: kind.other(60)}
+    asked = {"model": unlearnt.model, "task": unlearnt.task, "offline": True, **unlearnt.settings}
     assert headwater.compare(rows, rows, **asked).differs is False
-    found = headwater.compare(rows, {"text": other}, **asked)
+    found = headwater.compare(rows, other, **asked)
     assert found.differs is True
     assert found.proxy is not None
     assert found.proxy.value > 1
     assert headwater.compare(rows, **asked).differs is None
 
 
-def test_one_row_out_for_every_row_in(fitted: Any, rows: dict[str, list[Any]]) -> None:
-    inputs = [rows["text"][0], None, rows["text"][1], "   ", rows["text"][2]]
-    found, alone = fitted.predict(inputs), fitted.predict([text for text in inputs if text and text.strip()])
-    assert [label is None for label in found.labels] == [False, True, False, True, False]
-    assert [bool(reason) for reason in found.reasons] == [False, True, False, True, False]
-    assert [label for label in found.labels if label] == alone.labels
-    np.testing.assert_allclose(found.probabilities[[0, 2, 4]], alone.probabilities, atol=1e-5)
-    assert np.isnan(found.probabilities[[1, 3]]).all()
+def test_one_row_out_for_every_row_in(fitted: Any, kind: Kind, inputs: list[Any]) -> None:
+    bad = kind.bad()
+    mixed = [one for pair in zip(inputs, bad, strict=False) for one in pair] + [inputs[len(bad)]]
+    found, alone = fitted.predict(mixed), fitted.predict(mixed[::2])
+    assert [label is None for label in found.labels] == [row % 2 == 1 for row in range(len(mixed))]
+    assert [bool(reason) for reason in found.reasons] == [row % 2 == 1 for row in range(len(mixed))]
+    assert found.labels[::2] == alone.labels
+    np.testing.assert_allclose(found.probabilities[::2], alone.probabilities, atol=1e-5)
+    assert np.isnan(found.probabilities[1::2]).all()
 
 
-def test_a_row_does_not_depend_on_its_neighbours(fitted: Any, rows: dict[str, list[Any]]) -> None:
-    together = fitted.predict(rows["text"]).probabilities
-    single = np.concatenate([fitted.predict([text]).probabilities for text in rows["text"][:5]])
+def test_a_row_does_not_depend_on_its_neighbours(fitted: Any, inputs: list[Any]) -> None:
+    together = fitted.predict(inputs).probabilities
+    single = np.concatenate([fitted.predict([one]).probabilities for one in inputs[:5]])
     np.testing.assert_allclose(single, together[:5], atol=1e-5)
-    np.testing.assert_allclose(fitted.predict(rows["text"][::-1]).probabilities, together[::-1], atol=1e-5)
+    np.testing.assert_allclose(fitted.predict(inputs[::-1]).probabilities, together[::-1], atol=1e-5)
 
 
-def test_probabilities_sum_to_one(fitted: Any, rows: dict[str, list[Any]]) -> None:
-    found = fitted.predict(rows["text"])
+def test_probabilities_sum_to_one(fitted: Any, inputs: list[Any]) -> None:
+    found = fitted.predict(inputs)
     np.testing.assert_allclose(found.probabilities.sum(axis=1), 1, atol=1e-6)
     assert found.probabilities.min() >= 0
     assert set(found.classes) == {"good", "bad"}
@@ -156,10 +154,10 @@ def test_no_rows_give_no_predictions(fitted: Any) -> None:
     assert len(fitted.predict([])) == 0
 
 
-@pytest.mark.parametrize("text", ["🙂🙃 漢字 ελληνικά عربى", "word " * 20_000, "\u202e\u0000x", "a" * 100_000, "?!"])
-def test_strange_texts_get_an_answer(fitted: Any, text: str) -> None:
-    found = fitted.predict([text])
-    assert found.labels[0] in ("good", "bad")
+@with_strange()
+def test_strange_inputs_get_an_answer(fitted: Any, kind: Kind, strange: str) -> None:
+    found = fitted.predict([kind.strange[strange]()])
+    assert found.labels[0] in ("good", "bad"), found.reasons
     assert np.isfinite(found.probabilities).all()
 
 
@@ -168,67 +166,74 @@ def test_the_report_has_intervals_and_baselines(fitted: Any, entry: Entry) -> No
     accuracy = report.metrics["accuracy"]
     assert 0 <= accuracy.low <= accuracy.value <= accuracy.high <= 1
     assert "majority" in report.baselines
-    assert (catalog.task(entry.task).linear_baseline in report.baselines) == (entry.model != "tfidf-logistic")
+    linear = catalog.task(entry.task).linear_baseline
+    assert (linear in report.baselines) == (entry.model != linear)
     assert report.gain
 
 
-def test_several_labels_a_row(adapt: Adapt, rows: dict[str, list[Any]]) -> None:
+def test_several_labels_a_row(adapt: Adapt, kind: Kind, rows: Table) -> None:
     tags = [["good"] if label == "good" else ["bad", "long"] for label in rows["label"]]
-    application = adapt({"text": rows["text"], "label": tags})
-    found = application.predict(rows["text"][:6])
+    application = adapt({**rows, "label": tags})
+    found = application.predict(rows[kind.inputs][:6])
     assert all(isinstance(labels, list) for labels in found.labels)
     assert application.report.metrics
 
 
-def test_three_classes_in_another_script(adapt: Adapt) -> None:
-    words = {"好": "喜欢 满意 精彩", "坏": "讨厌 失望 难看", "平": "一般 普通 还行"}
-    labels = [list(words)[row % 3] for row in range(90)]
-    texts = [f"{words[label][row % 7 :]} 第{row}号{chr(0x4E00 + 37 * row)}" for row, label in enumerate(labels)]
-    application = adapt({"文本": texts, "标签": labels}, text="文本", target="标签")
-    found = application.predict({"文本": [*texts[:6], None]})
-    assert set(found.labels) <= {*words, None}
-    assert found.classes == tuple(sorted(words))
+@with_case("three-classes")
+def test_three_classes_and_columns_in_another_script(adapt: Adapt, kind: Kind) -> None:
+    table, columns = kind.cases["three-classes"]()
+    inputs, labels = table.values()
+    name, target = table
+    application = adapt(table, **columns)
+    found = application.predict({name: [*inputs[:6], None]})
+    assert columns["target"] == target
+    assert set(found.labels) <= {*labels, None}
+    assert found.classes == tuple(sorted(set(labels)))
+    assert len(found.classes) == 3
     np.testing.assert_allclose(found.probabilities[:6].sum(axis=1), 1, atol=1e-6)
     assert found.labels[6] is None
     assert [row["class"] for row in application.report.per_class] == list(found.classes)
 
 
-def test_pairs_of_texts(adapt: Adapt, rows: dict[str, list[Any]]) -> None:
-    data = {"left": rows["text"], "right": rows["text"][::-1], "label": rows["label"]}
-    application = adapt(data, text=("left", "right"))
+@with_case("pairs")
+def test_pairs_of_inputs(adapt: Adapt, kind: Kind) -> None:
+    data, columns = kind.cases["pairs"]()
+    application = adapt(data, **columns)
     found = application.predict([(data["left"][0], data["right"][0]), (data["left"][1], None)])
     assert found.labels[0] in ("good", "bad")
     assert found.labels[1] is None
 
 
+@with_case("altered-copies")
 def test_altered_copies_are_learnt_from_and_originals_stay(
-    adapt: Adapt, rows: dict[str, list[Any]], entry: Entry
+    adapt: Adapt, entry: Entry, kind: Kind, inputs: list[Any]
 ) -> None:
+    rows, asked = kind.cases["altered-copies"]()
     if entry.settings.get("strategy") == "few-shot":
         with pytest.raises(SettingError, match="Few-shot learns from the labelled rows as they are"):
-            adapt(rows, augment="word-swap")
+            adapt(rows, **asked)
         return
     kept = copy.deepcopy(rows)
-    application = adapt(rows, augment="word-dropout,word-swap")
+    application = adapt(rows, **asked)
     assert rows == kept
     told = application.report.augmentation
-    assert set(told["copies"]) == {"word-dropout", "word-swap"}
-    assert {example["before"] for example in told["examples"]} <= set(rows["text"])
-    assert not {example["after"] for example in told["examples"]} & set(rows["text"])
+    assert set(told["copies"]) == set(asked["augment"].split(","))
+    assert {example["before"] for example in told["examples"]} <= set(inputs)
+    assert not {example["after"] for example in told["examples"]} & set(inputs)
     assert set(application.predict(rows).labels) <= {"good", "bad"}
     assert "Its altered copy" in application.report.to_html()
-    again = adapt(rows, augment="word-dropout,word-swap")
+    again = adapt(rows, **asked)
     np.testing.assert_array_equal(again.predict(rows).probabilities, application.predict(rows).probabilities)
 
 
-def test_marks_every_labelled_row(fitted: Any, rows: dict[str, list[Any]]) -> None:
+def test_marks_every_labelled_row(fitted: Any, rows: Table) -> None:
     marks = fitted.marks(reading.read(rows, fitted.settings))
     assert marks.right.shape == marks.truth.shape == (len(rows["label"]),)
     np.testing.assert_allclose(marks.right.mean(), fitted.evaluate(rows).metrics["accuracy"].value)
     assert 0 <= marks.score - marks.right.mean() < 1 / len(rows["label"])
 
 
-def test_a_search_gives_an_application_that_predicts(entry: Entry, rows: dict[str, list[Any]]) -> None:
+def test_a_search_gives_an_application_that_predicts(entry: Entry, rows: Table) -> None:
     try:
         found = headwater.tune(entry.task, rows, model=entry.model, trials=2, **entry.settings)
     except SettingError as nothing:
@@ -240,28 +245,27 @@ def test_a_search_gives_an_application_that_predicts(entry: Entry, rows: dict[st
     assert found.report.search["trials"] == 2
 
 
-def test_a_source_is_learnt_from_as_well(
-    adapt: Adapt, rows: dict[str, list[Any]], tmp_path: Path, entry: Entry
-) -> None:
-    more = DATA[entry.task](2 * len(rows["text"]))
-    source = {name: cells[len(rows["text"]) :] for name, cells in more.items()}
-    pd.DataFrame(source).to_csv(tmp_path / "source.csv", index=False)
+def test_a_source_is_learnt_from_as_well(adapt: Adapt, rows: Table, tmp_path: Path, entry: Entry) -> None:
+    more = entry.kind.table(2 * ROWS)
+    source = str(entry.kind.write({name: cells[ROWS:] for name, cells in more.items()}, tmp_path / "source"))
     if entry.settings.get("strategy") == "few-shot":
         with pytest.raises(SettingError, match="Few-shot learns from the labelled rows as they are"):
-            adapt(rows, source=str(tmp_path / "source.csv"))
+            adapt(rows, source=source)
         return
-    report = adapt(rows, source=str(tmp_path / "source.csv"), plan="joint").report
+    report = adapt(rows, source=source, plan="joint").report
     assert report.plan["name"] == "joint"
     assert report.source["rows"] > 0
-    assert any(name.startswith("tfidf-logistic") for name in report.baselines), "nothing learnt from the target alone"
+    linear = catalog.task(entry.task).linear_baseline
+    assert any(name.startswith(linear) for name in report.baselines), "nothing learnt from the target alone"
     assert "what a source row counts" in report.to_html().lower()
 
 
 def test_rows_without_labels_are_learnt_from_as_well(unlearnt: Entry, tmp_path: Path) -> None:
-    rows = DATA[unlearnt.task](60)
+    kind = unlearnt.kind
+    rows = kind.table(60)
     some = {name: cells[:40] for name, cells in rows.items()}
-    pd.DataFrame({"text": rows["text"][40:]}).to_csv(tmp_path / "more.csv", index=False)
-    given = {"model": unlearnt.model, "strategy": "probe", "epochs": 1, "unlabelled": str(tmp_path / "more.csv")}
+    more = kind.write({kind.inputs: rows[kind.inputs][40:]}, tmp_path / "more")
+    given = {"model": unlearnt.model, "strategy": "probe", "epochs": 1, "unlabelled": str(more), **unlearnt.settings}
     report = headwater.adapt(unlearnt.task, some, **given, self_training_confidence=0.5, self_training_rounds=1).report
     assert report.unlabelled["rows"] == report.adaptation["rows"] == 20
     assert "points over doing nothing" in report.adaptation["sentence"] or not report.adaptation["kept"]
@@ -279,7 +283,7 @@ def test_an_unfitted_application_says_so(entry: Entry) -> None:
         catalog.load(path, extra=None)(entry.model).predict(["x"])
 
 
-def test_an_unknown_column_is_named(adapt: Adapt, rows: dict[str, list[Any]]) -> None:
+def test_an_unknown_column_is_named(adapt: Adapt, rows: Table) -> None:
     with pytest.raises(NotFoundError, match=r"no column of this name\. Got 'labell'.*Did you mean label\?"):
         adapt(rows, target="labell")
 
@@ -289,22 +293,22 @@ def test_predict_without_the_input_column_is_refused(fitted: Any) -> None:
         fitted.predict({"other": ["x"]})
 
 
-def test_empty_data_is_refused(adapt: Adapt) -> None:
+def test_empty_data_is_refused(adapt: Adapt, kind: Kind) -> None:
     with pytest.raises(DataError, match="There are column names but no rows"):
-        adapt({"text": [], "label": []})
+        adapt({kind.inputs: [], "label": []})
 
 
-def test_one_class_is_refused(adapt: Adapt, rows: dict[str, list[Any]]) -> None:
+def test_one_class_is_refused(adapt: Adapt, rows: Table) -> None:
     with pytest.raises(DataError, match="at least two classes"):
         adapt({**rows, "label": ["good"] * len(rows["label"])})
 
 
-def test_missing_targets_are_refused(adapt: Adapt, rows: dict[str, list[Any]]) -> None:
+def test_missing_targets_are_refused(adapt: Adapt, rows: Table) -> None:
     with pytest.raises(DataError, match="label is missing"):
         adapt({**rows, "label": [None] * len(rows["label"])})
 
 
-def test_unseen_labels_are_set_aside_and_told(fitted: Any, rows: dict[str, list[Any]]) -> None:
+def test_unseen_labels_are_set_aside_and_told(fitted: Any, rows: Table) -> None:
     report = fitted.evaluate({**rows, "label": [*rows["label"][:-1], "ugly"]})
     assert report.quarantine["count"] == 1
     assert "'ugly' was not in training" in json.dumps(report.quarantine)
@@ -344,133 +348,28 @@ def test_every_wrong_setting_of_the_model_gets_its_sentence(adapt: Adapt, entry:
             adapt(**{option.name: object() if option.limit is None else -1})
 
 
+def _of_other_inputs(entry: Entry) -> dict[str, Any]:
+    """Every setting that is of other inputs than those of the entry, with a value that it could have."""
+    others = [option for option in options_of(Settings) if not option.fits(catalog.task(entry.task).inputs)]
+    values: dict[str, Any] = {}
+    for option in others:
+        if isinstance(option.limit, Between):
+            values[option.name] = option.limit.high
+        elif isinstance(option.limit, OneOf):
+            values[option.name] = next(name for name in option.limit.choices if name != option.default)
+        else:
+            values[option.name] = "x"
+    return values
+
+
+def test_a_setting_of_other_inputs_is_refused(adapt: Adapt, entry: Entry) -> None:
+    others = _of_other_inputs(entry)
+    assert len(others) >= 3
+    for name, value in others.items():
+        with pytest.raises(SettingError, match=f"{name} has a part only with tasks whose input is .*; {entry.task} re"):
+            adapt(**{name: value})
+
+
 def test_an_unknown_setting_is_refused(adapt: Adapt) -> None:
     with pytest.raises(HeadwaterError, match="Did you mean epochs"):
         adapt(epoch=3)
-
-
-# The run folder
-
-
-def test_an_interrupted_run_resumes_to_the_same_result(
-    adapt: Adapt, entry: Entry, fitted: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: dict[str, list[Any]]
-) -> None:
-    source = tmp_path / "rows.csv"
-    pd.DataFrame(rows).to_csv(source, index=False)
-    with monkeypatch.context() as patch:
-        patch.setattr(workspace, "finish", _interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            adapt(source, to=tmp_path / "run")
-    with pytest.raises(NotFoundError, match="This run is not finished"):
-        headwater.load(tmp_path / "run")
-    with pytest.raises(ArtifactError, match="unfinished run"):
-        adapt(source, to=tmp_path / "run")
-    resumed = headwater.flow.resume(tmp_path / "run")
-    np.testing.assert_array_equal(resumed.predict(rows).probabilities, fitted.predict(rows).probabilities)
-    assert headwater.load(tmp_path / "run").report.metrics == fitted.report.metrics
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
-def test_a_run_interrupted_while_it_trains_resumes_to_the_same_result(
-    adapt: Adapt, fitted: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: dict[str, list[Any]]
-) -> None:
-    source, steps = tmp_path / "rows.csv", iter(range(100))
-    pd.DataFrame(rows).to_csv(source, index=False)
-    after_step = Trainer._after_step
-
-    def stop_after_eight(trainer: Trainer, shown: Any) -> None:
-        after_step(trainer, shown)
-        if next(steps) == 7:  # in the second epoch, where a step has six of them
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "_after_step", stop_after_eight)
-        try:
-            resumed = adapt(source, to=tmp_path / "run")
-        except KeyboardInterrupt:
-            resumed = None
-    # Models that are solved, not trained in steps, are not stopped here.
-    resumed = resumed or headwater.flow.resume(tmp_path / "run")
-    np.testing.assert_array_equal(resumed.predict(rows).probabilities, fitted.predict(rows).probabilities)
-
-
-def test_a_finished_folder_is_not_overwritten(adapt: Adapt, folder: Path) -> None:
-    with pytest.raises(ArtifactError, match="already holds an application"):
-        adapt(to=folder)
-
-
-def test_the_folder_holds_nothing_that_could_run_code(folder: Path) -> None:
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    assert files
-    assert {path.suffix for path in files} <= SAFE
-
-
-def test_a_planted_pickle_is_never_opened(folder: Path, tmp_path: Path, rows: dict[str, list[Any]]) -> None:
-    planted, trap = tmp_path / "planted", tmp_path / "sprung"
-    shutil.copytree(folder, planted)
-    bomb = pickle.dumps(_Bomb(str(trap)))
-    for place in (planted, *(path for path in planted.rglob("*") if path.is_dir())):
-        for name in ("pytorch_model.bin", "training_args.bin", "model.pkl", "adapter_model.bin", "head.joblib"):
-            (place / name).write_bytes(bomb)
-    with pytest.raises(ArtifactError, match="files that were not saved with it"):
-        headwater.load(planted)
-    shutil.rmtree(planted / "model")
-    shutil.copytree(folder / "model", planted / "model")
-    headwater.load(planted).predict(rows["text"][:2])
-    assert not trap.exists()
-
-
-class _Bomb:
-    def __init__(self, path: str) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (open, (self.path, "w"))
-
-
-def test_a_changed_file_is_refused(folder: Path, tmp_path: Path) -> None:
-    copied = tmp_path / "copied"
-    shutil.copytree(folder, copied)
-    name = next(iter(json.loads((copied / "application.json").read_text())["files"]))
-    with (copied / name).open("ab") as file:
-        file.write(b" ")
-    with pytest.raises(ArtifactError, match="not the one that was saved"):
-        headwater.load(copied)
-    (copied / name).unlink()
-    with pytest.raises(ArtifactError, match="is missing"):
-        headwater.load(copied)
-
-
-def test_it_loads_where_its_foundation_is_gone(
-    folder: Path, fitted: Any, rows: dict[str, list[Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import socket
-
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("the network was asked")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(catalog, "FOUNDATIONS", ())
-    found = headwater.load(folder).predict(rows["text"][:3])
-    np.testing.assert_allclose(found.probabilities, fitted.predict(rows["text"][:3]).probabilities, atol=1e-6)
-
-
-def test_the_command_line_ends_in_the_status_that_is_true(
-    folder: Path, tmp_path: Path, rows: dict[str, list[Any]]
-) -> None:
-    source, answers = tmp_path / "rows.csv", tmp_path / "answers.csv"
-    pd.DataFrame(rows).to_csv(source, index=False)
-    assert type_in("predict", folder, source, "--to", answers).exit_code == 0
-    assert len(pd.read_csv(answers)) == len(rows["label"])
-    assert type_in("evaluate", folder, source).exit_code == 0
-    for words in (
-        ("predict", folder, tmp_path / "gone.csv"),
-        ("evaluate", folder, answers),
-        ("predict", tmp_path, source),
-    ):
-        ended = type_in(*words)
-        assert ended.exit_code == 2
-        assert ended.stderr.startswith("error: ")

@@ -63,3 +63,9 @@ def test_what_was_not_measured_is_left_out_of_the_front_matter():
 def test_text_of_the_user_brings_no_markup():
     report = Report("t", "m", {"accuracy": Estimate(0.9)}, per_class=[{"class": "a\n# b <i> `x`"}])
     assert "`a # b &lt;i> 'x'`" in model_card(report)
+
+
+def test_the_card_of_an_image_task_predicts_images():
+    card = model_card(Report("image-classification", "resnet18", {"accuracy": Estimate(0.9)}))
+    assert "headwater predict THIS_FOLDER new_images/ --to predictions.csv" in card
+    assert '.predict(["new_images/0013.jpg"])' in card

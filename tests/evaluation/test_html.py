@@ -3,10 +3,15 @@ import shutil
 import subprocess
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
+from tests.evaluation.pictures import photograph
 
+from headwater.comparison.comparison import Comparison
+from headwater.evaluation.classification import Tally
 from headwater.evaluation.html import page
 from headwater.evaluation.intervals import Estimate
+from headwater.evaluation.mistakes import Mistakes
 from headwater.evaluation.report import Report
 
 SECTIONS = (
@@ -21,6 +26,7 @@ class Outline(HTMLParser):
     def __init__(self, text):
         super().__init__()
         self.open, self.faults, self.ids, self.addresses, self.tags = [], [], [], [], set()
+        self.pictures = []
         self.feed(text)
         self.close()
 
@@ -28,6 +34,7 @@ class Outline(HTMLParser):
         self.tags.add(tag)
         self.ids += [value for name, value in attrs if name == "id"]
         self.addresses += [value for name, value in attrs if name in ("href", "src", "srcset", "action", "data")]
+        self.pictures += [dict(attrs)] if tag == "img" else []
         if tag not in VOID:
             self.open.append(tag)
 
@@ -81,6 +88,92 @@ def test_altered_copies_are_shown_beside_their_rows():
     for shown in ("film good", "left side / right side", "Unaltered", "<i>Smote</i>", "left /…"):
         assert shown in text
     assert "x" * 400 not in text
+
+
+@pytest.fixture(scope="module")
+def of_pictures():
+    random, classes = np.random.default_rng(0), ("cat", "dog", "<b>fox</b>")
+    targets, probabilities = random.integers(0, 3, 150), random.dirichlet(np.ones(3), 150)
+    tally, mistakes = Tally(classes), Mistakes()
+    tally.update(targets, probabilities)
+    mistakes.update([photograph(row) for row in range(150)], targets, probabilities)
+    return Report.of_classification(tally, mistakes, task="image-classification", model="resnet18")
+
+
+def test_mistakes_of_pictures_are_a_grid_of_small_ones(of_pictures):
+    text = page(Report.from_json(of_pictures.to_json()))
+    assert text == page(of_pictures)
+    outline = Outline(text)
+    assert not outline.faults
+    assert len(outline.pictures) == 20 + 6 * 3
+    assert all(one["src"].startswith("data:image/jpeg;base64,") and one["alt"] for one in outline.pictures)
+    assert not outline.tags & {"script", "b>fox</b"}
+    assert "&lt;b&gt;fox&lt;/b&gt;" in text
+    assert '<ul class="pictures">' in text
+    assert "taken for <b" in text
+    assert len(text.encode()) < 300_000
+
+
+def test_a_picture_without_its_bytes_or_with_an_address_is_named_only():
+    for image in ("", None, "http://example.org/x.png", "javascript:alert(1)"):
+        given = {"image": image, "text": 'a"b.png'}
+        mistake = {"input": given, "target": ["cat"], "prediction": [], "confidence": 0.9, "place": "rows.csv:7"}
+        copies = {"examples": [{"method": "flip", "before": given, "after": given}]}
+        report = Report("t", "m", {"f1_micro": Estimate(0.5)}, "f1_micro", mistakes=[mistake], augmentation=copies)
+        outline = Outline(text := page(report))
+        assert not outline.faults
+        assert "img" not in outline.tags
+        assert "a&#34;b.png; rows.csv:7" in text
+        assert 'Predicted <b class="wrong" dir="auto">none</b>, 0.900' in text
+        assert "example.org" not in text
+
+
+def test_a_long_path_is_cut_to_its_end_and_the_place_is_told_where_it_says_more():
+    def told(text, place):
+        row = {
+            "input": {"image": "", "text": text},
+            "target": "a",
+            "prediction": "b",
+            "confidence": 0.9,
+            "place": place,
+        }
+        return page(Report("t", "m", {"accuracy": Estimate(0.5)}, mistakes=[row]))
+
+    path = "/data/pets/cats/1.jpg"
+    assert f'title="{path}">…/cats/1.jpg</span>' in told(path, f"{path}, row 3")
+    assert ">…/cats/1.jpg; pets.csv:7</span>" in told(path, "pets.csv:7")
+    assert ">an image of 6 bytes; row 3</span>" in told("an image of 6 bytes", "row 3")
+
+
+def test_the_audit_of_pictures_tells_their_sides_in_pixels():
+    sides = {str(percent): 10 + percent for percent in (0, 5, 25, 50, 75, 95, 100)}
+    found = {"lengths": {"width": sides, "words": sides}, "scripts": {}, "pictures": {"grey": 0.5}}
+    text = page(Report("t", "m", {"accuracy": Estimate(0.5)}, audit=found))
+    for heading in ("Width in pixels", "Length in words", "<dt>Pictures</dt>"):
+        assert heading in text
+    assert "Scripts" not in text
+
+
+def test_altered_copies_of_pictures_are_shown_beside_them():
+    given = {"image": "data:image/jpeg;base64,AAAA", "text": "sea.png"}
+    told = {"copies": {"flip": 1}, "examples": [{"method": "flip", "before": given, "after": given}]}
+    outline = Outline(page(Report("t", "m", {"accuracy": Estimate(0.5)}, augmentation=told)))
+    assert [one["alt"] for one in outline.pictures] == ["sea.png", "sea.png"]
+
+
+def test_a_comparison_shows_pictures_too():
+    given = {"image": "data:image/jpeg;base64,AAAA", "text": "sea.png"}
+    row, side = {"text": given, "place": "row 3", "likeness": 0.9}, {"name": "a", "rows": 20, "compared": 20}
+    found = Comparison(
+        "image-classification", "m", {**side, "quarantine": {}}, side, verdict={"differs": True, "sentence": "So."},
+        copies={"rows": 1, "sentence": "One.", "examples": [{"text": given, "target": "row 1", "source": "row 2"}]},
+        examples={"source": [row], "target": [row, row]},
+    )  # fmt: skip
+    text = found.to_html()
+    outline = Outline(text)
+    assert not outline.faults
+    assert len(outline.pictures) == 4
+    assert "sea.png; row 3" in text
 
 
 def test_a_report_of_little_is_a_page():

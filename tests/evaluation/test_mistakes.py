@@ -1,6 +1,8 @@
 import numpy as np
 import pyarrow as pa
+from tests.evaluation.pictures import photograph
 
+from headwater.data.pictures import Picture
 from headwater.data.records import Problem, Records
 from headwater.evaluation.mistakes import Mistakes
 
@@ -41,3 +43,11 @@ def test_pairs_are_joined_and_long_texts_cut():
     shown = kept.rows(("neg", "pos"))[0]["input"]
     assert shown.startswith("a\nbbb")
     assert len(shown) == 1000
+
+
+def test_a_picture_is_kept_as_a_small_one():
+    kept = Mistakes()
+    kept.update([photograph(1), Picture("gone.png")], np.array([0, 0]), np.array([[0.1, 0.9], [0.3, 0.7]]))
+    first, second = (row["input"] for row in kept.rows(("cat", "dog")))
+    assert first["image"].startswith("data:image/jpeg;base64,")
+    assert second == {"image": "", "text": "gone.png"}

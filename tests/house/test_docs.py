@@ -28,7 +28,7 @@ OTHERS = {
     "--unequal",
 }
 """Flags of accelerate, pip, tensorboard, torch and the benchmarks."""
-NAMES_IN_METADATA = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
+NAMES_IN_METADATA = {"PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml"}
 
 
 def _flags() -> set[str]:

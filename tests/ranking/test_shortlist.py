@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.contract.entries import texts
+from tests.contract.texts import texts
 from tests.tiny import make_bert
 
 import headwater

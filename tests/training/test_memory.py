@@ -24,6 +24,6 @@ def test_the_budget_is_half_of_what_was_tried():
 
 def test_one_row_alone_is_the_end():
     with pytest.raises(
-        ResourceError, match=r"--token-budget: One row alone .* Got '10 tokens'\. Cut texts with a lower"
+        ResourceError, match=r"--token-budget: One row alone .* Got '10 tokens'\. Read less of each row"
     ):
         smaller_budget(np.array([0, 3]), LENGTHS, 10)

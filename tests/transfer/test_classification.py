@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contract.entries import texts
+from tests.contract.texts import texts
 
 import headwater
 from headwater.errors import DataError, SettingError

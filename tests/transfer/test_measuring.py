@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.contract.entries import texts
+from tests.contract.texts import texts
 
 from headwater.errors import DataError
 from headwater.language.classification.task import TextClassification

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tests.contract.entries import texts
+from tests.contract.texts import texts
 from tests.tiny import make_bert
 
 import headwater

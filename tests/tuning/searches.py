@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.contract.entries import WORDS, texts
+from tests.contract.texts import WORDS, texts
 
 from headwater.evaluation.intervals import Estimate
 from headwater.tuning.dimension import Point

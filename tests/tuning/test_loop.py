@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.contract.entries import texts
+from tests.contract.texts import texts
 from tests.tuning.searches import FAST, LINEAR, outcome
 
 from headwater.application import Marks

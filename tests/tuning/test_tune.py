@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.contract.entries import texts
+from tests.contract.texts import texts
 from tests.tiny import make_bert
 from tests.tuning.searches import FAST, LINEAR, write_rows
 

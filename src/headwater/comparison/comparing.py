@@ -18,6 +18,7 @@ from headwater.data.gathering import Gathered
 from headwater.data.traits import Traits
 from headwater.errors import DataError, unknown
 from headwater.evaluation.sections import plain
+from headwater.evaluation.showing import shown
 from headwater.transfer import distance
 from headwater.transfer.distance import Distance
 
@@ -162,7 +163,7 @@ def _refuse_unlike_inputs(source: Gathered, target: Gathered) -> None:
 def _refuse_unknown_columns(application: Application, *sides: Gathered) -> None:
     """A column that is named must be on one side at least: where it is on one, the other side may call it otherwise."""
     known = [name for side in sides for name in side.records.columns]
-    for name in (*(application.settings.text or ()), *(application.settings.target or ())):
+    for name in (*(application.input_columns or ()), *(application.settings.target or ())):
         if name not in known:
             raise unknown("column", name, dict.fromkeys(known), where=" and ".join(side.name for side in sides))
 
@@ -226,7 +227,7 @@ def _copies(source: Gathered, target: Gathered, copies: np.ndarray) -> dict[str,
     same = int(np.sum(exact([*source.values, *target.values])[cut:] < cut))
     first = {group: row for row, group in reversed(list(enumerate(copies[:cut].tolist())))}
     examples = [
-        {"text": excerpt(target.values[row], _TOOLTIP), "target": place(target.records, row),
+        {"text": shown(target.values[row], _TOOLTIP), "target": place(target.records, row),
          "source": place(source.records, first[int(copies[cut + row])])}
         for row in rows[:_COPIES_SHOWN].tolist()
     ]  # fmt: skip
@@ -327,7 +328,7 @@ def _examples(sides: Sides, found: Distance) -> dict[str, Any]:
     values, places, order = sides.values, sides.places, np.argsort(found.scores)
     picked = {"source": order[order < sides.cut][:_EXAMPLES], "target": order[order >= sides.cut][::-1][:_EXAMPLES]}
     return {
-        side: [{"text": excerpt(values[row], _TEXT), "place": places[row], "likeness": float(found.likeness[row])}
+        side: [{"text": shown(values[row], _TEXT), "place": places[row], "likeness": float(found.likeness[row])}
                for row in rows.tolist()]
         for side, rows in picked.items()
     }  # fmt: skip

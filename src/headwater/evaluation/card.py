@@ -116,9 +116,11 @@ def _limits(report: Report) -> str:
 def _usage(report: Report) -> str:
     again = report.provenance.get("command")
     made = f"\n\nIt was made with:\n\n```\n{again}\n```" if again else ""
+    inputs = next((task.inputs for task in catalog.TASKS if task.name == report.task), ())
+    file, new = ("new_images/", "new_images/0013.jpg") if "Image" in inputs else ("new.csv", "a new text")
     return (
-        "## How to run\n\n```\nheadwater predict THIS_FOLDER new.csv --to predictions.csv\n```\n\n```python\n"
-        f'import headwater\n\nheadwater.load("THIS_FOLDER").predict(["a new text"])\n```{made}'
+        f"## How to run\n\n```\nheadwater predict THIS_FOLDER {file} --to predictions.csv\n```\n\n```python\n"
+        f'import headwater\n\nheadwater.load("THIS_FOLDER").predict(["{new}"])\n```{made}'
     )
 
 

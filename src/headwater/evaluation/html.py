@@ -51,7 +51,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.ChainableUndefined,
     )
-    environment.filters.update(words=_words, duration=in_words, number=_number)
+    environment.filters.update(words=_words, duration=in_words, number=_number, tail=_tail)
     return environment
 
 
@@ -85,3 +85,14 @@ def _number(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _tail(name: object) -> str:
+    """The file of a long path, and the folder it is in: that is often its class.
+
+    Example:
+        >>> _tail("/data/pets/cats/0013.jpg"), _tail("cats/0013.jpg"), _tail("an image of 6 bytes")
+        ('…/cats/0013.jpg', 'cats/0013.jpg', 'an image of 6 bytes')
+    """
+    parts = str(name).replace("\\", "/").split("/")
+    return f"…/{'/'.join(parts[-2:])}" if len(parts) > 2 else str(name)

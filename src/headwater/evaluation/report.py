@@ -43,11 +43,13 @@ class Report(Sections):
         rows: how many rows were in train, valid and test.
         notes: what a reader of the metrics must know, as sentences; such as classes without test rows.
         per_class: of each class its name (`class`), `support`, and estimates in JSON (`precision`, `recall`, `f1` ...).
-        confusion: `classes` and `counts` by true (rows) and predicted class (columns), `left_out` classes.
+        confusion: `classes` and `counts` by true (rows) and predicted class (columns), `left_out` classes; of pictures
+            also `examples` of the most frequent confusions: `target`, `prediction`, `count`, `examples`.
         reliability: `bins` (low, high, count, confidence, accuracy), `ece`, `temperature`.
         baselines: for each baseline its metrics.
         gain: the gain over the best baseline, as `intervals.Gain.to_json` gives it.
-        mistakes: the most confident ones: `input`, `target`, `prediction`, `confidence`, `place`.
+        mistakes: the most confident ones: `input` (as `showing.shown` gives it), `target`, `prediction`, `confidence`,
+            `place`.
         stages: the steps of the fit: `name`, `score`, `low`, `high`, `seconds`, `decision`.
         curve: the learning curve: `stage`, `epoch`, `step`, `loss`, `score`.
         augmentation: what the training rows were made into: `rows`, `copies` by method, `unaltered`, `examples`
@@ -118,7 +120,7 @@ class Report(Sections):
             primary=primary,
             notes=_notes(tally),
             per_class=tally.per_class(seed=seed),
-            confusion=tally.confusion(),
+            confusion=_confusion(tally, mistakes),
             reliability={**tally.reliability(seed=seed), "temperature": temperature},
             baselines=tally.baseline_metrics(seed=seed),
             gain=tally.gain(best, primary, seed=seed).to_json() if best else None,
@@ -172,6 +174,11 @@ class Report(Sections):
         how = f" ({self.strategy})" if self.strategy else ""
         rows = f", {self.rows['test']:,} test rows" if "test" in self.rows else ""
         return f"{self.task}: {self.model}{how}{rows}, 95 % intervals"
+
+
+def _confusion(tally: Tally, mistakes: Mistakes) -> dict[str, Any] | None:
+    counted, examples = tally.confusion(), mistakes.confused(tally.classes)
+    return counted | {"examples": examples} if counted and examples else counted
 
 
 def _notes(tally: Tally) -> list[str]:

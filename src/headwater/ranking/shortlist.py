@@ -47,7 +47,7 @@ def default_models(task: str) -> list[str]:
     """Every embedded foundation, and every text encoder in the hub's cache on this machine."""
     from headwater.foundation.shelf import cached_encoders
 
-    embedded = [entry.name for entry in catalog.FOUNDATIONS]
+    embedded = [entry.name for entry in catalog.foundations(task)]
     hub_ids = {entry.hub_id for entry in catalog.FOUNDATIONS}
     inputs = set(catalog.task(task).inputs)
     return embedded + ([name for name in cached_encoders() if name not in hub_ids] if "Text" in inputs else [])

@@ -43,7 +43,7 @@ def smaller_budget(rows: np.ndarray, lengths: np.ndarray, token_budget: int) -> 
     if len(largest) == 1:
         raise ResourceError(
             "One row alone does not fit into the memory", where="--token-budget", got=f"{lengths[rows].max()} tokens",
-            fix="Cut texts with a lower --max-length, take a smaller model or a strategy that trains less of it.",
+            fix="Read less of each row (--max-length of texts, --image-size of images), or take a smaller model.",
         )  # fmt: skip
     budget = int(len(largest) * lengths[largest].max()) // 2
     log.warning("A pass did not fit into the memory; from here on a pass has at most %d tokens.", budget)

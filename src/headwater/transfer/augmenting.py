@@ -10,6 +10,7 @@ import numpy as np
 
 from headwater.data import imbalance
 from headwater.errors import SettingError
+from headwater.evaluation.showing import shown
 from headwater.transfer.classifier import Examples
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ ON_FEATURES = ("mixup",)
 _WITH_FIXED_FEATURES = ("probe", "probe-then-full", "auto")
 _SHOWN = 3
 """Examples of each method in the report."""
+_LONGEST = 1000
+"""Characters of a text that is such an example."""
 
 
 def refuse(settings: Settings, strategy: str | None, *, several: bool) -> None:
@@ -143,8 +146,9 @@ def _findings(train: Examples, made: list[_Copy], settings: Settings) -> dict[st
         "strength": settings.augment_strength,
         "weight": settings.augment_weight,
         "examples": [
-            {"method": name, "before": train.inputs[row], "after": value}
+            {"method": name, "before": shown(train.inputs[row], _LONGEST, between=" / "),
+             "after": shown(value, _LONGEST, between=" / ")}
             for name, copies in done.items()
             for row, _, value in copies[:_SHOWN]
         ],
-    }
+    }  # fmt: skip

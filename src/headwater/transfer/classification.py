@@ -76,10 +76,13 @@ class Classification(Application):
     def gather(self, source: Any) -> Gathered:
         """The usable rows of a source; a column that the settings name is looked for where the source lacks it."""
         records = reading.read(source, self.settings, offline=self.settings.offline)
-        text, target = ((None if set(columns or ()) - set(records.columns) else columns)
-                        for columns in (self.settings.text, self.settings.target))  # fmt: skip
-        fitting = type(self)(self.model_name, replace(self.settings, text=text, target=target))
-        usual = [name for name in data_fields.usual_targets(records) if name not in (fitting.settings.text or ())]
+        named = {self.input_setting: self.input_columns, "target": self.settings.target}
+        here = set(records.columns)
+        there: dict[str, Any] = {
+            name: columns if set(columns or ()) <= here else None for name, columns in named.items()
+        }
+        fitting = type(self)(self.model_name, replace(self.settings, **there))
+        usual = [name for name in data_fields.usual_targets(records) if name not in (fitting.input_columns or ())]
         columns = fitting.settings.target or (tuple(usual) if len(usual) == 1 else ())
         field = fitting._input_of(records, columns or tuple(usual))
         labels = fitting._target_of(records, columns) if columns else None
@@ -100,7 +103,7 @@ class Classification(Application):
             raise SettingError(
                 "A column that is the target, or divides the rows, cannot be the input",
                 where=records.name, got=both, accepted=[name for name in records.columns if name not in taken],
-                fix="Name another column with --text or --target.",
+                fix=f"Name another column with --{self.input_setting} or --target.",
             )  # fmt: skip
         return field
 
@@ -120,7 +123,7 @@ class Classification(Application):
         if run is None:
             with scratch(self.settings) as temporary:
                 return self.fit(records, valid, run=temporary)
-        options.check(self.settings)
+        options.check_inputs(options.check(self.settings), self.task, catalog.task(self.task).inputs)
         self.report = self.config = None  # what an earlier fit left tells nothing of this one
         make = self._maker()
         train, held_out, source = self._rows(records, valid)
@@ -306,7 +309,7 @@ class Classification(Application):
                 "No row has both an input and a known label",
                 where=records.name,
                 got=f"{len(records)} rows",
-                fix="Check --text and --target, or give other rows.",
+                fix=f"Check --{self.input_setting} and --target, or give other rows.",
             )
         aside = Quarantine()
         aside.add(records)
