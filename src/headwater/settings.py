@@ -262,7 +262,7 @@ class AugmentSettings:
         "How training images are altered, anew in every step; auto goes by their number, size and colour.",
     ] = "auto"
     mixup_alpha: Annotated[
-        float, _NAMING, Between(0.01, 100), "How evenly mixup mixes: its Beta distribution's parameter."
+        float, Of("Text"), Between(0.01, 100), "How evenly mixup mixes: its Beta distribution's parameter."
     ] = 0.2
     class_balanced_beta: Annotated[
         float, _NAMING, Between(0, 0.999999), "Of class-balanced: 0 weighs all rows alike, near 1 all classes alike."
