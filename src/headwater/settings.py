@@ -33,6 +33,11 @@ class ReadingSettings:
     ] = None
     target: Annotated[tuple[str, ...] | None, "The label column; several 0/1 columns make a multi-label target."] = None
     label_separator: Annotated[str | None, "Cut each target cell here into several labels (multi-label)."] = None
+    mask_void: Annotated[
+        tuple[str, ...] | None,
+        Of("Mask"),
+        "Numbers, colours or names in masks that are no class, such as 255; `no` where all are. Found if not given.",
+    ] = None
     delimiter: Annotated[str | None, "The character between cells of a text table. Found by content if not given."] = (
         None
     )
