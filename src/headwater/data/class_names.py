@@ -15,7 +15,8 @@ from headwater.data.pictures import DAMAGED_ARCHIVE, INSIDE, kept_open, parted
 
 FILES: Final = (
     "classes.txt", "class_names.txt", "label_colors.txt", "label_colours.txt", "labelmap.txt", "codes.txt",
-    "labels.txt", "names.txt", "classes.csv", "class_dict.csv", "classes.json", "class_names.json", "labels.json", "names.json",
+    "labels.txt", "names.txt", "classes.csv", "class_dict.csv", "classes.json", "class_names.json", "labels.json",
+    "names.json",
 )  # fmt: skip
 """The usual names of such a file, the likeliest first."""
 _VOID: Final = ("void", "ignore", "ignored", "unlabelled", "unlabeled", "unknown", "dont care", "don't care")

@@ -20,8 +20,8 @@ log = logging.getLogger("headwater")
 NO_VOID: Final = "no"
 """What a user says who wants every number to be a class."""
 _USUAL_VOID: Final = 255
-_MOST_CLASSES: Final = 256
-"""The classes that an answer, a picture of 8 bits, can number."""
+_MOST_CLASSES: Final = 255
+"""The classes that a picture of 8 bits can number beside void."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Masks: pictures whose pixels are no shades but classes, each by its number or by the colour that stands for it.
 
 A pixel of a mask has a code: the number that is stored in an indexed or a grey picture, or its colour. A grey colour is
-the number of its shade, so that black is 0 and white is 255 however a mask was saved; one of one bit is black and white.
+the number of its shade: black is 0 and white is 255 however a mask was saved, and one bit is black and white.
 """
 
 from __future__ import annotations
