@@ -37,6 +37,11 @@ class ReadingSettings:
     label_separator: Annotated[str | None, _NAMING, "Cut each target cell here into several labels (multi-label)."] = (
         None
     )
+    mask_void: Annotated[
+        tuple[str, ...] | None,
+        Of("Mask"),
+        "Numbers, colours or names in masks that are no class, such as 255; `no` where all are. Found if not given.",
+    ] = None
     delimiter: Annotated[str | None, "The character between cells of a text table. Found by content if not given."] = (
         None
     )
