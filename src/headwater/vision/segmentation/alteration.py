@@ -12,8 +12,7 @@ from typing import Final
 import torch
 from torch.nn import functional
 
-from headwater.vision.augmentation import _coloured as coloured
-from headwater.vision.augmentation import unit
+from headwater.vision.augmentation import coloured, unit
 from headwater.vision.segmentation.canvas import EMPTY
 
 _FEW: Final = 100

@@ -41,7 +41,10 @@ class ResidualMaps(nn.Module):
         self.widths = [width * 2**stage for stage in range(len(strides))]
         stages, before, spread = [], width, 1
         for stage, (maps, stride) in enumerate(zip(self.widths, strides, strict=True)):
-            blocks = [Block(before, maps, stride=stride, bottleneck=False), Block(maps, maps, stride=1, bottleneck=False)]
+            blocks = [
+                Block(before, maps, stride=stride, bottleneck=False),
+                Block(maps, maps, stride=1, bottleneck=False),
+            ]
             spread *= 2 if stage and stride == 1 else 1
             for block in blocks:
                 _spread(block, spread)

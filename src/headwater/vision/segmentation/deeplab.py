@@ -25,7 +25,9 @@ class DeeplabSettings(SegmenterSettings):
 
     section: ClassVar[str] = "Model"
 
-    width: Annotated[int, Between(4, 256), Search(16, 64, log=True), "The maps of the first stage; doubled by each."] = 32
+    width: Annotated[
+        int, Between(4, 256), Search(16, 64, log=True), "The maps of the first stage; doubled by each."
+    ] = 32
     pyramid: Annotated[int, Between(8, 512), Search(32, 256, log=True), "The maps of each branch of the pyramid."] = 96
 
 

@@ -30,7 +30,7 @@ from headwater.vision.augmentation import unit
 from headwater.vision.locator import Locator, Scenes
 from headwater.vision.pixels import is_grey
 from headwater.vision.segmentation.alteration import alteration_of, altered
-from headwater.vision.segmentation.canvas import EMPTY, Canvas
+from headwater.vision.segmentation.canvas import Canvas
 from headwater.vision.segmentation.losses import class_weights, segmentation_loss
 from headwater.vision.segmentation.views import Views
 
