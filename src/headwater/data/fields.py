@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from headwater.data.image_field import Image, holds_images
+from headwater.data.mask_field import Mask
 from headwater.data.pictures import Picture
 from headwater.data.records import Records
 from headwater.errors import DataError
@@ -182,9 +183,9 @@ class Labels:
 
 
 Input = Text | Image
-Target = Category | Labels
+Target = Category | Labels | Mask
 Field = Input | Target
-_KINDS: dict[str, type[Any]] = {"Text": Text, "Image": Image, "Category": Category, "Labels": Labels}
+_KINDS: dict[str, type[Any]] = {"Text": Text, "Image": Image, "Category": Category, "Labels": Labels, "Mask": Mask}
 
 
 def to_json(field: Field) -> dict[str, Any]:
@@ -256,6 +257,28 @@ def find_target(records: Records) -> str:
     raise DataError(
         "No column has a usual name of a target" if not found else "Several columns could be the target",
         where=records.name, got=found or records.columns, fix="Name the label column with --target COLUMN.",
+    )  # fmt: skip
+
+
+_MASK_NAMES = re.compile(
+    r"(mask|masks|annotation|segmentation|label|labels|target|seg|gt|ground[_ ]?truth)$", re.IGNORECASE
+)
+
+
+def find_mask(records: Records, exclude: Sequence[str]) -> str:
+    """The column of masks, among those not excluded: it holds images, and carries a usual name or is the only one.
+
+    Raises:
+        DataError: there are no rows, no such column, or several.
+    """
+    sample = _sample(records, 200)
+    held = [name for name in records.columns if name not in exclude and holds_images(sample.column(name))]
+    usual = [name for name in held if _MASK_NAMES.search(name.strip())]
+    if len(usual) == 1 or len(held) == 1:
+        return usual[0] if len(usual) == 1 else held[0]
+    raise DataError(
+        "No column holds masks" if not held else "Several columns could hold the masks",
+        where=records.name, got=held or records.columns, fix="Name the column of masks with --target COLUMN.",
     )  # fmt: skip
 
 

@@ -16,6 +16,8 @@ from headwater.data import layouts
 from headwater.data.encoding import decode
 from headwater.data.layouts import Layout, Name
 from headwater.data.lines import ROW_LIMIT, damage
+from headwater.data.pair_reading import files_of, pair_records
+from headwater.data.parts import slices
 from headwater.data.pictures import SUFFIXES
 from headwater.data.records import Problem, Records
 from headwater.errors import DataError
@@ -31,11 +33,16 @@ def read_folder(folder: Path, settings: DataSettings, rows: int) -> Iterator[Rec
     """The files of a folder by name, in parts of at most `rows`.
 
     Columns are `text`, or `image` with the path of each (images are not opened here), `label` if sub-folders are
-    classes, and `split` if these stand in folders named train, valid (val, validation) and test.
+    classes, and `split` if these stand in folders named train, valid (val, validation) and test. Of images whose masks
+    stand beside them, `image`, `mask` and `split`.
 
     Raises:
         DataError: no such file is there, or both kinds are; or some stand beside sub-folders that have some.
     """
+    pairs = pair_records(*files_of(folder, _walk(folder, ())), folder.name)
+    if pairs is not None:
+        yield from slices(pairs, rows)
+        return
     kind, names = _contents(folder)
     found = layouts.layout(names, kind, str(folder))
     files = tuple(str(folder.joinpath(*name)) for name in names)

@@ -142,16 +142,25 @@ def glance(picture: Picture) -> Glance:
         >>> glance(Picture(content=b"not an image")).reason
         'this is no image that can be read'
     """
-    if picture.path is None:
-        key: Any = _digest(picture.content or b"")
-    else:
-        key = picture.path, _stamp(parted(picture.path)[0] or picture.path)
+    key = identity(picture)
     known = _seen.get(key)
     if known is None:
         known = _seen[key] = _glance(picture)
         if len(_seen) > _REMEMBERED:
             _seen.pop(next(iter(_seen)), None)
     return known
+
+
+def identity(picture: Picture) -> Any:
+    """What stays the same while the bytes of a picture do: its path and the stamp of its file, or a hash of the bytes.
+
+    Example:
+        >>> identity(Picture("gone.png"))
+        ('gone.png', None)
+    """
+    if picture.path is None:
+        return _digest(picture.content or b"")
+    return picture.path, _stamp(parted(picture.path)[0] or picture.path)
 
 
 def look(pictures: Sequence[Picture]) -> list[Glance]:

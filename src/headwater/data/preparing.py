@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from headwater.data import audit, quarantine, reading, splitting
+from headwater.data.archives import ARCHIVES
 from headwater.data.fields import Input, Target
+from headwater.data.layouts import SPLIT
 from headwater.data.records import Problem, Records
 from headwater.data.source import read_source
 from headwater.data.unlabelled import read_unlabelled
@@ -82,6 +85,7 @@ def prepare(
             copies of others, or too many of them have a label that no training row has.
     """
     records = reading.read(source, settings, offline=settings.offline)
+    settings = _divided(source, records, settings)
     fields = find(records)
     aside = quarantine.Quarantine()
     good, problems = _usable(mark(records, fields), settings, aside)
@@ -121,6 +125,16 @@ def prepare(
         unlabelled, bad, findings["unlabelled"] = read_unlabelled(settings, fields[0], known)
         problems += bad
     return Prepared(parts["train"], parts["valid"], parts["test"], fields, problems, findings, source, unlabelled)
+
+
+def _divided(source: Any, records: Records, settings: Settings) -> Settings:
+    """The settings with the division that folders make, where the user has not said how to divide the rows.
+
+    A table may have a column of that name for any reason; in a folder or an archive it stands for folders of its own.
+    """
+    said = any((settings.split, settings.group, settings.time, settings.valid, settings.test))
+    of_folders = isinstance(source, str | Path) and (Path(source).is_dir() or Path(source).suffix.lower() in ARCHIVES)
+    return settings if said or not of_folders or SPLIT not in records.columns else replace(settings, split=SPLIT)
 
 
 def _told(findings: dict[str, Any], what: str) -> str:

@@ -91,7 +91,9 @@ def hash_of(source: Any, *, offline: bool = False) -> str:
             stream.write_table(table)
         return digest.hexdigest()
     path = _existing(source)
-    files = (file for file in path.rglob("*") if file.suffix.lower() in (*TEXTS, *SUFFIXES) and file.is_file())
+    files = (
+        file for file in path.rglob("*") if file.suffix.lower() in (*TEXTS, *SUFFIXES, *ARCHIVES) and file.is_file()
+    )
     for file in sorted(files) if path.is_dir() else [path]:
         if path.is_dir():
             digest.update(f"{file.relative_to(path).as_posix()}\0".encode(errors="surrogateescape"))
