@@ -13,12 +13,12 @@ import re
 import struct
 import threading
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,8 +37,17 @@ MOST_BYTES: Final = 1 << 30
 THUMB: Final = 16
 PADDING: Final = 114
 """The grey around a picture that does not fill its frame: the mean of photographs."""
+
+
+def _unpacking_errors() -> Iterator[type[Exception]]:
+    """What those ways of packing raise that this Python knows, and that have an error of their own."""
+    for module, name in (("zlib", "error"), ("lzma", "LZMAError"), ("compression.zstd", "ZstdError")):
+        with suppress(ImportError):
+            yield getattr(import_module(module), name)
+
+
 DAMAGED_ARCHIVE: Final = (
-    OSError, ValueError, zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, struct.error, OverflowError
+    OSError, ValueError, zipfile.BadZipFile, RuntimeError, EOFError, struct.error, OverflowError, *_unpacking_errors()
 )  # fmt: skip
 """What the standard library raises on archives that are damaged, locked, or packed in a way it does not know."""
 _IN_ARCHIVE: Final = re.compile(rf"(.+?\.zip){INSIDE}(.+)", re.IGNORECASE | re.DOTALL)
