@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contract.entries import DATA, ROWS, TINY, Entry, entries
+from tests.contract.entries import DATA, ROWS, TINY, Entry, entries, models_of
 from tests.contract.kinds import Kind, Table
 
 import headwater
@@ -61,7 +61,7 @@ def entry(request: pytest.FixtureRequest, tiny_foundation: Callable[[str], str])
 
 @pytest.fixture(
     scope="session",
-    params={(one.task, one.model): replace(one, settings={}) for one in entries()}.values(),
+    params=models_of(entries()),
     ids=str,
 )
 def unlearnt(request: pytest.FixtureRequest, tiny_foundation: Callable[[str], str]) -> Entry:
