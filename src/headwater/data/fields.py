@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -10,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from headwater.data.box_field import Located
 from headwater.data.image_field import Image, holds_images
+from headwater.data.naming import classes_of, text_of, tidy
 from headwater.data.pictures import Picture
 from headwater.data.records import Records
 from headwater.errors import DataError
@@ -182,9 +183,9 @@ class Labels:
 
 
 Input = Text | Image
-Target = Category | Labels
+Target = Category | Labels | Located
 Field = Input | Target
-_KINDS: dict[str, type[Any]] = {"Text": Text, "Image": Image, "Category": Category, "Labels": Labels}
+_KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in (Text, Image, Category, Labels, Located)}
 
 
 def to_json(field: Field) -> dict[str, Any]:
@@ -202,38 +203,6 @@ def from_json(values: dict[str, Any]) -> Any:
     settings = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     kind = str(settings.pop("kind"))
     return _KINDS[kind](**settings)
-
-
-def classes_of(values: Sequence[Any]) -> tuple[Any, ...]:
-    """The distinct values in a stable order: numbers by size, everything else by its text."""
-    distinct = set(values)
-    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in distinct):
-        return tuple(sorted(distinct))
-    return tuple(sorted(distinct, key=str))
-
-
-def tidy(label: Any) -> Any:
-    """A label as users mean it: whole floats are whole numbers, blank text and not-a-number are no label.
-
-    What JSON has no word for, such as a date, is named by its text.
-
-    Example:
-        >>> import datetime
-        >>> tidy(1.0), tidy(" "), tidy(" yes "), tidy(datetime.date(2024, 2, 1))
-        (1, None, 'yes', '2024-02-01')
-    """
-    if isinstance(label, float):
-        if math.isnan(label):
-            return None
-        return int(label) if label.is_integer() else label
-    if isinstance(label, str):
-        return label.strip() or None
-    return label if label is None or isinstance(label, bool | int) else str(label)
-
-
-def text_of(label: Any) -> str:
-    """The text by which two labels are held equal."""
-    return str(label)
 
 
 _TARGET_NAMES = re.compile(r"(label|labels|target|class|category|sentiment|y|polarity|topic)$", re.IGNORECASE)
