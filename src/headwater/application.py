@@ -41,6 +41,19 @@ class Predictions:
     classes: tuple[Any, ...]
     reasons: list[str | None]
 
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """The rows of several parts, one part after the other; there is at least one part."""
+        import numpy as np
+
+        spread = [part.probabilities for part in parts if part.probabilities is not None]
+        return cls(
+            labels=[label for part in parts for label in part.labels],
+            probabilities=np.concatenate(spread) if spread else None,
+            classes=parts[0].classes,
+            reasons=[reason for part in parts for reason in part.reasons],
+        )
+
     def __len__(self) -> int:
         return len(self.labels)
 

@@ -31,6 +31,11 @@ class Task:
     foundation_extra: str | None = None
     extra: str | None = None
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """All that it reads and answers, by kind."""
+        return (*self.inputs, *self.outputs)
+
 
 @dataclass(frozen=True)
 class Model:

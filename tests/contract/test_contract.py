@@ -350,7 +350,7 @@ def test_every_wrong_setting_of_the_model_gets_its_sentence(adapt: Adapt, entry:
 
 def _of_other_inputs(entry: Entry) -> dict[str, Any]:
     """Every setting that is of other inputs than those of the entry, with a value that it could have."""
-    others = [option for option in options_of(Settings) if not option.fits(catalog.task(entry.task).inputs)]
+    others = [option for option in options_of(Settings) if not option.fits(catalog.task(entry.task).fields)]
     values: dict[str, Any] = {}
     for option in others:
         if isinstance(option.limit, Between):
@@ -366,7 +366,7 @@ def test_a_setting_of_other_inputs_is_refused(adapt: Adapt, entry: Entry) -> Non
     others = _of_other_inputs(entry)
     assert len(others) >= 3
     for name, value in others.items():
-        with pytest.raises(SettingError, match=f"{name} has a part only with tasks whose input is .*; {entry.task} re"):
+        with pytest.raises(SettingError, match=f"{name} has a part only with tasks of the field .*; {entry.task} is"):
             adapt(**{name: value})
 
 
