@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from headwater.data.naming import tidy
 
@@ -66,8 +65,8 @@ class Things:
 def things_of(column: pa.ChunkedArray, name: str) -> Things:
     """The boxes of a column.
 
-    A cell is a list of boxes, each with its label and its place, or a pair of lists (`bbox`, `category`) as data sets of
-    the hub have it; either may be JSON text. Four bare numbers are left, top, width and height, as COCO writes them.
+    A cell is a list of boxes, each with its label and its place, or a pair of lists (`bbox`, `category`) as data sets
+    of the hub have it; either may be JSON text. Four bare numbers are left, top, width and height, as COCO writes them.
 
     Example:
         >>> cells = [[{"label": "cat", "left": 0, "top": 0, "right": 4, "bottom": 2}], [], None]
@@ -81,19 +80,19 @@ def things_of(column: pa.ChunkedArray, name: str) -> Things:
 def _flat(column: pa.ChunkedArray) -> Things:
     """The same of a column that a reader of annotations has made, without a look at single cells."""
     cells = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], THINGS)
-    inner = pc.list_flatten(cells)
-    places = [pc.struct_field(inner, corner).to_numpy(zero_copy_only=False) for corner in CORNERS]
-    told = pc.struct_field(inner, "flaw").to_pylist()
-    difficult = pc.fill_null(pc.struct_field(inner, "difficult"), pa.scalar(False))  # noqa: FBT003
+    inner = cells.flatten()
+    parts = dict(zip(THINGS.value_type.names, inner.flatten(), strict=True))
+    lengths = np.nan_to_num(cells.value_lengths().to_numpy(zero_copy_only=False)).astype(np.int64)
+    places = [parts[corner].to_numpy(zero_copy_only=False) for corner in CORNERS]
     return Things(
-        rows=pc.list_parent_indices(cells).to_numpy().astype(np.int64),
-        labels=[tidy(label) for label in pc.struct_field(inner, "label").to_pylist()],
+        rows=np.repeat(np.arange(len(cells)), lengths),
+        labels=[tidy(label) for label in parts["label"].to_pylist()],
         places=np.stack(places, axis=1).astype(np.float64),
         open_order=np.zeros(len(inner), dtype=bool),
-        difficult=difficult.to_numpy(zero_copy_only=False).astype(bool),
-        flaws={place: flaw for place, flaw in enumerate(told) if flaw},
+        difficult=np.array([bool(hard) for hard in parts["difficult"].to_pylist()], dtype=bool),
+        flaws={place: flaw for place, flaw in enumerate(parts["flaw"].to_pylist()) if flaw},
         reasons={},
-        missing=np.flatnonzero(pc.is_null(cells).to_numpy(zero_copy_only=False)),
+        missing=np.flatnonzero(cells.is_null().to_numpy(zero_copy_only=False)),
     )
 
 
@@ -121,16 +120,19 @@ def _parsed(cells: Sequence[Any], name: str) -> Things:
 def _listed(cell: Any, name: str) -> list[Any] | str | None:
     """The boxes of a cell; the reason why it has none that can be read; None where it is empty."""
     if isinstance(cell, str):
-        if not cell.strip():
-            return None
         try:
-            cell = json.loads(cell)
+            cell = json.loads(cell) if cell.strip() else None
         except (ValueError, RecursionError):
             return f"the boxes in column {name} are no JSON that can be read"
+    if isinstance(cell, Mapping):
+        return _side_by_side(cell, name)
     if cell is None or isinstance(cell, list):
         return cell
-    if not isinstance(cell, Mapping):
-        return f"column {name} holds {type(cell).__name__}, not a list of boxes"
+    return f"column {name} holds {type(cell).__name__}, not a list of boxes"
+
+
+def _side_by_side(cell: Mapping[str, Any], name: str) -> list[Any] | str:
+    """The boxes of a cell that has a list of each of their parts, or is a single one."""
     label = next((cell[key] for key in _LABELS if cell.get(key) is not None), None)
     if label is not None and not isinstance(label, list):
         return [cell]

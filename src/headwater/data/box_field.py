@@ -10,35 +10,16 @@ from typing import Any, Final
 import numpy as np
 
 from headwater.data.box_cells import CORNERS, Things, things_of
-from headwater.data.boxes import Boxes, no_boxes
 from headwater.data.box_frames import Frame, frames
+from headwater.data.boxes import Boxes, no_boxes
 from headwater.data.naming import classes_of, text_of
-from headwater.data.records import Problem, Records
-from headwater.errors import DataError, unknown
+from headwater.data.records import Flaws, Records
+from headwater.errors import unknown
 
-USUAL: Final = ("objects", "boxes", "bboxes", "annotations")
-"""What columns of boxes are usually called."""
-ANNOTATION: Final = "annotation"
-"""The column that names the file in which the boxes of a picture stand, where it is not that of the row."""
 _CLIPPED: Final = 0.01
 """Pixels beyond the edge that no one asks about: half a number that was rounded."""
 _SAMPLE: Final = 500
 _NUMBERS: Final = "{:g}, {:g} to {:g}, {:g}"
-
-
-@dataclass(frozen=True)
-class Flaws:
-    """The boxes that cannot be used, while the rows that they are in can.
-
-    Attributes:
-        problems: the reason for each, with the picture, under the file and line it came from.
-        boxes: how many boxes there are, those included.
-        clipped: how many reach beyond the edge of their picture, and were cut off there.
-    """
-
-    problems: list[Problem]
-    boxes: int
-    clipped: int
 
 
 @dataclass(frozen=True)
@@ -111,7 +92,7 @@ class Located:
         return cells
 
     def encode(self, cells: Sequence[Any]) -> tuple[np.ndarray, dict[int, str]]:
-        """How many boxes of each class a row has, float32 of shape (rows, classes), and the reasons for rows without."""
+        """How many boxes of each class a row has, shape (rows, classes), and the reasons for rows of other classes."""
         index = {text_of(value): position for position, value in enumerate(self.classes)}
         counts = np.zeros((len(cells), len(self.classes)), dtype=np.float32)
         reasons: dict[int, str] = {}
@@ -156,7 +137,6 @@ class Located:
         """The boxes that cannot be used, of rows that can."""
         checked = self._checked(records)
         names = records.column(self.image) if self.image in records.columns else [None] * len(records)
-        files = records.column(ANNOTATION) if ANNOTATION in records.columns else [None] * len(records)
         first = np.searchsorted(checked.things.rows, np.arange(len(records)))
         problems = []
         for thing, reason in sorted(checked.wrong.items()):
@@ -165,11 +145,10 @@ class Located:
                 continue
             label = checked.things.labels[thing]
             told = f"box {thing - int(first[row]) + 1}{'' if label is None else f' ({text_of(label)})'}"
-            found = records.problem(row, f"{told}{_of(names[row])} {reason}")
-            problems.append(Problem(found.reason, files[row] or found.file, found.line))
+            problems.append(records.problem(row, f"{told}{_of(names[row])} {reason}"))
         return Flaws(problems, len(checked.things), checked.clipped)
 
-    def decode(self, found: Boxes) -> list[dict[str, Any]]:
+    def listed(self, found: Boxes) -> list[dict[str, Any]]:
         """Boxes as the rows of an answer: label, score where there is one, and the four edges in pixels."""
         scores = [None] * len(found) if found.scores is None else found.scores.tolist()
         return [
@@ -197,35 +176,20 @@ class Located:
         return _Checked(things, inside, good, wrong, int(cut.sum()), reasons)
 
 
-def find_boxes(records: Records, image: str, named: str | None = None) -> Located:
-    """The field of the column that holds boxes.
+def field_of_boxes(records: Records, column: str, image: str) -> Located:
+    """The field of a column of boxes, which looks at some of them to see what four bare numbers mean.
 
     Args:
         records: rows with pictures.
-        image: the column of these.
-        named: the column that the user names; else it is found by its usual name.
-
-    Raises:
-        DataError: no column has a usual name of boxes, or several have.
-        NotFoundError: there is no column of the name that the user gave.
+        column: the column of boxes.
+        image: the column of pictures.
     """
-    usual = [name for name in records.columns if name.strip().lower() in USUAL and name != image]
-    if named is None and len(usual) != 1:
-        raise DataError(
-            "No column has a usual name of boxes" if not usual else "Several columns could be the boxes",
-            where=records.name, got=usual or records.columns,
-            accepted=f"a column {', '.join(USUAL)}, or a folder with COCO, Pascal VOC or YOLO annotations",
-            fix="Name the column of boxes with --target COLUMN.",
-        )  # fmt: skip
-    column = named or usual[0]
-    records.column(column)
     field = Located((column,), image=image)
-    first = records.take(records.usable[:_SAMPLE])
-    return Located((column,), image=image, corners=_mean_corners(field, first))
+    return Located((column,), image=image, corners=_mean_corners(field, records.take(records.usable[:_SAMPLE])))
 
 
 def _mean_corners(field: Located, records: Records) -> bool:
-    """Whether four bare numbers must be corners: as sizes many boxes would leave their pictures, as corners none does."""
+    """Whether four bare numbers must be corners: as sizes many boxes leave their pictures, as corners none does."""
     things = things_of(records.table.column(field.columns[0]), field.columns[0])
     bare = np.flatnonzero(things.open_order & np.isfinite(things.places).all(axis=1))
     seen, _ = frames(records, field.image)

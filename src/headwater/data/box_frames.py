@@ -1,4 +1,4 @@
-"""The frames that boxes are measured in: the size of each picture, and whether it lay on its side when they were drawn."""
+"""The frames that boxes are measured in: the size of each picture, and whether it lay on its side for whoever drew."""
 
 from __future__ import annotations
 
@@ -62,9 +62,8 @@ def frames(records: Records, image: str) -> tuple[list[Frame], dict[int, str]]:
         frame = _drawn_on(picture, Frame(seen.width, seen.height), told[row])
         if frame is None:
             width, height = told[row]
-            reasons[row] = (
-                f"the boxes are of a picture of {width:g} x {height:g} pixels, and this one has {seen.width} x {seen.height}"
-            )
+            drawn = f"the boxes were drawn on a picture of {width:g} x {height:g} pixels"
+            reasons[row] = f"{drawn}, and this one has {seen.width} x {seen.height}"
         found[row] = frame or Frame(seen.width, seen.height)
     return found, reasons
 

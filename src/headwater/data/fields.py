@@ -13,7 +13,7 @@ from headwater.data.box_field import Located
 from headwater.data.image_field import Image, holds_images
 from headwater.data.naming import classes_of, text_of, tidy
 from headwater.data.pictures import Picture
-from headwater.data.records import Records
+from headwater.data.records import Flaws, Records
 from headwater.errors import DataError
 
 TextInput = str | tuple[str, str]
@@ -183,9 +183,28 @@ class Labels:
 
 
 Input = Text | Image
-Target = Category | Labels | Located
+Label = Category | Labels
+Target = Label | Located
 Field = Input | Target
 _KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in (Text, Image, Category, Labels, Located)}
+
+
+def lacking(target: Any, records: Records) -> dict[int, str]:
+    """Why rows have no target, by row.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> lacking(Category(("label",)), Records(pa.table({"label": ["art", None]})))
+        {1: 'the label is missing'}
+    """
+    if isinstance(target, Located):
+        return target.lacking(records)
+    return {row: target.lack for row, cell in enumerate(target.cells(records)) if cell is None}
+
+
+def flaws_of(target: Any, records: Records) -> Flaws:
+    """The parts of targets that cannot be used, of rows that can; labels have no parts."""
+    return target.flaws(records) if isinstance(target, Located) else Flaws()
 
 
 def to_json(field: Field) -> dict[str, Any]:
