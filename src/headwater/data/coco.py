@@ -20,7 +20,8 @@ from headwater.errors import DataError
 
 _SNIFFED: Final = 64
 _IMAGES: Final = re.compile(rb'"images"\s*:')
-_BOXES: Final = re.compile(rb'"(bbox|categories)"\s*:')
+_OTHERS: Final = re.compile(rb'"(bbox|categories|annotations)"\s*:')
+_CAPTIONS: Final = re.compile(rb'"caption"\s*:')
 _ABOVE: Final = ("annotations", "annotation", "labels")
 """Folders of annotations, whose pictures stand beside them."""
 
@@ -83,7 +84,7 @@ def _claims(tree: Tree, name: Name) -> bool:
         content = tree.read(name).replace(b"\0", b"")
     except UnreadableError:
         return False
-    return bool(_IMAGES.search(content) and _BOXES.search(content))
+    return bool(_IMAGES.search(content) and _OTHERS.search(content)) and not _CAPTIONS.search(content)
 
 
 def _loaded(tree: Tree, name: Name) -> dict[str, Any]:
@@ -93,9 +94,11 @@ def _loaded(tree: Tree, name: Name) -> dict[str, Any]:
             values = json.loads(content)
         except UnicodeDecodeError:
             values = json.loads(decode(content, None))
-        lists = {key: values[key] for key in ("images", "annotations", "categories") if key in values}
-    except (UnreadableError, ValueError, RecursionError, TypeError) as error:
+    except (UnreadableError, ValueError, RecursionError) as error:
         raise _damaged(tree, name, str(error)) from error
+    if not isinstance(values, dict):
+        raise _damaged(tree, name, f"JSON {type(values).__name__}, not an object")
+    lists = {key: values[key] for key in ("images", "annotations", "categories") if key in values}
     for key, part in lists.items():
         if not isinstance(part, list):
             raise _damaged(tree, name, f"{key} is {type(part).__name__}, not a list")
@@ -122,10 +125,11 @@ def _rows(lists: Mapping[str, list[Any]], tree: Tree, name: Name) -> Iterator[An
     taken: set[str] = set()
     for one in lists.get("images", []):
         row = _row(one, things, places, tree)
-        number = str(one.get("id")) if isinstance(one, dict) else ""
-        if not row.reason and number in taken:
-            row = row._replace(reason=f"its id {number} is that of another image")
-        taken.add(number)
+        if isinstance(one, dict) and one.get("id") is not None:
+            number = str(one["id"])
+            if not row.reason and number in taken:
+                row = row._replace(reason=f"its id {number} is that of another image")
+            taken.add(number)
         yield row
     part = places.part
     for number, lost in Counter({key: len(found) for key, found in things.items() if key not in taken}).items():

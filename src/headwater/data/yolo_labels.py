@@ -200,7 +200,7 @@ def _of_yaml(tree: Tree, name: Name) -> dict[int, str]:
         values = yaml.safe_load(decode(tree.starts(name, _MOST_BYTES), None))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise DataError(
-            "The file that names the classes is not readable YAML", where=tree.files[name], got=str(error),
+            "These names of classes are no YAML that can be read", where=tree.files[name], got=str(error),
             fix="Mend the line it names.",
         ) from error  # fmt: skip
     told = values.get("names") if isinstance(values, dict) else None
