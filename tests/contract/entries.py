@@ -57,10 +57,3 @@ def with_case(name: str) -> pytest.MarkDecorator:
     """Runs a test on the entries whose kind of input has a case of this name, and on no other."""
     fitting = [entry for entry in entries() if name in entry.kind.cases]
     return pytest.mark.parametrize("entry", fitting, ids=str, indirect=True)
-
-
-def with_strange() -> pytest.MarkDecorator:
-    """Runs a test on every entry with every odd input of its kind."""
-    both = [(entry, name) for entry in entries() for name in entry.kind.strange]
-    ids = [f"{entry}-{name}" for entry, name in both]
-    return pytest.mark.parametrize(("entry", "strange"), both, ids=ids, indirect=["entry"])

@@ -130,6 +130,8 @@ KIND = Kind(
     value=lambda content: Picture(content=content),
     seen=_SEEN,
     smaller={
+        f"{_NETWORKS}.alexnet.MAPS": (16, 24, 24, 16, 16),
+        f"{_NETWORKS}.alexnet.DENSE": (128, 128),
         f"{_NETWORKS}.vgg.WIDTHS": (16, 16, 32, 32, 32),
         f"{_NETWORKS}.resnet.WIDTHS": (16, 16, 32, 32),
         f"{_NETWORKS}.neural.NeuralClassifier.epochs": 4,
