@@ -113,7 +113,7 @@ def detection() -> Report:
             "examples": [{"file": "a.xml", "line": None, "reason": "box 4 (cat) of <b>a.jpg</b> has no area"}],
     }  # fmt: skip
     return Report.of_detection(
-        tally, gallery, counts, task="object-detection", model="yolo", rows={"test": 30},
+        tally, gallery, counts, threshold=0.3, task="object-detection", model="yolo", rows={"test": 30},
         quarantine={"count": 0, "share": 0.0, "examples": [], "boxes": lost},
     )  # fmt: skip
 

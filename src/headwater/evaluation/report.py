@@ -139,13 +139,15 @@ class Report(Sections):
 
     @classmethod
     def of_detection(
-        cls, tally: BoxTally, gallery: Gallery, counts: BoxCounts, *, seed: int = 0, **sections: Any
-    ) -> Report:
+        cls, tally: BoxTally, gallery: Gallery, counts: BoxCounts, *, threshold: float = 0.0, seed: int = 0,
+        **sections: Any,
+    ) -> Report:  # fmt: skip
         """The report of found boxes; `sections` are further fields, task and model among them.
 
-        The mean average precision at half of the union, mAP50, is the primary metric.
+        Boxes with a score of `threshold` or more are shown on pictures; all of them are measured. The mean average
+        precision at half of the union, mAP50, is the primary metric.
         """
-        best, threshold = tally.best_baseline(seed=seed), tally.threshold()
+        best = tally.best_baseline(seed=seed)
         boxes = {
             "threshold": threshold, "curves": tally.curves(), "sizes": counts.sizes(), "numbers": counts.numbers(),
             "examples": gallery.examples(tally.classes, threshold),
