@@ -46,7 +46,7 @@ def _unpacking_errors() -> Iterator[type[Exception]]:
             yield getattr(import_module(module), name)
 
 
-DAMAGED_ARCHIVE: Final = (
+DAMAGED_ARCHIVE: Final[tuple[type[Exception], ...]] = (
     OSError, ValueError, zipfile.BadZipFile, RuntimeError, EOFError, struct.error, OverflowError, *_unpacking_errors()
 )  # fmt: skip
 """What the standard library raises on archives that are damaged, locked, or packed in a way it does not know."""
@@ -90,20 +90,27 @@ class Picture:
         Raises:
             UnreadableError: there is no such file, or it cannot be opened.
         """
-        if self.path is None:
-            return self.content or b""
-        archive, name = parted(self.path)
-        try:
-            return _whole(name) if archive is None else _member(archive, name)
-        except FileNotFoundError as error:
-            raise UnreadableError(f"there is no such file: {archive or name}") from error
-        except KeyError as error:
-            raise UnreadableError(f"there is no {name} in the archive {archive}") from error
-        except OSError as error:
-            raise UnreadableError(f"the file cannot be opened: {error.strerror or error}") from error
-        except DAMAGED_ARCHIVE as error:
-            reason = "the path cannot be used" if archive is None else "the archive is damaged, or locked by a password"
-            raise UnreadableError(reason) from error
+        return self.content or b"" if self.path is None else content_of(self.path)
+
+
+def content_of(path: str) -> bytes:
+    """The bytes of a file, or of `archive.zip!/name`.
+
+    Raises:
+        UnreadableError: there is no such file, or it cannot be opened.
+    """
+    archive, name = parted(path)
+    try:
+        return _whole(name) if archive is None else _member(archive, name)
+    except FileNotFoundError as error:
+        raise UnreadableError(f"there is no such file: {archive or name}") from error
+    except KeyError as error:
+        raise UnreadableError(f"there is no {name} in the archive {archive}") from error
+    except OSError as error:
+        raise UnreadableError(f"the file cannot be opened: {error.strerror or error}") from error
+    except DAMAGED_ARCHIVE as error:
+        reason = "the path cannot be used" if archive is None else "the archive is damaged, or locked by a password"
+        raise UnreadableError(reason) from error
 
 
 @dataclass(frozen=True)

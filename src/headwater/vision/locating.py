@@ -113,7 +113,11 @@ class Locating(ReadsImages, Supervised):
         self.locator = make().fit(train, held_out, run.part("model"))
         own = self.locator.trace
         self.trace = Trace([told, *own.stages], own.curve, own.augmentation)
+        self.settle(held_out)
         return self
+
+    def settle(self, held_out: Scenes) -> None:
+        """What the fitted application still has to learn from the validation pictures; nothing for most tasks."""
 
     def evaluate(self, records: Any) -> Report:
         self.require_fitted("evaluate")
@@ -121,8 +125,9 @@ class Locating(ReadsImages, Supervised):
         for part in reading.read_parts(records, self.settings, offline=self.settings.offline):
             marked, scenes = self.labelled(part)
             aside.add(marked)
+            aside.add_flaws(data_fields.flaws_of(self.target, marked))
             places = [self._place(marked, row) for row in marked.usable.tolist()]
-            self._count(counted, scenes, places)
+            self.count(counted, scenes, places)
         aside.refuse_over(self.settings.quarantine_share)
         if not counted.rows:
             raise DataError("There is no row to measure on", where=aside.name, fix="Give images with their targets.")
@@ -134,7 +139,7 @@ class Locating(ReadsImages, Supervised):
     def marks(self, records: Records) -> Marks:
         self.require_fitted("marks")
         counted = self.measurement()
-        self._count(counted, self.labelled(records)[1])
+        self.count(counted, self.labelled(records)[1])
         right = counted.scores()
         return Marks(right, right, 1 / max(1, len(right)))
 
@@ -153,7 +158,13 @@ class Locating(ReadsImages, Supervised):
         for some in _portions(rows):
             for row, answer in zip(some, self._answers(self.locator, [values[row] for row in some]), strict=True):
                 labels[row] = self.decoded(answer)
-        return Predictions(labels, None, tuple(self.target.classes), [reasons.get(row) for row in range(len(values))])
+        told = [reasons.get(row) for row in range(len(values))]
+        return Predictions(labels, None, tuple(self.target.classes), told, self.answer_type)
+
+    @property
+    def answer_type(self) -> Any:
+        """The Arrow type of an answer, where some answers do not show it."""
+        return None
 
     def view(self, values: Sequence[Any]) -> np.ndarray:
         return principal(values)
@@ -213,7 +224,8 @@ class Locating(ReadsImages, Supervised):
             counted.update(part, {name: self._answers(model, part.inputs)}, [""] * len(part))
         return stage(name, counted.scores(), seconds, _BASELINE)
 
-    def _count(self, counted: Measurement, scenes: Scenes, places: Sequence[str] | None = None) -> None:
+    def count(self, counted: Measurement, scenes: Scenes, places: Sequence[str] | None = None) -> None:
+        """Counts the answers of the model and of the baseline for some pictures."""
         for some in _portions(list(range(len(scenes)))):
             part = _taken(scenes, some)
             found = {self.shown_model: self._answers(self.locator, part.inputs)}
