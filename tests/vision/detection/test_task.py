@@ -82,7 +82,7 @@ def test_a_folder_in_a_run_folder_out(
     report = adapted.report
     assert report.primary == "map50"
     assert report.metrics["map50"].value > 0.8
-    assert report.rows == {"train": 28, "valid": 4, "test": 8}
+    assert report.rows == {"train": 29, "valid": 3, "test": 8}
     assert [row["class"] for row in report.per_class] == ["cat", "dog"]
     assert report.quarantine["boxes"]["count"] == 1
     lines = (tmp_path / "run" / "quarantine.jsonl").read_text().splitlines()
