@@ -37,6 +37,11 @@ class ReadingSettings:
     label_separator: Annotated[str | None, _NAMING, "Cut each target cell here into several labels (multi-label)."] = (
         None
     )
+    mask_void: Annotated[
+        tuple[str, ...] | None,
+        Of("Mask"),
+        "Numbers, colours or names in masks that are no class, such as 255; `no` where all are. Found if not given.",
+    ] = None
     delimiter: Annotated[str | None, "The character between cells of a text table. Found by content if not given."] = (
         None
     )
@@ -262,7 +267,7 @@ class AugmentSettings:
         "How training images are altered, anew in every step; auto goes by their number, size and colour.",
     ] = "auto"
     mixup_alpha: Annotated[
-        float, _NAMING, Between(0.01, 100), "How evenly mixup mixes: its Beta distribution's parameter."
+        float, Of("Text"), Between(0.01, 100), "How evenly mixup mixes: its Beta distribution's parameter."
     ] = 0.2
     class_balanced_beta: Annotated[
         float, _NAMING, Between(0, 0.999999), "Of class-balanced: 0 weighs all rows alike, near 1 all classes alike."

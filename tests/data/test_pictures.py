@@ -245,6 +245,23 @@ def test_a_damaged_member_costs_itself_only(archive: Path):
     assert glance(Picture(f"{archive}!/a/1.png")).reason is None
 
 
+@pytest.mark.parametrize("method", ["ZIP_STORED", "ZIP_DEFLATED", "ZIP_BZIP2", "ZIP_LZMA", "ZIP_ZSTANDARD"])
+def test_a_flipped_byte_of_an_archive_is_never_an_error(method: str, tmp_path: Path):
+    if not hasattr(zipfile, method):
+        pytest.skip("this Python does not pack so")
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", getattr(zipfile, method)) as made:
+        made.writestr("1.png", saved(Image.new("RGB", (7, 5), "red")) + b"and more of the same" * 9)
+    whole, reasons = stream.getvalue(), set()
+    for place in range(0, len(whole), 2):
+        content = bytearray(whole)
+        content[place] ^= 0x55
+        path = tmp_path / f"{place}.zip"
+        path.write_bytes(content)
+        reasons.add(glance(Picture(f"{path}!/1.png")).reason)
+    assert {None, "the archive is damaged, or locked by a password"} <= reasons
+
+
 def test_an_archive_that_is_none(tmp_path: Path):
     (tmp_path / "no.zip").write_bytes(b"PK no")
     reason = glance(Picture(f"{tmp_path / 'no.zip'}!/1.png")).reason

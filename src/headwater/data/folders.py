@@ -17,6 +17,8 @@ from headwater.data.annotated import annotations_in
 from headwater.data.encoding import decode
 from headwater.data.layouts import Layout, Name
 from headwater.data.lines import ROW_LIMIT, damage
+from headwater.data.pair_reading import files_of, pair_records
+from headwater.data.parts import slices
 from headwater.data.pictures import SUFFIXES
 from headwater.data.records import Problem, Records
 from headwater.data.trees import Tree, names_below
@@ -25,6 +27,7 @@ from headwater.settings import DataSettings
 
 TEXTS: Final = (".txt",)
 IMAGES: Final = "images"
+_MASKS: Final = ("mask",)
 _KINDS: Final = {".txt files": TEXTS, IMAGES: SUFFIXES}
 
 
@@ -33,15 +36,20 @@ def read_folder(folder: Path, settings: DataSettings, rows: int) -> Iterator[Rec
 
     Columns are `text`, or `image` with the path of each (images are not opened here), `label` if sub-folders are
     classes, and `split` if these stand in folders named train, valid (val, validation) and test. Of images with
-    annotations of COCO, Pascal VOC or YOLO they are `image`, `objects` and what else these tell.
+    annotations of COCO, Pascal VOC or YOLO they are `image`, `objects` and what else these tell; of images whose masks
+    stand beside them `image`, `mask` and `split`. Where there are both, the target that the user names decides.
 
     Raises:
         DataError: no such file is there, or both kinds are; or some stand beside sub-folders that have some.
     """
     there = list(names_below(folder))
-    annotated = annotations_in(Tree.of_folder(folder, there))
+    annotated = annotations_in(Tree.of_folder(folder, there)) if settings.target != _MASKS else None
     if annotated is not None:
         yield from annotated.records(rows)
+        return
+    pairs = pair_records(*files_of(folder, iter(there)), folder.name)
+    if pairs is not None:
+        yield from slices(pairs, rows)
         return
     kind, names = _contents(folder, there)
     found = layouts.layout(names, kind, str(folder))

@@ -14,6 +14,8 @@ PARTS: Final = {
     "train": "train", "training": "train", "val": "valid", "valid": "valid", "validation": "valid", "dev": "valid",
     "test": "test", "testing": "test",
 }  # fmt: skip
+SPLIT: Final = "split"
+"""The column of the part that a folder stands for."""
 Name = tuple[str, ...]
 """The folders and the file of a path below the folder that is read."""
 
@@ -36,7 +38,7 @@ class Layout:
 
     def columns(self, rows: slice) -> dict[str, pa.Array]:
         """The columns `label` and `split` of some of the files, as far as there are any."""
-        told = {"label": self.labels, "split": self.parts}
+        told = {"label": self.labels, SPLIT: self.parts}
         return {name: pa.array(values[rows], pa.string()) for name, values in told.items() if values is not None}
 
 

@@ -13,11 +13,12 @@ import re
 import struct
 import threading
 import zipfile
-import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,8 +35,19 @@ INSIDE: Final = "!/"
 MOST_BYTES: Final = 1 << 30
 """A file of more is refused unread."""
 THUMB: Final = 16
+PADDING: Final = 114
+"""The grey around a picture that does not fill its frame: the mean of photographs."""
+
+
+def _unpacking_errors() -> Iterator[type[Exception]]:
+    """What those ways of packing raise that this Python knows, and that have an error of their own."""
+    for module, name in (("zlib", "error"), ("lzma", "LZMAError"), ("compression.zstd", "ZstdError")):
+        with suppress(ImportError):
+            yield getattr(import_module(module), name)
+
+
 DAMAGED_ARCHIVE: Final = (
-    OSError, ValueError, zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, struct.error, OverflowError
+    OSError, ValueError, zipfile.BadZipFile, RuntimeError, EOFError, struct.error, OverflowError, *_unpacking_errors()
 )  # fmt: skip
 """What the standard library raises on archives that are damaged, locked, or packed in a way it does not know."""
 _IN_ARCHIVE: Final = re.compile(rf"(.+?\.zip){INSIDE}(.+)", re.IGNORECASE | re.DOTALL)
@@ -139,16 +151,25 @@ def glance(picture: Picture) -> Glance:
         >>> glance(Picture(content=b"not an image")).reason
         'this is no image that can be read'
     """
-    if picture.path is None:
-        key: Any = _digest(picture.content or b"")
-    else:
-        key = picture.path, _stamp(parted(picture.path)[0] or picture.path)
+    key = identity(picture)
     known = _seen.get(key)
     if known is None:
         known = _seen[key] = _glance(picture)
         if len(_seen) > _REMEMBERED:
             _seen.pop(next(iter(_seen)), None)
     return known
+
+
+def identity(picture: Picture) -> Any:
+    """What stays the same while the bytes of a picture do: its path and the stamp of its file, or a hash of the bytes.
+
+    Example:
+        >>> identity(Picture("gone.png"))
+        ('gone.png', None)
+    """
+    if picture.path is None:
+        return _digest(picture.content or b"")
+    return picture.path, _stamp(parted(picture.path)[0] or picture.path)
 
 
 def look(pictures: Sequence[Picture]) -> list[Glance]:
@@ -177,21 +198,53 @@ def pixels(picture: Picture, side: int, *, grey: bool = False) -> np.ndarray:
         DataError: it cannot be read any more.
     """
     bilinear = imaging().Resampling.BILINEAR
-    try:
-        with opened(picture.read()) as image:
-            image.draft("RGB", (2 * side, 2 * side))
-            seen = upright(image)
-            width, height = seen.size
-            edge = min(width, height)
-            left, top = (width - edge) / 2, (height - edge) / 2
-            square = seen.resize((side, side), bilinear, (left, top, left + edge, top + edge), reducing_gap=3.0)
-            square = square.convert("L" if grey else "RGB")
-    except UnreadableError as error:
-        raise DataError(
-            "A picture that was there before cannot be read any more", where=str(picture), got=str(error),
-            fix="Leave the files as they are while a run reads them.",
-        ) from error  # fmt: skip
+    with _as_before(picture) as image:
+        image.draft("RGB", (2 * side, 2 * side))
+        seen = upright(image)
+        width, height = seen.size
+        edge = min(width, height)
+        left, top = (width - edge) / 2, (height - edge) / 2
+        square = seen.resize((side, side), bilinear, (left, top, left + edge, top + edge), reducing_gap=3.0)
+        square = square.convert("L" if grey else "RGB")
     return np.asarray(square).reshape(side, side, 1 if grey else 3)
+
+
+def framed(picture: Picture, height: int, width: int) -> np.ndarray:
+    """A whole picture in a frame, uint8 of shape (height, width, 3): at its top left, as large as fits; the rest grey.
+
+    Args:
+        picture: one that `glance` has found to be readable.
+        height: pixels from the top of the frame to its bottom.
+        width: pixels from its left to its right.
+
+    Raises:
+        DataError: it cannot be read any more.
+
+    Example:
+        >>> framed(Picture.of(np.full((1, 2, 3), 7, np.uint8)), 4, 4)[:, 0, 0].tolist()
+        [7, 7, 114, 114]
+    """
+    frame = np.full((height, width, 3), PADDING, np.uint8)
+    with _as_before(picture) as image:
+        image.draft("RGB", (2 * width, 2 * height))
+        seen = upright(image)
+        told = glance(picture)
+        size = size_within(told.width, told.height, height, width)
+        frame[: size[1], : size[0]] = np.asarray(
+            seen.resize(size, imaging().Resampling.BILINEAR, reducing_gap=3.0).convert("RGB")
+        )
+    return frame
+
+
+def size_within(wide: int, high: int, height: int, width: int) -> tuple[int, int]:
+    """Width and height of a picture as large as fits into a frame.
+
+    Example:
+        >>> size_within(640, 480, 256, 320)
+        (320, 240)
+    """
+    scale = min(width / wide, height / high)
+    return min(max(1, round(wide * scale)), width), min(max(1, round(high * scale)), height)
 
 
 def thumbnail(picture: Picture, side: int = 96) -> bytes:
@@ -237,6 +290,19 @@ def kept_open(archive: str) -> zipfile.ZipFile:
 @lru_cache(8)
 def _kept_open(archive: str, stamp: tuple[int, int] | None, process: int) -> zipfile.ZipFile:
     return zipfile.ZipFile(archive)
+
+
+@contextmanager
+def _as_before(picture: Picture) -> Iterator[Any]:
+    """The opened image of a picture that was readable."""
+    try:
+        with opened(picture.read()) as image:
+            yield image
+    except UnreadableError as error:
+        raise DataError(
+            "A picture that was there before cannot be read any more", where=str(picture), got=str(error),
+            fix="Leave the files as they are while a run reads them.",
+        ) from error  # fmt: skip
 
 
 _one_reads: Final = threading.Lock()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from headwater.data import audit, quarantine, reading, splitting
+from headwater.data.archives import ARCHIVES
 from headwater.data.fields import Input, flaws_of, lacking
+from headwater.data.layouts import SPLIT
 from headwater.data.records import Problem, Records
 from headwater.data.source import read_source
 from headwater.data.unlabelled import read_unlabelled
@@ -92,6 +95,7 @@ def prepare(
             copies of others, or too many of them have a label that no training row has.
     """
     records = reading.read(source, settings, offline=settings.offline)
+    settings = _divided(source, records, settings)
     fields = find(records)
     aside = quarantine.Quarantine()
     good, problems = _usable(mark(records, fields), settings, aside)
@@ -143,6 +147,16 @@ def _told_of_boxes(found: dict[str, Any], flaws: list[Problem]) -> str:
     first = f", the first: {flaws[0]}" if flaws else ""
     cut = f"; {found['clipped']:,} cut off at the edge of their image" if found["clipped"] else ""
     return f"{found['boxes'] - found['count']:,} usable, {found['count']:,} set aside{first}{cut}"
+
+
+def _divided(source: Any, records: Records, settings: Settings) -> Settings:
+    """The settings with the division that folders make, where the user has not said how to divide the rows.
+
+    A table may have a column of that name for any reason; in a folder or an archive it stands for folders of its own.
+    """
+    said = any((settings.split, settings.group, settings.time, settings.valid, settings.test))
+    of_folders = isinstance(source, str | Path) and (Path(source).is_dir() or Path(source).suffix.lower() in ARCHIVES)
+    return settings if said or not of_folders or SPLIT not in records.columns else replace(settings, split=SPLIT)
 
 
 def _told(findings: dict[str, Any], what: str) -> str:

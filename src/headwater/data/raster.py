@@ -73,9 +73,7 @@ def upright(image: Image.Image) -> Image.Image:
     """An image as a person sees it, of mode L or RGB: turned as its EXIF says, 8 bits a channel, laid on white."""
     from PIL import Image
 
-    image.load()
-    turn = _TURNS.get(orientation(image))
-    image = image if turn is None else image.transpose(Image.Transpose(turn))
+    image = turned(image)
     if image.mode[:1] in ("I", "F"):
         return Image.fromarray(_eight_bits(np.asarray(image)))
     mode = "L" if image.mode in _GREY else "RGB"
@@ -83,6 +81,15 @@ def upright(image: Image.Image) -> Image.Image:
         clear = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear).convert(mode)
     return image if image.mode == mode else image.convert(mode)
+
+
+def turned(image: Image.Image) -> Image.Image:
+    """An image with its pixels as they are stored, turned as its EXIF says."""
+    from PIL import Image
+
+    image.load()
+    turn = _TURNS.get(orientation(image))
+    return image if turn is None else image.transpose(Image.Transpose(turn))
 
 
 def is_image(value: Any) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -35,7 +35,7 @@ from headwater.settings import Settings
 from headwater.transfer import augmenting, scores, unlabelled
 from headwater.transfer.classifier import Classifier, Examples, Make
 from headwater.transfer.measuring import measure
-from headwater.transfer.plan import ALTERATIONS, Plan, draw_up
+from headwater.transfer.plan import Plan, draw_up
 from headwater.transfer.supervised import Supervised
 
 log = logging.getLogger("headwater")
@@ -46,6 +46,10 @@ _BASELINE = "what the others have to beat"
 
 class Classification(Supervised):
     """A classifier with its fields, its temperature and the baselines it is measured against."""
+
+    alterations: ClassVar[tuple[str, ...]] = ()
+    """How rows are altered where the plan `augment` is asked for and the settings do not say how; none where every step
+    of a training alters what it sees."""
 
     def __init__(self, model: str | None = None, settings: Settings | None = None, **model_settings: Any) -> None:
         super().__init__(model, settings, **model_settings)
@@ -266,9 +270,10 @@ class Classification(Supervised):
 
         A far source alone does not bring them: on few rows nothing was measured to gain by them.
         """
-        if self.plan is None or run.settings.plan != "augment" or run.settings.augment is not None:
+        asked = self.plan is not None and run.settings.plan == "augment" and run.settings.augment is None
+        if not asked or not self.alterations:
             return run
-        return replace(run, settings=replace(run.settings, augment=ALTERATIONS))
+        return replace(run, settings=replace(run.settings, augment=self.alterations))
 
     def _majority_stage(self, valid: Examples) -> Stage:
         answers = self.baseline_predictions(list(valid.inputs))["majority"]

@@ -15,8 +15,11 @@ from headwater.data.gathering import Gathered, gather
 from headwater.data.preparing import Prepared
 from headwater.data.records import Records
 from headwater.errors import SettingError
+from headwater.settings import Settings
 
 _PART = 8192
+_OF_SOME_MODELS = ("image_augment",)
+"""Settings that a model may have no use for: told, they would be ignored without a word."""
 
 
 class Supervised(Application):
@@ -122,9 +125,18 @@ class Supervised(Application):
         """What makes an unfitted model.
 
         Raises:
-            SettingError: the model has no such setting, or it cannot have this value.
+            SettingError: the model has no such setting, or it cannot have this value; or the setting is one of every
+                run, and this model has no use for it.
         """
         model_class = catalog.model_class(self.task, str(self.model_name))
+        for name in _OF_SOME_MODELS:
+            option = next(option for option in options.options_of(Settings) if option.name == name)
+            value = getattr(self.settings, name)
+            if value != option.default and name not in model_class.reads:
+                raise SettingError(
+                    f"{name} has no part with this model", where=f"model {self.model_name}", got=value,
+                    fix=f"Leave {option.flag} out.",
+                )  # fmt: skip
         own = options.build(model_class.Settings, self.model_settings, where=f"model {self.model_name}")
         return partial(model_class, own, foundation=self.model_name)
 
