@@ -27,9 +27,8 @@ _LOCKED: Final = 0x1
 def read_archive(path: Path, rows: int) -> Iterator[Records]:
     """The images of a zip archive by name, in parts of at most `rows`: column `image`, each `archive.zip!/name`.
 
-    Folders within are classes and parts, images with annotations, or pictures and masks, as in `folders.read_folder`;
-    one that everything stands in is neither. Names are only ever looked up in the archive, so that none, however odd,
-    leads out of it.
+    Folders within are classes and parts, or images with annotations or masks, as in `folders.read_folder`; one that all
+    of them stand in is neither. Names are only ever looked up in the archive, so that none leads out of it.
 
     Raises:
         DataError: it is no zip archive, is damaged or locked by a password, or has no image.

@@ -27,6 +27,7 @@ from headwater.settings import DataSettings
 
 TEXTS: Final = (".txt",)
 IMAGES: Final = "images"
+_MASKS: Final = ("mask",)
 _KINDS: Final = {".txt files": TEXTS, IMAGES: SUFFIXES}
 
 
@@ -36,13 +37,13 @@ def read_folder(folder: Path, settings: DataSettings, rows: int) -> Iterator[Rec
     Columns are `text`, or `image` with the path of each (images are not opened here), `label` if sub-folders are
     classes, and `split` if these stand in folders named train, valid (val, validation) and test. Of images with
     annotations of COCO, Pascal VOC or YOLO they are `image`, `objects` and what else these tell; of images whose masks
-    stand beside them `image`, `mask` and `split`.
+    stand beside them `image`, `mask` and `split`. Where there are both, the target that the user names decides.
 
     Raises:
         DataError: no such file is there, or both kinds are; or some stand beside sub-folders that have some.
     """
     there = list(names_below(folder))
-    annotated = annotations_in(Tree.of_folder(folder, there))
+    annotated = annotations_in(Tree.of_folder(folder, there)) if settings.target != _MASKS else None
     if annotated is not None:
         yield from annotated.records(rows)
         return

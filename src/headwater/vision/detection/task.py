@@ -31,15 +31,6 @@ class ObjectDetection(Locating):
     Attributes:
         threshold: the score from which on a box is an answer: where precision and recall were best together on the
             validation images. Metrics look at all boxes.
-
-    Example:
-        >>> import numpy as np
-        >>> image = np.zeros((40, 40), np.uint8)
-        >>> box = {"label": "square", "left": 10, "top": 10, "right": 30, "bottom": 30}
-        >>> images = [np.roll(image, shift) for shift in range(12)]
-        >>> app = ObjectDetection("usual-boxes").fit({"image": images, "objects": [[box]] * 12})
-        >>> app.predict([images[0], None]).labels[0][0]["label"]
-        'square'
     """
 
     task: ClassVar[str] = "object-detection"
