@@ -14,6 +14,8 @@ from tests.contract.entries import DATA, ROWS, TINY, Entry, entries, models_of
 from tests.contract.kinds import Kind, Table
 
 import headwater
+from headwater import catalog
+from headwater.options import options_of
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +58,11 @@ def _smaller() -> Iterator[None]:
 @pytest.fixture(scope="session", params=entries(), ids=str)
 def entry(request: pytest.FixtureRequest, tiny_foundation: Callable[[str], str]) -> Entry:
     found: Entry = request.param
-    return replace(found, model=tiny_foundation(found.task)) if found.model == TINY else found
+    if found.model == TINY:
+        return replace(found, model=tiny_foundation(found.task))
+    has = {option.name for option in options_of(catalog.model_settings(found.task, found.model))}
+    own = {name: value for name, value in found.kind.own.items() if name in has}
+    return replace(found, settings={**found.settings, **own})
 
 
 @pytest.fixture(

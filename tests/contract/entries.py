@@ -6,13 +6,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from tests.contract import pictures, texts
+from tests.contract import boxes, pictures, texts
 from tests.contract.kinds import Kind
 
 from headwater import catalog
 from headwater.settings import STRATEGIES
 
-DATA: dict[str, Kind] = {"text-classification": texts.KIND, "image-classification": pictures.KIND}
+DATA: dict[str, Kind] = {
+    "text-classification": texts.KIND, "image-classification": pictures.KIND, "object-detection": boxes.KIND
+}  # fmt: skip
 """For each task, the tables that every model of the task can learn, and what else its inputs can be."""
 
 ROWS = 60

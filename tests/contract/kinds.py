@@ -72,6 +72,7 @@ class Kind:
         value: what an application makes of an input of the table before a model sees it.
         seen: settings of computing with which an untrained model looks fast.
         smaller: by their names, the sizes of networks and of trainings that are small while the contract runs.
+        own: settings of the models themselves that make them small, each for those that have it.
         foundation: writes a tiny foundation into a folder; None where the task adapts none.
         cases: further checks, by name: only kinds that have one are asked for it.
     """
@@ -88,6 +89,7 @@ class Kind:
     value: Callable[[Any], Any] = lambda given: given
     seen: Mapping[str, Any] = field(default_factory=dict)
     smaller: Mapping[str, Any] = field(default_factory=dict)
+    own: Mapping[str, Any] = field(default_factory=dict)
     foundation: Callable[[Path], Path] | None = None
     cases: Mapping[str, Callable[[], Case]] = field(default_factory=dict)
     target: str = "label"

@@ -38,7 +38,7 @@ def test_an_interrupted_run_resumes_to_the_same_result(
         adapt(source, to=tmp_path / "run")
     resumed = headwater.flow.resume(tmp_path / "run")
     assert_same(resumed.predict(rows), fitted.predict(rows))
-    assert headwater.load(tmp_path / "run").report.metrics == fitted.report.metrics
+    assert str(headwater.load(tmp_path / "run").report.metrics) == str(fitted.report.metrics)
 
 
 def _interrupt(*_: object) -> None:

@@ -189,7 +189,7 @@ class Classification(Supervised):
 
     @property
     def _linear(self) -> str:
-        return catalog.task(self.task).linear_baseline
+        return str(catalog.task(self.task).linear_baseline)
 
     @property
     def _linear_shown(self) -> str:
