@@ -13,6 +13,7 @@ import pyarrow as pa
 from headwater.data.columnar import numbered, plain
 from headwater.data.raster import encode, is_image
 from headwater.data.records import Records
+from headwater.data.shades import common_whites
 from headwater.errors import DataError
 
 _ACCEPTED = (
@@ -29,7 +30,8 @@ def read_memory(source: Any) -> Records:
 
     A list of texts becomes the column `text`; pairs become `text` and `text_2`; images (bytes, arrays of shape (height,
     width[, channels]) or one of (rows, height, width[, channels]), images of Pillow) become `image`, with the bytes of
-    a file each. An element of another type than the first is a problem in its place.
+    a file each. Arrays of a column, of one type of numbers, have one white (`shades.common_whites`). An element of
+    another type than the first is a problem in its place.
 
     Raises:
         DataError: the object is none of the accepted kinds, or its columns are of unequal length.
@@ -136,13 +138,14 @@ def _is_stack(values: Any) -> bool:
 
 
 def _images(values: Sequence[Any]) -> tuple[pa.Array, dict[int, str]]:
-    """The bytes of an image file for each value, and the reasons for those that are none."""
-    made = [_image(value) for value in values]
+    """The bytes of an image file for each value, and the reasons for those that are none; arrays have one white."""
+    whites = common_whites(value for value in values if isinstance(value, np.ndarray) and value.dtype != np.uint8)
+    made = [_image(value, whites) for value in values]
     reasons = {row: reason for row, (_, reason) in enumerate(made) if reason}
     return pa.array([content for content, _ in made], pa.large_binary()), reasons
 
 
-def _image(value: Any) -> tuple[bytes | None, str | None]:
+def _image(value: Any, whites: Mapping[Any, float]) -> tuple[bytes | None, str | None]:
     if _missing(value):
         return None, None
     if isinstance(value, bytes | bytearray):
@@ -150,7 +153,7 @@ def _image(value: Any) -> tuple[bytes | None, str | None]:
     if not is_image(value):
         return None, f"this row is {type(value).__name__}, not an image as the others"
     try:
-        return encode(value), None
+        return encode(value, whites.get(getattr(value, "dtype", None), 0.0)), None
     except DataError as error:
         return None, str(error).removesuffix(".")
 

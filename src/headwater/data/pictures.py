@@ -24,7 +24,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from headwater.data.raster import UnreadableError, encode, imaging, opened, orientation, upright
+from headwater.data.raster import UnreadableError, encode, imaging, loaded, opened, orientation, upright
 from headwater.errors import DataError
 
 SUFFIXES: Final = (
@@ -330,7 +330,7 @@ def _glance(picture: Picture) -> Glance:
         content = picture.read()
         with opened(content) as image:
             kind, size, drafted = image.format or "", image.size, image.draft("RGB", (256, 256))
-            image.load()
+            loaded(image)
             width, height = size if drafted else image.size
             lying = 4 < orientation(image) < 9
             seen = upright(image)
