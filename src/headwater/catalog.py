@@ -17,7 +17,8 @@ from headwater.settings import NoSettings
 class Task:
     """What can be asked. `path` is `module:Class` of its application; `foundation` of the model that adapts weights.
 
-    Without a `foundation` the task has basic models alone.
+    Without a `foundation` the task has basic models alone; without a `linear_baseline` it has baselines of its own,
+    which are no models.
     """
 
     name: str
@@ -26,10 +27,15 @@ class Task:
     outputs: tuple[str, ...]
     sentence: str
     default_model: str
-    linear_baseline: str
+    linear_baseline: str | None = None
     foundation: str | None = None
     foundation_extra: str | None = None
     extra: str | None = None
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """All that it reads and answers, by kind."""
+        return (*self.inputs, *self.outputs)
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,7 @@ class Foundation:
 
 _LANGUAGE = "headwater.language.classification"
 _VISION = "headwater.vision.classification"
+_BOXES = "headwater.vision.detection"
 
 TASKS: tuple[Task, ...] = (
     Task(
@@ -81,6 +88,15 @@ TASKS: tuple[Task, ...] = (
         linear_baseline="pixels-logistic",
         foundation=f"{_VISION}.pretrained:PretrainedClassifier",
         foundation_extra="vision",
+        extra="vision",
+    ),
+    Task(
+        name="object-detection",
+        path=f"{_BOXES}.task:ObjectDetection",
+        inputs=("Image",),
+        outputs=("Boxes",),
+        sentence="Where are which things in an image?",
+        default_model="yolo",
         extra="vision",
     ),
 )
@@ -114,6 +130,8 @@ MODELS: tuple[Model, ...] = (
           "Eighteen layers with residual connections (He et al. 2016).", "vision"),
     Model("resnet50", "image-classification", f"{_VISION}.resnet:Resnet50Classifier",
           "Fifty layers of bottlenecks with residual connections (He et al. 2016).", "vision"),
+    Model("yolo", "object-detection", f"{_BOXES}.yolo:YoloDetector",
+          "One look, without anchors, at three scales (after Redmon et al. 2016).", "vision"),
 )  # fmt: skip
 
 FOUNDATIONS: tuple[Foundation, ...] = (

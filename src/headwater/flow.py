@@ -68,7 +68,7 @@ def adapt(
         application.report = replace(report, **story(application, prepared, run, request))
         application.config = workspace.configuration(request)
         if to is not None and is_main_process():
-            workspace.finish(application, Path(to), prepared.problems)
+            workspace.finish(application, Path(to), prepared.set_aside)
     return application
 
 
@@ -121,7 +121,7 @@ def compare(
     started = time.monotonic()
     entry = catalog.task(task)
     asked = options.build(CompareSettings, settings)
-    options.check_inputs(asked, entry.name, entry.inputs)
+    options.check_fields(asked, entry.name, entry.fields)
     shared = {name: value for name, value in options.plain(asked).items() if name != "rows"}
     if target is not None:
         _refuse_same_file(source, target)

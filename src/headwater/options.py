@@ -88,7 +88,7 @@ class Needs:
 
 @dataclass(frozen=True)
 class Of:
-    """The kind of input that a setting is of: the name of a field, as a task has it among its inputs."""
+    """The kind of data that a setting is of: the name of a field, as a task has it among its inputs or outputs."""
 
     field: str
 
@@ -113,14 +113,16 @@ class Option:
     def flag(self) -> str:
         return "--" + self.name.replace("_", "-")
 
-    def fits(self, inputs: Iterable[str]) -> bool:
-        """Whether it has a part in a task that reads these fields; a setting of no kind has one in all."""
-        return not self.of or not set(self.of).isdisjoint(inputs)
+    def fits(self, fields: Iterable[str]) -> bool:
+        """Whether it has a part in a task of these fields; a setting of no kind has one in all."""
+        return not self.of or not set(self.of).isdisjoint(fields)
 
     @property
     def kinds(self) -> str:
-        """The inputs that it is of, in words, such as `texts`; empty where it is of all."""
-        return " and ".join(f"{field.lower()}s" for field in self.of)
+        """The data that it is of, in words, such as `texts`; empty where it is of all."""
+        return " and ".join(
+            f"{field.lower().removesuffix('y')}{'ies' if field[-1] == 'y' else 's'}" for field in self.of
+        )
 
     @property
     def accepted(self) -> str:
@@ -188,23 +190,23 @@ def check(settings: S, *, where: str = "settings") -> S:
     )
 
 
-def check_inputs(settings: Any, task: str, inputs: Iterable[str], *, where: str = "settings") -> None:
-    """Whether every setting has a part in a task that reads these fields.
+def check_fields(settings: Any, task: str, fields: Iterable[str], *, where: str = "settings") -> None:
+    """Whether every setting has a part in a task of these fields, its inputs and outputs.
 
     Raises:
-        SettingError: one of another kind of input is not at its default.
+        SettingError: one of another kind of data is not at its default.
 
     Example:
         >>> from headwater.settings import Settings
-        >>> check_inputs(Settings(max_length=64), "text-classification", ("Text",))
+        >>> check_fields(Settings(max_length=64), "text-classification", ("Text", "Category"))
     """
-    read = list(inputs)
+    here = list(fields)
     for option in options_of(type(settings)):
         value = getattr(settings, option.name)
-        if value != option.default and not option.fits(read):
+        if value != option.default and not option.fits(here):
             raise SettingError(
-                f"{option.name} has a part only with tasks whose input is {' or '.join(option.of)}; "
-                f"{task} reads {' and '.join(read)}",
+                f"{option.name} has a part only with tasks of the field {' or '.join(option.of)}; "
+                f"{task} is of {', '.join(here)}",
                 where=where, got=word(value), fix=f"Leave {option.flag} out.",
             )  # fmt: skip
 
@@ -265,16 +267,16 @@ def in_words(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def to_yaml(settings: Any, *, head: Iterable[str] = (), inputs: Sequence[str] | None = None) -> str:
+def to_yaml(settings: Any, *, head: Iterable[str] = (), fields: Sequence[str] | None = None) -> str:
     """The settings as commented YAML, one section a class, which `build` reads back to the same values.
 
-    With `inputs`, the fields that a task reads, those of other kinds of input are left out.
+    With `fields`, the inputs and outputs of a task, settings of other kinds of data are left out.
     """
     import yaml
 
     lines, section = [f"# {line}" if line else "#" for line in head], None
     for option in options_of(type(settings)):
-        if inputs is not None and not option.fits(inputs):
+        if fields is not None and not option.fits(fields):
             continue
         if option.section != section:
             section = option.section

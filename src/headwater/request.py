@@ -50,7 +50,7 @@ class Request:
 
         Raises:
             NotFoundError: no such task.
-            SettingError: a name that neither has, a value out of its limits, or a setting of another kind of input.
+            SettingError: a name that neither has, a value out of its limits, or a setting of another kind of data.
         """
         entry = catalog.task(task)
         name = entry.default_model if model is None else model
@@ -59,7 +59,7 @@ class Request:
         if own:
             own = _of_model(own, shared, catalog.model_class(task, name).Settings, name)
         settings = options.build(Settings, {key: value for key, value in values.items() if key in shared})
-        options.check_inputs(settings, task, entry.inputs)
+        options.check_fields(settings, task, entry.fields)
         return cls(task, str(data) if isinstance(data, str | Path) else None, name, settings, own)
 
     @classmethod
@@ -103,7 +103,7 @@ class Request:
         import yaml
 
         top = {"task": self.task, "data": self.data, "model": self.model, "model_settings": dict(self.model_settings)}
-        settings = options.to_yaml(self.settings, head=head, inputs=catalog.task(self.task).inputs)
+        settings = options.to_yaml(self.settings, head=head, fields=catalog.task(self.task).fields)
         return settings + "\n" + yaml.safe_dump(top, sort_keys=False, allow_unicode=True)
 
 
@@ -128,8 +128,15 @@ def ranking_request(task: str, data: Any, rows: int, values: Mapping[str, Any]) 
     """What `rank` is asked to do; the model of the request stands for nothing.
 
     Raises:
-        SettingError: a name that `rank` does not read, a value out of its limits, or too few rows.
+        SettingError: a task that names no classes, a name that `rank` does not read, a value out of its limits, or too
+            few rows.
     """
+    naming = [entry.name for entry in catalog.TASKS if entry.linear_baseline]
+    if catalog.task(task).name not in naming:
+        raise SettingError(
+            "rank compares models that name the class of a whole row", where="headwater rank", got=task,
+            accepted=naming, fix="Adapt the models one by one and compare their reports.",
+        )  # fmt: skip
     known = [option.name for option in options.options_of(ViewSettings)]
     for name in values:
         if name not in known:

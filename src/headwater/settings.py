@@ -14,7 +14,9 @@ IMAGE_AUGMENT = ("auto", "none", "light", "standard", "strong")
 STRATEGIES = ("auto", "probe", "lora", "last-layers", "full", "probe-then-full", "few-shot")
 UNLABELLED_METHODS = ("self-training", "coral", "dann", "pretraining")
 PLANS = ("auto", "joint", "augment", "target-only")
-_OF_SELF_TRAINING = (Needs("unlabelled"), Needs("unlabelled_method", ("self-training",)))
+_NAMING = Of("Category")
+"""Of tasks that name the class of a whole row."""
+_OF_SELF_TRAINING = (_NAMING, Needs("unlabelled"), Needs("unlabelled_method", ("self-training",)))
 _TRAINED = ("auto", "lora", "last-layers", "full", "probe-then-full")
 """The strategies that train in epochs."""
 
@@ -32,7 +34,14 @@ class ReadingSettings:
         tuple[str, ...] | None, Of("Image"), "The column of images: paths, or the bytes. Found by content if not given."
     ] = None
     target: Annotated[tuple[str, ...] | None, "The label column; several 0/1 columns make a multi-label target."] = None
-    label_separator: Annotated[str | None, "Cut each target cell here into several labels (multi-label)."] = None
+    label_separator: Annotated[str | None, _NAMING, "Cut each target cell here into several labels (multi-label)."] = (
+        None
+    )
+    mask_void: Annotated[
+        tuple[str, ...] | None,
+        Of("Mask"),
+        "Numbers, colours or names in masks that are no class, such as 255; `no` where all are. Found if not given.",
+    ] = None
     delimiter: Annotated[str | None, "The character between cells of a text table. Found by content if not given."] = (
         None
     )
@@ -53,7 +62,7 @@ class DataSettings(ReadingSettings):
     time: Annotated[str | None, "A column to split by time: the newest rows are the test rows."] = None
     valid_share: Annotated[float, Between(0.01, 0.5), "The share of training rows held out for validation."] = 0.1
     test_share: Annotated[float, Between(0.01, 0.5), "The share of rows held out for the test."] = 0.2
-    imbalance: Annotated[str, OneOf(IMBALANCE), "What to do when classes are of unequal size."] = "none"
+    imbalance: Annotated[str, _NAMING, OneOf(IMBALANCE), "What to do when classes are of unequal size."] = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,16 +72,20 @@ class SourceSettings:
     section: ClassVar[str] = "Source"
 
     source: Annotated[
-        str | None, "A file, folder or hub:owner/name with the same columns, to learn from as well; never tested on."
+        str | None,
+        _NAMING,
+        "A file, folder or hub:owner/name with the same columns, to learn from as well; never tested on.",
     ] = None
     plan: Annotated[
         str,
+        _NAMING,
         OneOf(PLANS),
         Needs("source"),
         "What to do with the source: learn from both, alter the target rows and take like source rows, or neither.",
     ] = "auto"
     verify: Annotated[
         bool,
+        _NAMING,
         Needs("source"),
         Needs("plan", ("auto",)),
         "Let cheap probes of every plan choose between them, not the distance alone.",
@@ -86,10 +99,13 @@ class UnlabelledSettings:
     section: ClassVar[str] = "Unlabelled rows"
 
     unlabelled: Annotated[
-        str | None, "A file, folder or hub:owner/name of rows without labels from where the application will be used."
+        str | None,
+        _NAMING,
+        "A file, folder or hub:owner/name of rows without labels from where the application will be used.",
     ] = None
     unlabelled_method: Annotated[
         str,
+        _NAMING,
         OneOf(UNLABELLED_METHODS),
         Needs("unlabelled"),
         "How they are learnt from: by the model's own confident answers, by aligning features, by features that hide "
@@ -106,6 +122,7 @@ class UnlabelledSettings:
     ] = 3
     dann_weight: Annotated[
         float,
+        _NAMING,
         Between(0, 100),
         Needs("unlabelled"),
         Needs("unlabelled_method", ("dann",)),
@@ -113,6 +130,7 @@ class UnlabelledSettings:
     ] = 0.1
     pretraining_epochs: Annotated[
         int,
+        _NAMING,
         Between(1, 1000),
         Needs("unlabelled"),
         Needs("unlabelled_method", ("pretraining",)),
@@ -248,11 +266,11 @@ class AugmentSettings:
         OneOf(IMAGE_AUGMENT),
         "How training images are altered, anew in every step; auto goes by their number, size and colour.",
     ] = "auto"
-    mixup_alpha: Annotated[float, Between(0.01, 100), "How evenly mixup mixes: its Beta distribution's parameter."] = (
-        0.2
-    )
+    mixup_alpha: Annotated[
+        float, Of("Text"), Between(0.01, 100), "How evenly mixup mixes: its Beta distribution's parameter."
+    ] = 0.2
     class_balanced_beta: Annotated[
-        float, Between(0, 0.999999), "Of class-balanced: 0 weighs all rows alike, near 1 all classes alike."
+        float, _NAMING, Between(0, 0.999999), "Of class-balanced: 0 weighs all rows alike, near 1 all classes alike."
     ] = 0.999
 
 

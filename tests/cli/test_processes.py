@@ -41,7 +41,7 @@ def adapt(reviews, foundation, tmp_path_factory):
 
     def adapt(to, *words, **how):
         return start(
-            "adapt", "text-classification", reviews, "--model", foundation, "--strategy", "full", "--epochs", 20,
+            "adapt", "text-classification", reviews, "--model", foundation, "--strategy", "full", "--epochs", 10,
             "--patience", 20, "--offline", "--to", to, *words, cache=cache, **how,
         )  # fmt: skip
 
@@ -56,7 +56,7 @@ def unbroken(adapt, tmp_path_factory):
 
 
 def test_a_killed_run_resumes_to_the_metrics_of_an_unbroken_one(adapt, unbroken, tmp_path):
-    killed = adapt(tmp_path / "run", "--checkpoint-seconds", 0)
+    killed = adapt(tmp_path / "run", "--checkpoint-seconds", 0.2)
     while not list(tmp_path.rglob("checkpoint.safetensors")) and killed.poll() is None:
         time.sleep(0.01)
     killed.send_signal(signal.SIGKILL)

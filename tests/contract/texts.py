@@ -56,6 +56,7 @@ def _write(table: Table, folder: Path) -> Path:
     return folder / "rows.csv"
 
 
+_NETWORKS = "headwater.language.classification.neural.NeuralClassifier"
 _LEARNT = {"epochs": 20, "patience": 20, "learning_rate": 0.01}
 KIND = Kind(
     inputs="text",
@@ -73,6 +74,7 @@ KIND = Kind(
     fast={"epochs": 2, "batch_size": 8, "checkpoint_seconds": 0.0},
     learnt=_LEARNT,
     adapted=_LEARNT,
+    smaller={f"{_NETWORKS}.epochs": 4, f"{_NETWORKS}.fewest_steps": 1},
     foundation=make_bert,
     cases={"three-classes": _in_another_script, "pairs": _pairs, "altered-copies": _copied},
 )

@@ -42,11 +42,29 @@ def test_altered_copies_are_near_duplicates(copy: Callable[[Image.Image], Pictur
     np.testing.assert_array_equal(exact(pictures), np.arange(120))
 
 
-def test_digits_of_one_class_are_no_copies():
+def _faint(image: Image.Image) -> Image.Image:
+    return Image.fromarray((100 + np.asarray(image) * 0.15).astype(np.uint8))
+
+
+@pytest.mark.parametrize("copy", ["smaller", "brighter", "another format", "with a clear channel"])
+def test_copies_of_faint_pictures_are_found(copy: str):
+    images = [_faint(clouds(seed, 96, 64)) for seed in range(40)]
+    pictures = [*map(picture, images), *map(COPIES[copy], images)]
+    assert (clusters(pictures)[40:] == np.arange(40)).mean() > 0.9
+
+
+@pytest.mark.parametrize("scale", [15.9, 1])
+def test_digits_of_one_class_are_no_copies(scale: float):
     from sklearn.datasets import load_digits
 
-    digits = [Picture.of((image * 15.9).astype(np.uint8)) for image in load_digits().images[:900]]
+    digits = [Picture.of((image * scale).astype(np.uint8)) for image in load_digits().images[:900]]
     assert len(set(clusters(digits))) == 900
+
+
+def test_drawings_of_little_contrast_are_no_copies():
+    images = [Picture.of(np.asarray(clouds(seed)) // 12) for seed in range(300)]
+    noisy = [Picture.of(np.random.default_rng(seed).integers(90, 120, (16, 16), np.uint8)) for seed in range(300)]
+    assert len(set(clusters([*images, *noisy]))) == 600
 
 
 def test_the_same_file_is_an_exact_copy_wherever_it_lies(tmp_path: Path):

@@ -2,6 +2,7 @@ import io
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 
 from headwater.data.memory import column, read_memory
+from headwater.data.pictures import Picture, pixels
 from headwater.data.raster import encode
 from headwater.data.reading import hash_of, read, read_parts
 from headwater.errors import DataError, ExtraError
@@ -225,3 +227,27 @@ def test_rows_without_images_need_no_pillow(monkeypatch):
     assert read_memory({"x": np.zeros((3, 2))}).columns == ["x"]
     with pytest.raises(ExtraError, match="Images need the library Pillow"):
         read_memory(GREY)
+
+
+def _brightest(source: Any) -> list[int]:
+    cells = read_memory(source).column("image")
+    return [0 if cell is None else int(pixels(Picture(content=cell), 2, grey=True).max()) for cell in cells]
+
+
+@pytest.mark.parametrize("kind", ["<u2", ">u2", "i4", "f4"])
+def test_arrays_of_a_column_have_one_white(kind: str):
+    arrays = [np.full((2, 2), shade, kind) for shade in (4095, 1000, 60)]
+    assert _brightest(arrays) == _brightest({"image": arrays}) == [255, 62, 4]
+    assert _brightest(np.stack(arrays)) == [255, 62, 4]
+
+
+def test_one_number_gone_wrong_makes_no_column_black():
+    arrays = [np.full((2, 2), 4095, np.uint16) for _ in range(100)]
+    arrays[7] = np.full((2, 2), 65_535, np.uint16)
+    assert _brightest(arrays) == [255] * 100
+
+
+def test_arrays_between_zero_and_one_stay_so_beside_others():
+    arrays = [np.full((2, 2), 0.5), np.full((2, 2), 200.0), np.full((2, 2), 7, np.uint8), np.full((2, 2), -3.0)]
+    assert _brightest(arrays) == [128, 200, 7, 0]
+    assert "An array of these numbers is no image" in str(read_memory(arrays).problems[3])

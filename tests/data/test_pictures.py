@@ -7,6 +7,7 @@ import os
 import random
 import struct
 import sys
+import tracemalloc
 import warnings
 import zipfile
 import zlib
@@ -245,6 +246,23 @@ def test_a_damaged_member_costs_itself_only(archive: Path):
     assert glance(Picture(f"{archive}!/a/1.png")).reason is None
 
 
+@pytest.mark.parametrize("method", ["ZIP_STORED", "ZIP_DEFLATED", "ZIP_BZIP2", "ZIP_LZMA", "ZIP_ZSTANDARD"])
+def test_a_flipped_byte_of_an_archive_is_never_an_error(method: str, tmp_path: Path):
+    if not hasattr(zipfile, method):
+        pytest.skip("this Python does not pack so")
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", getattr(zipfile, method)) as made:
+        made.writestr("1.png", saved(Image.new("RGB", (7, 5), "red")) + b"and more of the same" * 9)
+    whole, reasons = stream.getvalue(), set()
+    for place in range(0, len(whole), 2):
+        content = bytearray(whole)
+        content[place] ^= 0x55
+        path = tmp_path / f"{place}.zip"
+        path.write_bytes(content)
+        reasons.add(glance(Picture(f"{path}!/1.png")).reason)
+    assert {None, "the archive is damaged, or locked by a password"} <= reasons
+
+
 def test_an_archive_that_is_none(tmp_path: Path):
     (tmp_path / "no.zip").write_bytes(b"PK no")
     reason = glance(Picture(f"{tmp_path / 'no.zip'}!/1.png")).reason
@@ -318,12 +336,21 @@ def test_no_damage_makes_a_glance_fail(kind: str):
         (np.array([[0.0, 0.5, 1.0]]), [0, 128, 255]),
         (np.array([[0, 0.5, 1]], np.float16), [0, 128, 255]),
         (np.array([[0.0, 255.0]], np.float32), [0, 255]),
-        (np.array([[0.0, 1000.0]]), [0, 255]),
-        (np.array([[np.nan, -3.0, 1.0]]), [0, 0, 255]),
+        (np.array([[0.0, 1000.0]]), [0, 249]),
+        (np.array([[0.0, 0.5, 1.0, 1.02]]), [0, 128, 255, 255]),
+        (np.array([[-0.04, 0.5, 1.0]], np.float32), [0, 128, 255]),
+        (np.array([[0.0, 4095.0, 4200.0]]), [0, 255, 255]),
+        (np.array([[0.0, 1e300]]), [0, 255]),
         (np.array([[0, 255]], np.int64), [0, 255]),
         (np.array([[-5, 100]], np.int16), [0, 100]),
         (np.array([[0, 65_535]], np.int32), [0, 255]),
         (np.array([[0, 255, 65_535]], np.uint16), [0, 1, 255]),
+        (np.array([[0, 255, 65_535]], ">u2"), [0, 1, 255]),
+        (np.array([[0, 255]], np.uint16), [0, 255]),
+        (np.array([[0, 1023]], np.uint16), [0, 255]),
+        (np.array([[0, 2048, 4095]], np.uint16), [0, 128, 255]),
+        (np.array([[0, 2048, 4095]], ">i4"), [0, 128, 255]),
+        (np.array([[0, 16_000]], np.uint16), [0, 249]),
         (np.array([[0, 2**31 - 1]], np.int32), [0, 255]),
         (np.array([[0, 0]], np.float32), [0, 0]),
     ],
@@ -332,6 +359,114 @@ def test_numbers_of_all_types_are_drawn(array: np.ndarray, expected: list[int]):
     with Image.open(io.BytesIO(encode(array))) as image:
         assert image.mode == "L"
         assert np.asarray(image).ravel().tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("array", "reason"),
+    [
+        (np.array([[-2.0, 0.5, 1.5]]), r"it has numbers below 0, down to -2"),
+        (np.array([[0.0, np.nan]], np.float32), "it has numbers that are not finite"),
+        (np.array([[0.0, np.inf]], np.float16), "it has numbers that are not finite"),
+        (np.array([[-np.inf, 1.0]]), "it has numbers that are not finite"),
+    ],
+)
+def test_numbers_that_are_no_shades_are_refused(array: np.ndarray, reason: str):
+    with pytest.raises(DataError, match=rf"An array of these numbers is no image: {reason}.*Give the pixels as they"):
+        encode(array)
+    if array.dtype == np.float32:
+        found = glance(Picture(content=saved(Image.fromarray(array), "TIFF"))).reason
+        assert found == f"the image has no shades: {reason}"
+        with pytest.raises(DataError, match=f"cannot be read to its end.*the image has no shades: {reason}"):
+            encode(Image.fromarray(array))
+
+
+def tiff_of(array: np.ndarray, **tags: int) -> bytes:
+    """A TIFF of one channel of 16 bits, in the byte order of the array."""
+    order = array.dtype.newbyteorder("=") == array.dtype and sys.byteorder == "little"
+    sign, body = "<" if order else ">", array.tobytes()
+    height, width = array.shape
+    noted = {256: width, 257: height, 258: 16, 259: 1, 262: 1, 273: 0, 278: height, 279: len(body)}
+    noted |= {int(tag[1:]): value for tag, value in tags.items()}
+    noted[273] = 8 + 2 + 12 * len(noted) + 4
+    entries = b"".join(struct.pack(f"{sign}HHII", tag, 4, 1, value) for tag, value in sorted(noted.items()))
+    head = (b"II*\0" if order else b"MM\0*") + struct.pack(f"{sign}IH", 8, len(noted))
+    return head + entries + struct.pack(f"{sign}I", 0) + body
+
+
+@pytest.mark.parametrize("order", ["<u2", ">u2"])
+def test_whole_numbers_of_a_tiff_are_read_in_either_byte_order(order: str):
+    full = np.linspace(0, 65_535, 16).astype(order).reshape(4, 4)
+    np.testing.assert_allclose(seen(tiff_of(full), 4)[:, :, 0], full / 257, atol=1)
+    twelve = np.linspace(0, 4095, 16).astype(order).reshape(4, 4)
+    np.testing.assert_allclose(seen(tiff_of(twelve), 4)[:, :, 0], twelve / 4095 * 255, atol=1)
+    np.testing.assert_allclose(seen(tiff_of(twelve, t281=65_535), 4)[:, :, 0], twelve / 257, atol=1)
+
+
+@pytest.mark.parametrize("maxval", [1000, 4095, 65_535])
+def test_a_pgm_says_itself_what_is_white(maxval: int):
+    dark = np.linspace(0, 200, 16).astype(">u2")
+    content = b"P5 4 4 %d\n" % maxval + dark.tobytes()
+    np.testing.assert_allclose(seen(content, 4)[:, :, 0].ravel(), dark / maxval * 255, atol=1)
+
+
+@pytest.mark.parametrize("shape", [(900, 1000), (3, 300_000)])
+def test_large_numbers_of_many_bits_are_read_in_strips(shape: tuple[int, int]):
+    numbers = np.arange(shape[0] * shape[1], dtype=np.uint32).reshape(shape) % 4096
+    found = np.asarray(upright(Image.fromarray(numbers.astype(np.uint16))))
+    np.testing.assert_array_equal(found, (numbers * (255 / 4095)).round())
+
+
+def test_a_large_picture_of_many_bits_takes_little_memory():
+    image = Image.new("F", (3000, 2000), 0.5)
+    tracemalloc.start()
+    try:
+        upright(image)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 6_000_000 * 4
+
+
+def test_a_large_clear_picture_is_laid_on_white_as_a_small_one():
+    random = np.random.default_rng(0)
+    image = Image.fromarray(random.integers(0, 256, (1100, 1000, 4), dtype=np.uint8))
+    whole = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    np.testing.assert_array_equal(np.asarray(upright(image)), np.asarray(whole))
+
+
+def test_mistakes_of_ours_are_not_taken_for_damage(monkeypatch):
+    def mistaken(*given: Any) -> None:
+        raise TypeError("a mistake")
+
+    content = saved(scene(9, 9))
+    with monkeypatch.context() as patched:
+        patched.setattr(pictures, "upright", mistaken)
+        with pytest.raises(TypeError, match="a mistake"):
+            glance(Picture(content=content))
+    monkeypatch.setattr(Image.Image, "convert", mistaken)
+    with pytest.raises(TypeError, match="a mistake"):
+        glance(Picture(content=content))
+
+
+@pytest.mark.parametrize("wrong", [TypeError, AttributeError, AssertionError])
+def test_whatever_pillow_raises_on_loading_is_damage(wrong: type[Exception], monkeypatch):
+    def fail(*given: Any, **named: Any) -> None:
+        raise wrong
+
+    content = saved(scene(9, 8))
+    monkeypatch.setattr(PngImagePlugin.PngImageFile, "load", fail)
+    assert glance(Picture(content=content)).reason == "the image is damaged"
+    monkeypatch.setattr(Image, "open", fail)
+    assert glance(Picture(content=content + b" ")).reason == "the image is damaged"
+
+
+def test_memory_that_runs_out_is_no_damage(monkeypatch):
+    def fail(*given: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(PngImagePlugin.PngImageFile, "load", fail)
+    with pytest.raises(MemoryError):
+        glance(Picture(content=saved(scene(8, 9))))
 
 
 @pytest.mark.parametrize(("shape", "mode"), [((4, 6, 1), "L"), ((4, 6, 3), "RGB"), ((4, 6, 4), "RGB")])

@@ -133,3 +133,20 @@ def test_pictures_are_prepared_as_texts_are(tmp_path: Path) -> None:
     ]
     assert all((row in part) == (row + 1 in part) for part in numbers for row in range(0, 20, 2))
     assert "input    image" in str(found)
+
+
+def test_folders_that_divide_the_rows_are_believed(tmp_path: Path) -> None:
+    for row in range(60):
+        folder = tmp_path / ("train", "test")[row >= 40] / "ab"[row % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{row}.png").write_bytes(saved(clouds(row), "PNG"))
+
+    def find(records: Records) -> tuple[Image, Category]:
+        return Image((find_image(records, ["label", "split"]),)), Category(("label",))
+
+    found = prepare(tmp_path, Settings(), find, want_test=True)
+    assert {int(Path(path).stem) for path in found.test.column("image")} == set(range(40, 60))
+    assert len(found.train) + len(found.valid) == 40
+    assert "split" in found.findings["split"]["rule"]
+    shared = prepare(tmp_path, Settings(group="image"), find, want_test=True)
+    assert "split" not in shared.findings["split"]["rule"]

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from headwater.errors import SettingError
-from headwater.options import Between, Duration, Of, OneOf, build, check_inputs, options_of, plain, seconds, to_yaml
+from headwater.options import Between, Duration, Of, OneOf, build, check_fields, options_of, plain, seconds, to_yaml
 from headwater.settings import Settings
 
 
@@ -120,18 +120,20 @@ def test_a_setting_knows_of_which_inputs_it_is():
 
 
 def test_yaml_leaves_out_what_is_of_other_inputs():
-    text = to_yaml(OfTwoKinds(), inputs=("Image",))
+    text = to_yaml(OfTwoKinds(), fields=("Image",))
     assert list(yaml.safe_load(text)) == ["pixels", "width", "seed"]
     assert list(yaml.safe_load(to_yaml(OfTwoKinds()))) == ["words", "pixels", "width", "seed"]
 
 
 def test_a_setting_of_other_inputs_is_refused():
-    check_inputs(OfTwoKinds(words=3, pixels=9, width=5), "image-classification", ("Image",))
+    check_fields(OfTwoKinds(words=3, pixels=9, width=5), "image-classification", ("Image",))
     with pytest.raises(SettingError) as told:
-        check_inputs(Settings(text=("title", "body")), "image-classification", ("Image",))
+        check_fields(Settings(text=("title", "body")), "image-classification", ("Image",))
     assert str(told.value) == (
-        "settings: text has a part only with tasks whose input is Text; image-classification reads Image. "
+        "settings: text has a part only with tasks of the field Text; image-classification is of Image. "
         "Got 'title,body'. Leave --text out."
     )
-    with pytest.raises(SettingError, match="width has a part only with tasks whose input is Text or Image; x reads S"):
-        check_inputs(OfTwoKinds(width=5), "x", ("Series",))
+    with pytest.raises(
+        SettingError, match="width has a part only with tasks of the field Text or Image; x is of Series"
+    ):
+        check_fields(OfTwoKinds(width=5), "x", ("Series",))

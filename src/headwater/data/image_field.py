@@ -40,7 +40,7 @@ class Image:
         reasons: dict[int, str] = {}
         for row, cell in enumerate(records.column(name)):
             if row not in records.problems:
-                found = _picture(name, cell, records.file(row))
+                found = picture_of(name, cell, records.file(row))
                 if isinstance(found, str):
                     reasons[row] = found
                 else:
@@ -79,16 +79,23 @@ def _may_be_image(cell: Any) -> bool:
     return isinstance(cell, bytes) or (isinstance(cell, str) and cell.strip().lower().endswith(SUFFIXES))
 
 
-def _picture(name: str, cell: Any, file: str | None) -> Picture | str:
-    """The picture of a cell, or the reason why it is none."""
+def picture_of(name: str, cell: Any, file: str | None, what: str = "image") -> Picture | str:
+    """The picture of a cell, or the reason why it is none.
+
+    Args:
+        name: the column.
+        cell: a path, bytes, or both as the hub keeps them.
+        file: the file that its row stands in.
+        what: what to call the picture in the reason.
+    """
     if isinstance(cell, Mapping):
         cell = cell.get("path") if cell.get("bytes") is None else cell["bytes"]
     if cell is None or (isinstance(cell, str) and not cell.strip()):
-        return f"the image in column {name} is missing"
+        return f"the {what} in column {name} is missing"
     if isinstance(cell, bytes):
         return Picture(content=cell)
     if not isinstance(cell, str):
-        return f"column {name} holds {type(cell).__name__}, not an image"
+        return f"column {name} holds {type(cell).__name__}, not {'an' if what == 'image' else 'a'} {what}"
     return Picture(_resolved(cell.strip(), file))
 
 

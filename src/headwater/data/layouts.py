@@ -10,10 +10,12 @@ import pyarrow as pa
 
 from headwater.errors import DataError
 
-_PARTS: Final = {
+PARTS: Final = {
     "train": "train", "training": "train", "val": "valid", "valid": "valid", "validation": "valid", "dev": "valid",
     "test": "test", "testing": "test",
 }  # fmt: skip
+SPLIT: Final = "split"
+"""The column of the part that a folder stands for."""
 Name = tuple[str, ...]
 """The folders and the file of a path below the folder that is read."""
 
@@ -36,7 +38,7 @@ class Layout:
 
     def columns(self, rows: slice) -> dict[str, pa.Array]:
         """The columns `label` and `split` of some of the files, as far as there are any."""
-        told = {"label": self.labels, "split": self.parts}
+        told = {"label": self.labels, SPLIT: self.parts}
         return {name: pa.array(values[rows], pa.string()) for name, values in told.items() if values is not None}
 
 
@@ -73,7 +75,7 @@ def layout(names: Sequence[Name], what: str, where: str, *, wrapped: bool = Fals
         )  # fmt: skip
     return Layout(
         None if loose else [_valid(rest[0]) for rest in rests],
-        [_PARTS[name[0].lower()] for name in names] if divided else None,
+        [PARTS[name[0].lower()] for name in names] if divided else None,
     )
 
 
@@ -84,7 +86,18 @@ def is_sorted(names: Sequence[Name]) -> bool:
         >>> is_sorted([("ants", "1.jpg")]), is_sorted([("readme.txt",)]), is_sorted([("train", "readme.txt")])
         (True, False, False)
     """
-    return any(len(name) > 1 + (name[0].lower() in _PARTS) for name in names)
+    return any(len(name) > 1 + (name[0].lower() in PARTS) for name in names)
+
+
+def part_of(folders: Sequence[str]) -> str | None:
+    """The part that one of some folders names; a year behind the name is none of it.
+
+    Example:
+        >>> part_of(("images", "val2017")), part_of(("images",))
+        ('valid', None)
+    """
+    named = (PARTS.get(folder.lower().rstrip("0123456789")) for folder in folders)
+    return next((part for part in named if part), None)
 
 
 def hidden(part: str) -> bool:
@@ -98,14 +111,14 @@ def _unwrapped(names: Sequence[Name], *, wrapped: bool) -> list[Name]:
     while len({name[0] for name in left}) == 1 and all(len(name) > 2 for name in left):
         left, wrapped = [name[1:] for name in left], False
     only = {name[0] for name in left if len(name) > 1}
-    if len(only) == 1 and all(len(name) == 2 for name in left) and (wrapped or only.pop().lower() in _PARTS):
+    if len(only) == 1 and all(len(name) == 2 for name in left) and (wrapped or only.pop().lower() in PARTS):
         return [name[1:] for name in left]
     return left
 
 
 def _is_divided(names: Sequence[Name]) -> bool:
     tops = {name[0].lower() for name in names if len(name) > 1}
-    return bool(tops) and tops <= set(_PARTS) and all(len(name) > 1 for name in names)
+    return bool(tops) and tops <= set(PARTS) and all(len(name) > 1 for name in names)
 
 
 def _valid(text: str) -> str:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from headwater.data.columnar import numbered, plain
 from headwater.data.raster import encode, is_image
 from headwater.data.records import Records
+from headwater.data.shades import common_whites
 from headwater.errors import DataError
 
 _ACCEPTED = (
@@ -29,7 +30,8 @@ def read_memory(source: Any) -> Records:
 
     A list of texts becomes the column `text`; pairs become `text` and `text_2`; images (bytes, arrays of shape (height,
     width[, channels]) or one of (rows, height, width[, channels]), images of Pillow) become `image`, with the bytes of
-    a file each. An element of another type than the first is a problem in its place.
+    a file each. Arrays of a column, of one type of numbers, have one white (`shades.common_whites`). An element of
+    another type than the first is a problem in its place.
 
     Raises:
         DataError: the object is none of the accepted kinds, or its columns are of unequal length.
@@ -136,13 +138,14 @@ def _is_stack(values: Any) -> bool:
 
 
 def _images(values: Sequence[Any]) -> tuple[pa.Array, dict[int, str]]:
-    """The bytes of an image file for each value, and the reasons for those that are none."""
-    made = [_image(value) for value in values]
+    """The bytes of an image file for each value, and the reasons for those that are none; arrays have one white."""
+    whites = common_whites(value for value in values if isinstance(value, np.ndarray) and value.dtype != np.uint8)
+    made = [_image(value, whites) for value in values]
     reasons = {row: reason for row, (_, reason) in enumerate(made) if reason}
     return pa.array([content for content, _ in made], pa.large_binary()), reasons
 
 
-def _image(value: Any) -> tuple[bytes | None, str | None]:
+def _image(value: Any, whites: Mapping[Any, float]) -> tuple[bytes | None, str | None]:
     if _missing(value):
         return None, None
     if isinstance(value, bytes | bytearray):
@@ -150,7 +153,7 @@ def _image(value: Any) -> tuple[bytes | None, str | None]:
     if not is_image(value):
         return None, f"this row is {type(value).__name__}, not an image as the others"
     try:
-        return encode(value), None
+        return encode(value, whites.get(getattr(value, "dtype", None), 0.0)), None
     except DataError as error:
         return None, str(error).removesuffix(".")
 
@@ -207,14 +210,37 @@ def _records(table: pa.Table, reasons: Mapping[int, str]) -> Records:
 
 
 def _named(dataset: Any) -> pa.Table:
-    """The table of a `datasets.Dataset`, its class numbers replaced by their names."""
+    """The table of a `datasets.Dataset`, its class numbers replaced by their names, within lists and structs too."""
     table = dataset.with_format("arrow")[:]
     for name, feature in dataset.features.items():
-        if hasattr(feature, "int2str"):
-            numbers = table.column(name).to_pylist()
-            names = [feature.names[number] if number is not None and number >= 0 else None for number in numbers]
-            table = table.set_column(table.column_names.index(name), name, pa.array(names, pa.string()))
+        if _numbers_classes(feature):
+            values = [_with_names(value, feature) for value in table.column(name).to_pylist()]
+            kind = pa.string() if hasattr(feature, "int2str") else None
+            table = table.set_column(table.column_names.index(name), name, pa.array(values, kind))
     return table
+
+
+def _numbers_classes(feature: Any) -> bool:
+    """Whether class numbers are somewhere in a feature of `datasets`."""
+    inner = feature.values() if isinstance(feature, Mapping) else _inside(feature)
+    return hasattr(feature, "int2str") or any(map(_numbers_classes, inner))
+
+
+def _with_names(value: Any, feature: Any) -> Any:
+    if hasattr(feature, "int2str"):
+        return feature.names[value] if value is not None and value >= 0 else None
+    if isinstance(feature, Mapping) and isinstance(value, Mapping):
+        return {name: _with_names(part, feature[name]) for name, part in value.items()}
+    if (inner := _inside(feature)) and isinstance(value, list):
+        return [_with_names(part, inner[0]) for part in value]
+    return value
+
+
+def _inside(feature: Any) -> list[Any]:
+    """The feature of what is in a list, where a feature is one of lists."""
+    if isinstance(feature, list):
+        return feature
+    return [feature.feature] if hasattr(feature, "feature") else []
 
 
 def _flat(value: Any) -> Any:

@@ -13,18 +13,18 @@ import re
 import struct
 import threading
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from headwater.data.raster import UnreadableError, encode, imaging, opened, orientation, upright
+from headwater.data.raster import UnreadableError, encode, imaging, loaded, opened, orientation, upright
 from headwater.errors import DataError
 
 SUFFIXES: Final = (
@@ -37,8 +37,17 @@ MOST_BYTES: Final = 1 << 30
 THUMB: Final = 16
 PADDING: Final = 114
 """The grey around a picture that does not fill its frame: the mean of photographs."""
-DAMAGED_ARCHIVE: Final = (
-    OSError, ValueError, zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, struct.error, OverflowError
+
+
+def _unpacking_errors() -> Iterator[type[Exception]]:
+    """What those ways of packing raise that this Python knows, and that have an error of their own."""
+    for module, name in (("zlib", "error"), ("lzma", "LZMAError"), ("compression.zstd", "ZstdError")):
+        with suppress(ImportError):
+            yield getattr(import_module(module), name)
+
+
+DAMAGED_ARCHIVE: Final[tuple[type[Exception], ...]] = (
+    OSError, ValueError, zipfile.BadZipFile, RuntimeError, EOFError, struct.error, OverflowError, *_unpacking_errors()
 )  # fmt: skip
 """What the standard library raises on archives that are damaged, locked, or packed in a way it does not know."""
 _IN_ARCHIVE: Final = re.compile(rf"(.+?\.zip){INSIDE}(.+)", re.IGNORECASE | re.DOTALL)
@@ -81,20 +90,27 @@ class Picture:
         Raises:
             UnreadableError: there is no such file, or it cannot be opened.
         """
-        if self.path is None:
-            return self.content or b""
-        archive, name = parted(self.path)
-        try:
-            return _whole(name) if archive is None else _member(archive, name)
-        except FileNotFoundError as error:
-            raise UnreadableError(f"there is no such file: {archive or name}") from error
-        except KeyError as error:
-            raise UnreadableError(f"there is no {name} in the archive {archive}") from error
-        except OSError as error:
-            raise UnreadableError(f"the file cannot be opened: {error.strerror or error}") from error
-        except DAMAGED_ARCHIVE as error:
-            reason = "the path cannot be used" if archive is None else "the archive is damaged, or locked by a password"
-            raise UnreadableError(reason) from error
+        return self.content or b"" if self.path is None else content_of(self.path)
+
+
+def content_of(path: str) -> bytes:
+    """The bytes of a file, or of `archive.zip!/name`.
+
+    Raises:
+        UnreadableError: there is no such file, or it cannot be opened.
+    """
+    archive, name = parted(path)
+    try:
+        return _whole(name) if archive is None else _member(archive, name)
+    except FileNotFoundError as error:
+        raise UnreadableError(f"there is no such file: {archive or name}") from error
+    except KeyError as error:
+        raise UnreadableError(f"there is no {name} in the archive {archive}") from error
+    except OSError as error:
+        raise UnreadableError(f"the file cannot be opened: {error.strerror or error}") from error
+    except DAMAGED_ARCHIVE as error:
+        reason = "the path cannot be used" if archive is None else "the archive is damaged, or locked by a password"
+        raise UnreadableError(reason) from error
 
 
 @dataclass(frozen=True)
@@ -135,16 +151,25 @@ def glance(picture: Picture) -> Glance:
         >>> glance(Picture(content=b"not an image")).reason
         'this is no image that can be read'
     """
-    if picture.path is None:
-        key: Any = _digest(picture.content or b"")
-    else:
-        key = picture.path, _stamp(parted(picture.path)[0] or picture.path)
+    key = identity(picture)
     known = _seen.get(key)
     if known is None:
         known = _seen[key] = _glance(picture)
         if len(_seen) > _REMEMBERED:
             _seen.pop(next(iter(_seen)), None)
     return known
+
+
+def identity(picture: Picture) -> Any:
+    """What stays the same while the bytes of a picture do: its path and the stamp of its file, or a hash of the bytes.
+
+    Example:
+        >>> identity(Picture("gone.png"))
+        ('gone.png', None)
+    """
+    if picture.path is None:
+        return _digest(picture.content or b"")
+    return picture.path, _stamp(parted(picture.path)[0] or picture.path)
 
 
 def look(pictures: Sequence[Picture]) -> list[Glance]:
@@ -305,7 +330,7 @@ def _glance(picture: Picture) -> Glance:
         content = picture.read()
         with opened(content) as image:
             kind, size, drafted = image.format or "", image.size, image.draft("RGB", (256, 256))
-            image.load()
+            loaded(image)
             width, height = size if drafted else image.size
             lying = 4 < orientation(image) < 9
             seen = upright(image)

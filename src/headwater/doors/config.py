@@ -18,7 +18,7 @@ def write(task: str, model: str | None = None) -> str:
     lines = [f"# A run of headwater: headwater adapt --config {task}.yaml", ""]
     for argument, value in (("task", task), ("data", "null"), ("model", name), ("to", "null")):
         lines += [f"# {ARGUMENTS[argument]}", f"{argument}: {value}"]
-    text = "\n".join(lines) + "\n\n" + to_yaml(Settings(), inputs=entry.inputs)
+    text = "\n".join(lines) + "\n\n" + to_yaml(Settings(), fields=entry.fields)
     if own.strip():
         text += f"\n# The settings of {name} itself\n{MODEL_SETTINGS}:\n{textwrap.indent(own, '  ')}"
     return text

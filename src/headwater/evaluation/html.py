@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
-from headwater.evaluation import maps, plots
+from headwater.evaluation import box_plots, maps, plots
 from headwater.evaluation.intervals import Estimate, label
 from headwater.options import in_words
 
@@ -22,7 +22,7 @@ def page(report: Report) -> str:
     """The page of a report; everything that came from the user's data is escaped."""
     everyone = {report.model: report.metrics, **report.baselines}
     scores = {name: metrics[report.primary] for name, metrics in everyone.items() if report.primary in metrics}
-    classes = [{**row, "estimate": Estimate.from_json(row["f1"])} for row in report.per_class]
+    classes = [{**row, "estimate": Estimate.from_json(row.get("ap50") or row["f1"])} for row in report.per_class]
     stages = [{**row, "estimate": Estimate.from_json({"value": row["score"], **row})} for row in report.stages]
     return render(
         "report.html.j2",
@@ -39,7 +39,11 @@ def page(report: Report) -> str:
 
 def render(template: str, **content: Any) -> str:
     """A page of the house from one of its templates; everything that is put into it is escaped."""
-    return _environment().get_template(template).render(plots=plots, maps=maps, label=label, **content)
+    return (
+        _environment()
+        .get_template(template)
+        .render(plots=plots, box_plots=box_plots, maps=maps, label=label, **content)
+    )
 
 
 @cache

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import json
 import logging
-from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from headwater import catalog, options
-from headwater.application import Application, Marks, Predictions, Stage, Trace
+from headwater.application import Marks, Predictions, Stage, Trace
 from headwater.data import fields as data_fields
 from headwater.data import preparing, reading, splitting
-from headwater.data.fields import Category, Labels, Target
-from headwater.data.gathering import Gathered, gather
+from headwater.data.fields import Category, Label, Labels
 from headwater.data.preparing import Prepared
 from headwater.data.quarantine import Quarantine
 from headwater.data.records import Records
 from headwater.data.source import read_source
 from headwater.data.traits import Traits
 from headwater.data.unlabelled import read_unlabelled
-from headwater.errors import DataError, SettingError
+from headwater.errors import DataError
 from headwater.evaluation.baselines import MajorityBaseline
 from headwater.evaluation.calibration import fit_temperature, probabilities
 from headwater.evaluation.report import FILE as REPORT
@@ -37,22 +35,25 @@ from headwater.settings import Settings
 from headwater.transfer import augmenting, scores, unlabelled
 from headwater.transfer.classifier import Classifier, Examples, Make
 from headwater.transfer.measuring import measure
-from headwater.transfer.plan import ALTERATIONS, Plan, draw_up
+from headwater.transfer.plan import Plan, draw_up
+from headwater.transfer.supervised import Supervised
 
 log = logging.getLogger("headwater")
-_PART = 8192
 _SURE_OF_NOTHING = 50.0
 """The temperature from which on all classes are given as about equally likely."""
 _BASELINE = "what the others have to beat"
 
 
-class Classification(Application):
+class Classification(Supervised):
     """A classifier with its fields, its temperature and the baselines it is measured against."""
 
+    alterations: ClassVar[tuple[str, ...]] = ()
+    """How rows are altered where the plan `augment` is asked for and the settings do not say how; none where every step
+    of a training alters what it sees."""
+
     def __init__(self, model: str | None = None, settings: Settings | None = None, **model_settings: Any) -> None:
-        super().__init__(model or catalog.task(self.task).default_model, settings, **model_settings)
-        self.field: Any = None
-        self.target: Target = Category(())
+        super().__init__(model, settings, **model_settings)
+        self.target: Label = Category(())
         self.classifier: Classifier | None = None
         self.baseline: Classifier | None = None
         self.majority: MajorityBaseline | None = None
@@ -64,68 +65,24 @@ class Classification(Application):
     def fitted(self) -> bool:
         return self.classifier is not None
 
-    @abstractmethod
-    def find_input(self, records: Records, taken: tuple[str, ...]) -> Any:
-        """The input field of these records; `taken` columns hold the target and the divisions."""
-
-    def find_fields(self, records: Records) -> tuple[Any, Target]:
-        """The input and target fields that the settings name, or that the columns suggest."""
-        target = self._target_of(records, self.settings.target or (data_fields.find_target(records),))
-        return self._input_of(records, target.columns), target
-
-    def gather(self, source: Any) -> Gathered:
-        """The usable rows of a source; a column that the settings name is looked for where the source lacks it."""
-        records = reading.read(source, self.settings, offline=self.settings.offline)
-        named = {self.input_setting: self.input_columns, "target": self.settings.target}
-        here = set(records.columns)
-        there: dict[str, Any] = {
-            name: columns if set(columns or ()) <= here else None for name, columns in named.items()
-        }
-        fitting = type(self)(self.model_name, replace(self.settings, **there))
-        usual = [name for name in data_fields.usual_targets(records) if name not in (fitting.input_columns or ())]
-        columns = fitting.settings.target or (tuple(usual) if len(usual) == 1 else ())
-        field = fitting._input_of(records, columns or tuple(usual))
-        labels = fitting._target_of(records, columns) if columns else None
-        return gather(records, field, labels, self.settings.quarantine_share)
-
-    def _target_of(self, records: Records, columns: tuple[str, ...]) -> Target:
-        for column in columns:
-            records.column(column)
+    def find_target(self, records: Records, columns: tuple[str, ...]) -> Label:
         cells = records.take(records.usable[:1000]).column(columns[0])
         several = len(columns) > 1 or self.settings.label_separator or any(isinstance(cell, list) for cell in cells)
         return Labels(columns, separator=self.settings.label_separator) if several else Category(columns)
 
-    def _input_of(self, records: Records, columns: tuple[str, ...]) -> Any:
-        named = (self.settings.split, self.settings.group, self.settings.time)
-        taken = (*columns, *(name for name in named if name))
-        field = self.find_input(records, taken)
-        if both := [name for name in field.columns if name in taken]:
-            raise SettingError(
-                "A column that is the target, or divides the rows, cannot be the input",
-                where=records.name, got=both, accepted=[name for name in records.columns if name not in taken],
-                fix=f"Name another column with --{self.input_setting} or --target.",
-            )  # fmt: skip
-        return field
+    def find_target_column(self, records: Records) -> str:
+        return data_fields.find_target(records)
 
-    def prepare(self, source: Any, *, want_test: bool = True) -> Prepared:
-        """Training, validation and test rows of a source, bad rows set aside."""
-        # Where every row counts none is held out, unless the user says which: folds of the training rows choose.
-        want_valid = self.strategy != "few-shot" or self.settings.split is not None
-        return preparing.prepare(source, self.settings, self.find_fields, want_test=want_test, want_valid=want_valid)
-
-    @property
-    def strategy(self) -> str | None:
-        """How the foundation was adapted; None for a basic model."""
-        basic = {entry.name for entry in catalog.models(self.task)}
-        return None if self.model_name in basic else self.settings.strategy
+    def usual_targets(self, records: Records) -> list[str]:
+        return data_fields.usual_targets(records)
 
     def fit(self, records: Any, valid: Any = None, *, run: Run | None = None) -> Self:
         if run is None:
             with scratch(self.settings) as temporary:
                 return self.fit(records, valid, run=temporary)
-        options.check_inputs(options.check(self.settings), self.task, catalog.task(self.task).inputs)
+        options.check_fields(options.check(self.settings), self.task, catalog.task(self.task).fields)
         self.report = self.config = None  # what an earlier fit left tells nothing of this one
-        make = self._maker()
+        make = self.maker()
         train, held_out, source = self._rows(records, valid)
         for room in (augmenting, unlabelled):
             room.refuse(self.settings, self.strategy, several=self.target.several)
@@ -155,22 +112,6 @@ class Classification(Application):
         told = {"plan": self.plan, "adaptation": self.learnt}
         return {name: plain(part.section()) for name, part in told.items() if part}
 
-    def predict(self, inputs: Any) -> Predictions:
-        parts = [predictions for _, predictions in self.parts(inputs)] or [self._predictions([], {})]
-        return Predictions(
-            labels=[label for part in parts for label in part.labels],
-            probabilities=np.concatenate([part.probabilities for part in parts if part.probabilities is not None]),
-            classes=self.target.classes,
-            reasons=[reason for part in parts for reason in part.reasons],
-        )
-
-    def parts(self, inputs: Any) -> Iterator[tuple[Records, Predictions]]:
-        self.require_fitted("predict")
-        for records in reading.read_parts(inputs, self.settings, rows=_PART, offline=self.settings.offline):
-            values, reasons = self.field.values(self.field.named(records))
-            unread = {row: problem.reason for row, problem in records.problems.items()}
-            yield records, self._predictions(values, {**reasons, **unread})
-
     def view(self, values: Sequence[Any]) -> np.ndarray:
         with scratch(self.settings) as run:
             return self._unlearnt.view(values, run)
@@ -186,17 +127,7 @@ class Classification(Application):
     @cached_property
     def _unlearnt(self) -> Classifier:
         """The model before it has learnt; kept, so that its weights are read once."""
-        return self._maker()()
-
-    def _maker(self) -> Make:
-        """What makes an unfitted model.
-
-        Raises:
-            SettingError: the model has no such setting, or it cannot have this value.
-        """
-        model_class = catalog.model_class(self.task, str(self.model_name))
-        own = options.build(model_class.Settings, self.model_settings, where=f"model {self.model_name}")
-        return partial(model_class, own, foundation=self.model_name)
+        return self.maker()()
 
     def evaluate(self, records: Any) -> Report:
         self.require_fitted("evaluate")
@@ -258,7 +189,7 @@ class Classification(Application):
 
     @property
     def _linear(self) -> str:
-        return catalog.task(self.task).linear_baseline
+        return str(catalog.task(self.task).linear_baseline)
 
     @property
     def _linear_shown(self) -> str:
@@ -339,9 +270,10 @@ class Classification(Application):
 
         A far source alone does not bring them: on few rows nothing was measured to gain by them.
         """
-        if self.plan is None or run.settings.plan != "augment" or run.settings.augment is not None:
+        asked = self.plan is not None and run.settings.plan == "augment" and run.settings.augment is None
+        if not asked or not self.alterations:
             return run
-        return replace(run, settings=replace(run.settings, augment=ALTERATIONS))
+        return replace(run, settings=replace(run.settings, augment=self.alterations))
 
     def _majority_stage(self, valid: Examples) -> Stage:
         answers = self.baseline_predictions(list(valid.inputs))["majority"]
@@ -355,7 +287,7 @@ class Classification(Application):
         self.baseline = catalog.model_class(self.task, self._linear)().fit(train, valid, run.part("baseline"))
         return [replace(stage, name=self._linear_shown, decision=_BASELINE) for stage in self.baseline.trace.stages]
 
-    def _predictions(self, values: list[Any], reasons: Mapping[int, str]) -> Predictions:
+    def answered(self, values: list[Any], reasons: Mapping[int, str]) -> Predictions:
         answered = [row for row in range(len(values)) if row not in reasons]
         found = self.probabilities([values[row] for row in answered])
         spread = np.full((len(values), len(self.target.classes)), np.nan)

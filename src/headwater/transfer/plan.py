@@ -31,9 +31,6 @@ WEIGHTS = {"joint": (1.0, 0.3), "augment": (0.1, 0.03, 0.3, 0.0), "target-only":
 _ROWS = 2000
 _SOURCE_ROWS = 5000
 
-ALTERATIONS = ("word-dropout", "word-swap")
-"""How target rows are altered where the plan `augment` is asked for and the settings do not say."""
-
 View = Callable[[Sequence[Any]], np.ndarray]
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 if TYPE_CHECKING:
     from headwater.foundation.encoder import Encoder
@@ -36,13 +37,21 @@ def trainable(encoder: Encoder, strategy: str, settings: Settings) -> Iterator[N
 
 
 def train_mode(encoder: Encoder) -> None:
-    """Training mode for what learns: the dropout of frozen layers would only blur what they say."""
+    """Training mode for what learns: the dropout of frozen layers would only blur what they say.
+
+    Batch norms stay in evaluation mode under every strategy: they use and keep the mean and the variance that they were
+    pretrained with, and only their weights learn. The passes of a step are cut by the memory, not by what a mean needs:
+    those of one or a few pictures have no distribution to speak of.
+    """
     network, blocks = encoder.network, encoder.blocks()
     inside = {id(parameter) for block in blocks for parameter in block.parameters()}
     rest = [p for name, p in network.named_parameters() if id(p) not in inside and "pooler." not in name]
     network.train(any(parameter.requires_grad for parameter in rest) and _learns(blocks[0]))
     for block in blocks:
         block.train(_learns(block))
+    for module in network.modules():
+        if isinstance(module, _BatchNorm):
+            module.eval()
 
 
 def _learns(module: nn.Module) -> bool:

@@ -13,7 +13,8 @@ import numpy as np
 
 from headwater import progress
 from headwater.data.pictures import Picture, framed, look, pixels
-from headwater.errors import ResourceError
+from headwater.vision.kept import mapped as _mapped
+from headwater.vision.kept import write as _write
 
 SIDES: Final = (32, 64, 96, 128, 160, 224)
 """The edges that a network is given by itself: all that halve without a rest, to the one that most were made for."""
@@ -213,35 +214,3 @@ def _name(pictures: Sequence[Picture], shape: tuple[int, ...]) -> str:
     for seen in look(pictures):
         digest.update(seen.digest)
     return digest.hexdigest()
-
-
-def _mapped(file: Path, shape: tuple[int, ...]) -> np.ndarray | None:
-    """The array of a file, read where and when it is asked for; None where there is no such array."""
-    try:
-        found = np.lib.format.open_memmap(file, mode="r")
-    except (OSError, ValueError, EOFError):
-        return None
-    return found if found.shape == shape and found.dtype == np.uint8 else None
-
-
-def _write(file: Path, shape: tuple[int, ...], parts: Iterator[np.ndarray]) -> None:
-    """Writes an array part by part, so that a crash leaves no file or a whole one.
-
-    A mapped file would be shorter to write, but where the disk is full, writing to one ends the process.
-    """
-    partial_file = file.with_name(f".{file.name}.{os.getpid()}.partial")
-    try:
-        with partial_file.open("wb") as opened:
-            header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.uint8)), "fortran_order": False, "shape": shape}
-            np.lib.format.write_array_header_1_0(opened, header)
-            for part in parts:
-                opened.write(part.data)
-            opened.flush()
-            os.fsync(opened.fileno())
-        partial_file.replace(file)
-    except OSError as error:
-        partial_file.unlink(missing_ok=True)
-        raise ResourceError(
-            "The pixels of the pictures cannot be written", where=str(file), got=str(error),
-            fix="Make room on the disk, choose another folder, or give a smaller --image-size.",
-        ) from error  # fmt: skip

@@ -58,3 +58,21 @@ def test_an_archive_of_classes_is_learnt_and_answered(tmp_path):
     loaded = headwater.load(tmp_path / "run")
     assert loaded.predict([np.full((9, 9), 7, np.uint8)]).labels[0] in ("good", "bad")
     assert "there is no such file" in str(loaded.predict([str(tmp_path / "nowhere.png")]).reasons[0])
+
+
+def test_alterations_are_refused_where_nothing_would_be_altered(tmp_path):
+    for model in ("pixels-logistic", str(make_vit(tmp_path / "vit"))):
+        with pytest.raises(SettingError, match=r"image_augment has no part with this model\. Got 'strong'.*Leave --im"):
+            headwater.adapt("image-classification", stripes(20), model=model, image_augment="strong")
+
+
+def test_the_plan_augment_leaves_altering_to_the_steps(tmp_path):
+    rows = stripes(100)
+    for row, (content, label) in enumerate(zip(*rows.values(), strict=True)):
+        folder = tmp_path / ("here" if row < 50 else "there") / label
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{row}.png").write_bytes(content)
+    given = {"source": str(tmp_path / "there"), "plan": "augment", "offline": True}
+    found = headwater.adapt("image-classification", tmp_path / "here", model="pixels-logistic", **given)
+    assert found.report.plan["name"] == "augment"
+    assert not found.report.augmentation

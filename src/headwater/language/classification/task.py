@@ -27,6 +27,7 @@ class TextClassification(Classification):
 
     task: ClassVar[str] = "text-classification"
     input_setting: ClassVar[str] = "text"
+    alterations: ClassVar[tuple[str, ...]] = ("word-dropout", "word-swap")
 
     def find_input(self, records: Records, taken: tuple[str, ...]) -> Text:
         columns = self.settings.text or (find_text(records, taken),)

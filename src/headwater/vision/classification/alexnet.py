@@ -6,6 +6,10 @@ from torch import nn
 
 from headwater.vision.classification.neural import NeuralClassifier, he
 
+MAPS = (64, 192, 384, 256, 256)
+"""The maps of each convolution."""
+DENSE = (4096, 1024)
+"""The width of the dense layers, for large pictures and for small ones."""
 _LARGE = 128
 _STRIDED = 64
 
@@ -36,18 +40,21 @@ def alexnet(channels: int, n_classes: int, side: int, dropout: float) -> nn.Sequ
         >>> sum(weight.numel() for weight in alexnet(3, 1000, 224, 0.5).parameters())
         61100840
     """
+    one, two, three, four, five = MAPS
     stride = 1 if side < _STRIDED else 2
     large = side >= _LARGE
-    first = nn.Conv2d(channels, 64, 11, stride=4, padding=2) if large else nn.Conv2d(channels, 64, 5, stride, padding=2)
-    places, width = (6, 4096) if large else (3, 1024)
+    first = (
+        nn.Conv2d(channels, one, 11, stride=4, padding=2) if large else nn.Conv2d(channels, one, 5, stride, padding=2)
+    )
+    places, width = (6, DENSE[0]) if large else (3, DENSE[1])
     made = nn.Sequential(
         first, nn.ReLU(), nn.MaxPool2d(3, stride=2),
-        nn.Conv2d(64, 192, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, stride=2),
-        nn.Conv2d(192, 384, 3, padding=1), nn.ReLU(),
-        nn.Conv2d(384, 256, 3, padding=1), nn.ReLU(),
-        nn.Conv2d(256, 256, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, stride=2),
+        nn.Conv2d(one, two, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, stride=2),
+        nn.Conv2d(two, three, 3, padding=1), nn.ReLU(),
+        nn.Conv2d(three, four, 3, padding=1), nn.ReLU(),
+        nn.Conv2d(four, five, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, stride=2),
         nn.AdaptiveAvgPool2d(places), nn.Flatten(),
-        nn.Dropout(dropout), nn.Linear(256 * places**2, width), nn.ReLU(),
+        nn.Dropout(dropout), nn.Linear(five * places**2, width), nn.ReLU(),
         nn.Dropout(dropout), nn.Linear(width, width), nn.ReLU(),
         nn.Linear(width, n_classes),
     )  # fmt: skip

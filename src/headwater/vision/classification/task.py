@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from headwater.data.fields import Image, find_image
-from headwater.data.pictures import Picture
-from headwater.data.records import Records
-from headwater.data.traits import Traits
-from headwater.errors import SettingError
-from headwater.run import Run
 from headwater.transfer.classification import Classification
-from headwater.vision.traits import picture_traits
+from headwater.vision.reading import ReadsImages
 
 
-class ImageClassification(Classification):
+class ImageClassification(ReadsImages, Classification):
     """Names the class of images: of a folder, an archive, a manifest, or in memory.
 
     Example:
@@ -29,20 +22,3 @@ class ImageClassification(Classification):
     """
 
     task: ClassVar[str] = "image-classification"
-    input_setting: ClassVar[str] = "image"
-
-    def find_input(self, records: Records, taken: tuple[str, ...]) -> Image:
-        columns = self.settings.image or (find_image(records, taken),)
-        if len(columns) > 1:
-            raise SettingError("An image is one column", where="--image", got=columns, fix="Name one column.")
-        records.column(columns[0])
-        return Image(columns)
-
-    def augment(self, values: Sequence[Picture], method: str, draw: int, run: Run) -> list[Any]:
-        raise SettingError(
-            "Copies of images are not made before the learning: they are altered anew in every step",
-            where="--augment", got=method, fix="Say how with --image-augment.",
-        )  # fmt: skip
-
-    def traits(self, values: Sequence[Picture]) -> Traits:
-        return picture_traits(values)

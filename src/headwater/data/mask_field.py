@@ -1,0 +1,222 @@
+"""The field of masks: how the cells of a column become the class of every pixel of a picture."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Final
+
+from headwater.data.class_names import ClassNames, is_void, names_near
+from headwater.data.image_field import picture_of
+from headwater.data.masks import ClassMap, MaskGlance, code_of, is_colour, mask_glance, written
+from headwater.data.pictures import Picture, glance
+from headwater.data.records import Records
+from headwater.errors import DataError, SettingError
+
+log = logging.getLogger("headwater")
+NO_VOID: Final = "no"
+"""What a user says who wants every number to be a class."""
+_USUAL_VOID: Final = 255
+_MOST_CLASSES: Final = 255
+"""The classes that a picture of 8 bits can number beside void."""
+
+
+@dataclass(frozen=True)
+class Mask:
+    """One column of masks: each a path, `archive.zip!/name`, or the bytes of a file; of the size of its picture.
+
+    A class is called as the file of names beside the masks has it, else by its number or colour. Codes of `void`, and
+    classes that no training row has, are the class of no pixel.
+
+    Attributes:
+        columns: the column of the masks.
+        image: the column of the pictures they belong to.
+        classes: the classes of the training rows, in the order of their numbers.
+        void: the codes, as they are written, that are no class.
+        names: for codes, as they are written, their names.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> from headwater.data.raster import encode
+        >>> drawn = encode(np.array([[0, 2, 255]], np.uint8))
+        >>> records = Records(pa.table({"image": [drawn], "mask": [drawn]}))
+        >>> target = Mask(("mask",), "image", void=("255",), names={"2": "road"})
+        >>> target = target.learn(target.cells(records))
+        >>> target.classes, np.asarray(target.answers(records)[0][0]).tolist()
+        ((0, 'road'), [[0, 1, -1]])
+    """
+
+    columns: tuple[str, ...]
+    image: str
+    classes: tuple[Any, ...] = ()
+    void: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    several = True
+    lack = "the mask is missing"
+
+    @classmethod
+    def of(cls, records: Records, column: str, image: str, void: Sequence[str] | None = None) -> Mask:
+        """The field of a column, with the names of a file beside its masks.
+
+        Args:
+            records: rows whose masks tell what is void, where the user does not.
+            column: the column of masks.
+            image: the column of pictures.
+            void: numbers, colours or names that are no class; `no` alone says that there is none.
+
+        Raises:
+            SettingError: what the user calls void is no number, colour or name.
+        """
+        plain = cls((column,), image)
+        masks = [mask for mask in plain._masks(records)[0] if mask is not None]
+        seen = {code for mask in masks for code in mask_glance(mask).pixels}
+        paths = [mask.path for mask in masks if mask.path is not None]
+        found = names_near(paths[0]) if paths else ClassNames()
+        names = found.of(coloured=any(map(is_colour, seen)))
+        if names:
+            log.info("class names from %s", found.file)
+        return replace(plain, names=names, void=_void(seen, names, void))
+
+    def learn(self, cells: Sequence[Any]) -> Mask:
+        """The field with the classes that occur in its cells.
+
+        Raises:
+            DataError: they are more than an answer can number.
+        """
+        found = {name for cell in cells if cell is not None for name in cell}
+        if len(found) > _MOST_CLASSES:
+            raise DataError(
+                "The masks have too many classes", where=self.columns[0], got=len(found),
+                accepted=f"up to {_MOST_CLASSES}",
+                fix="Give masks with one number or colour a class; photographs, or masks with soft edges, are none.",
+            )  # fmt: skip
+        return replace(self, classes=tuple(sorted(found, key=self.code)))
+
+    def name(self, code: int) -> Any:
+        """What the class of a code is called."""
+        text = written(code)
+        return self.names.get(text, text if is_colour(code) else code)
+
+    def code(self, name: Any) -> int:
+        """The first code of a class, by which a mask may say it."""
+        return min(self._codes({name}), default=0)
+
+    def cells(self, records: Records) -> list[Any]:
+        """The classes in the mask of each row, in the order of their codes; None where there is no mask to be used."""
+        masks, reasons = self._usable(records)
+        return [None if row in reasons or mask is None else self._names_in(mask) for row, mask in enumerate(masks)]
+
+    def encode(self, cells: Sequence[Any]) -> tuple[list[list[int]], dict[int, str]]:
+        """The positions of the classes of each row; one that nobody has learnt is void, and no reason to refuse it."""
+        position = {name: place for place, name in enumerate(self.classes)}
+        return [[position[name] for name in cell or () if name in position] for cell in cells], {}
+
+    def answers(self, records: Records) -> tuple[list[ClassMap | None], dict[int, str]]:
+        """The class map of each row, decoded when it is asked for, and the reason for each None."""
+        masks, reasons = self._usable(records)
+        maps: list[ClassMap | None] = [None] * len(masks)
+        for row, mask in enumerate(masks):
+            if mask is not None and row not in reasons:
+                found = ClassMap(mask, self._positions)
+                if self.classes and not {code for code, _ in self._positions} & set(mask_glance(mask).pixels):
+                    reasons[row] = "the mask has no class of the training rows"
+                else:
+                    maps[row] = found
+        return maps, reasons
+
+    def unseen(self, records: Records) -> dict[Any, int]:
+        """The pixels of classes that no training row has: they count as void."""
+        found: Counter[Any] = Counter()
+        known = set(self.classes)
+        masks, reasons = self._usable(records)
+        for row, mask in enumerate(masks):
+            if mask is not None and row not in reasons:
+                for code, pixels in mask_glance(mask).pixels.items():
+                    if written(code) not in self.void and self.name(code) not in known:
+                        found[self.name(code)] += pixels
+        return dict(found)
+
+    def named(self, records: Records) -> Records:
+        """The records as they are: masks are never a plain list."""
+        return records
+
+    @cached_property
+    def _positions(self) -> tuple[tuple[int, int], ...]:
+        """Every code of a class with the position of that class."""
+        position = {name: place for place, name in enumerate(self.classes)}
+        return tuple(sorted((code, position[self.name(code)]) for code in self._codes(set(self.classes))))
+
+    def _codes(self, names: set[Any]) -> list[int]:
+        """Every code that one of these names has."""
+        named = [code for text, name in self.names.items() if name in names and (code := code_of(text)) is not None]
+        plain = [code for name in names if (code := code_of(str(name))) is not None and written(code) not in self.names]
+        return [code for code in [*named, *plain] if written(code) not in self.void]
+
+    def _names_in(self, mask: Picture) -> list[Any]:
+        codes = sorted(code for code in mask_glance(mask).pixels if written(code) not in self.void)
+        return list(dict.fromkeys(map(self.name, codes)))
+
+    def _masks(self, records: Records) -> tuple[list[Picture | None], dict[int, str]]:
+        masks: list[Picture | None] = [None] * len(records)
+        reasons: dict[int, str] = {}
+        for row, cell in enumerate(records.column(self.columns[0])):
+            if row not in records.problems:
+                found = picture_of(self.columns[0], cell, records.file(row), "mask")
+                if isinstance(found, str):
+                    reasons[row] = found
+                else:
+                    masks[row] = found
+        return masks, reasons
+
+    def _usable(self, records: Records) -> tuple[list[Picture | None], dict[int, str]]:
+        """The mask of each row, and the reason why one cannot be used."""
+        masks, reasons = self._masks(records)
+        pictures = records.column(self.image) if self.image in records.columns else [None] * len(records)
+        for row, mask in enumerate(masks):
+            if mask is None:
+                continue
+            seen = mask_glance(mask)
+            wrong = seen.reason or self._misfit(seen, picture_of(self.image, pictures[row], records.file(row)))
+            if wrong:
+                reasons[row] = wrong
+            elif all(written(code) in self.void for code in seen.pixels):
+                reasons[row] = "the mask has no class, only void"
+        return masks, reasons
+
+    def _misfit(self, mask: MaskGlance, picture: Picture | str) -> str | None:
+        """Why a mask is not that of its picture; what is wrong with the picture alone, its own field says."""
+        if isinstance(picture, str) or (seen := glance(picture)).reason:
+            return None
+        if (seen.width, seen.height) == (mask.width, mask.height):
+            return None
+        return (
+            f"the mask has {mask.width} x {mask.height} pixels, and its picture {seen.width} x {seen.height} "
+            "as a person sees it"
+        )
+
+
+def _void(seen: set[int], names: Mapping[str, str], asked: Sequence[str] | None) -> tuple[str, ...]:
+    """The codes, as they are written, that are no class."""
+    called = {name.strip().lower(): text for text, name in names.items()}
+    if asked is not None and [word.strip().lower() for word in asked] == [NO_VOID]:
+        return ()
+    if asked is not None:
+        found = []
+        for word in asked:
+            code = code_of(word)
+            if code is None and word.strip().lower() not in called:
+                raise SettingError(
+                    "What is void is said by a number, a colour or a class name of the masks", where="--mask-void",
+                    got=word, accepted=["255", "#e0e0c0", NO_VOID, *sorted(set(names.values()))],
+                )  # fmt: skip
+            found.append(called[word.strip().lower()] if code is None else written(code))
+        return tuple(sorted(set(found)))
+    void = {text for text, name in names.items() if is_void(name)}
+    others = seen - {_USUAL_VOID}
+    # Of black and white, white is what the masks are about; of colours, it is one like the others.
+    if _USUAL_VOID in seen and str(_USUAL_VOID) not in names and len(others) > 1 and not any(map(is_colour, others)):
+        void.add(str(_USUAL_VOID))
+    return tuple(sorted(void))

@@ -1,0 +1,166 @@
+"""Pictures and their masks in folders: which of them belong together, and in which part of the data they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from headwater.data.layouts import PARTS, Name
+
+_PICTURES: Final = (
+    "image", "images", "img", "imgs", "jpegimages", "picture", "pictures", "photo", "photos", "frame", "frames",
+    "leftimg8bit", "rgb",
+)  # fmt: skip
+_MASKS: Final = (
+    "mask", "masks", "label", "labels", "annot", "annots", "annotation", "annotations", "segmentation", "segmentations",
+    "segmentationclass", "seg", "gt", "gtfine", "groundtruth", "ground_truth", "labelids", "gtfine_labelids",
+)  # fmt: skip
+_BEHIND: Final = (*_MASKS, "l", "p")
+"""What may stand behind the name of a mask: some say no more than one letter."""
+
+
+def _any(words: Sequence[str]) -> str:
+    return "|".join(sorted(words, key=len, reverse=True))
+
+
+_FOLDER: Final = re.compile(
+    rf"(?:(?P<part>{_any(tuple(PARTS))})[ _-]?)?(?P<role>{_any((*_PICTURES, *_MASKS))})?", re.IGNORECASE
+)
+_MASK_NAME: Final = re.compile(rf"(?P<stem>.+?)[_-](?:{_any(_BEHIND)})", re.IGNORECASE)
+_PICTURE_NAME: Final = re.compile(rf"(?P<stem>.+?)[_-](?:{_any(_PICTURES)})", re.IGNORECASE)
+_SETS: Final = re.compile(r"(?:.*/)?ImageSets/Segmentation/(?P<part>\w+)\.txt")
+
+Key = tuple[str, ...]
+"""What a picture and its mask have in common: the folders that are neither part nor role, and the stem."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A picture and its mask, one of which may be missing, and the part of the data that their folders name."""
+
+    picture: Name | None
+    mask: Name | None
+    part: str | None
+
+    @property
+    def lack(self) -> str | None:
+        """Why the pair cannot be used; None where both are there."""
+        if self.mask is None:
+            return "this picture has no mask of its name"
+        return "this mask has no picture of its name" if self.picture is None else None
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What the folders and the name of a file say of it."""
+
+    key: Key
+    part: str | None
+    role: str | None
+
+
+def paired(names: Sequence[Name], sets: Mapping[str, Sequence[str]] | None = None) -> list[Pair] | None:
+    """Pictures with their masks, by name; None where the folders hold no such pairs.
+
+    Folders say what is in them: `images` and `masks` (or `image` and `label`, `img` and `annot`, `JPEGImages` and
+    `SegmentationClass` ...), `train` and `trainannot`, `train/images` and `train/masks`; or the file says it, as
+    `0001_mask.png` beside `0001.jpg` does.
+
+    Args:
+        names: where each image stands.
+        sets: of a Pascal VOC data set, for each part the stems that are in it: others are none of the data.
+
+    Example:
+        >>> paired([("images", "1.jpg"), ("masks", "1.png")])
+        [Pair(picture=('images', '1.jpg'), mask=('masks', '1.png'), part=None)]
+        >>> paired([("ants", "1.jpg"), ("bees", "1.jpg")]) is None
+        True
+    """
+    pictures, masks = _sorted_out(names)
+    both = pictures.keys() & masks.keys()
+    if not both:
+        return None
+    part_of = {stem: part for part, stems in (sets or {}).items() for stem in stems}
+    keys = sorted(pictures.keys() | masks.keys())
+    if part_of:
+        keys = [key for key in keys if key[-1] in part_of]
+    divided = bool(part_of) or all(place.part for found in (pictures, masks) for _, place in found.values())
+    pairs = []
+    for key in keys:
+        (picture, seen), (mask, known) = pictures.get(key, (None, None)), masks.get(key, (None, None))
+        place = seen or known
+        part = part_of.get(key[-1]) or (place.part if place else None)
+        pairs.append(Pair(picture, mask, part if divided else None))
+    return pairs
+
+
+def set_of(path: str) -> str | None:
+    """The part whose list of names a file of Pascal VOC is; None for any other file.
+
+    Example:
+        >>> set_of("VOC2012/ImageSets/Segmentation/val.txt"), set_of("ImageSets/Segmentation/trainval.txt")
+        ('valid', None)
+    """
+    found = _SETS.fullmatch(path)
+    return PARTS.get(found["part"].lower()) if found else None
+
+
+def _sorted_out(names: Sequence[Name]) -> tuple[dict[Key, tuple[Name, _Place]], dict[Key, tuple[Name, _Place]]]:
+    """The pictures and the masks, each by its key."""
+    by_folder = [(name, _place(name)) for name in names]
+    masks = {place.key: (name, place) for name, place in by_folder if place.role == "mask"}
+    told = any(place.role == "picture" for _, place in by_folder)
+    # Where folders say which files are pictures, those that stand elsewhere are none of the data.
+    wanted = ("picture",) if told else ("picture", None)
+    pictures = {place.key: (name, place) for name, place in by_folder if place.role in wanted}
+    if masks:
+        return _matched(pictures, masks)
+    beside = dict(_named_beside(pictures))
+    return {key: found for key, found in pictures.items() if found[0] not in beside.values()}, {
+        key: (name, _place(name)) for key, name in beside.items()
+    }
+
+
+def _matched(
+    pictures: dict[Key, tuple[Name, _Place]], masks: dict[Key, tuple[Name, _Place]]
+) -> tuple[dict[Key, tuple[Name, _Place]], dict[Key, tuple[Name, _Place]]]:
+    """The same under keys that fit, where masks have something behind their names that their pictures lack."""
+    found = {}
+    shorter = {_short(key, _PICTURE_NAME): key for key in pictures}
+    for key, mask in masks.items():
+        short = _short(key, _MASK_NAME)
+        fits = next((one for one in (key, short, shorter.get(short)) if one in pictures), key)
+        found[key if fits is None else fits] = mask
+    return pictures, found
+
+
+def _named_beside(pictures: Mapping[Key, tuple[Name, _Place]]) -> Iterator[tuple[Key, Name]]:
+    """Masks that stand in the folder of their pictures, and are told by their name alone."""
+    for key, (name, _) in pictures.items():
+        short = _short(key, _MASK_NAME)
+        if short != key and short in pictures:
+            yield short, name
+
+
+def _short(key: Key, behind: re.Pattern[str]) -> Key:
+    found = behind.fullmatch(key[-1])
+    return (*key[:-1], found["stem"]) if found else key
+
+
+def _place(name: Name) -> _Place:
+    rest: list[str] = []
+    part = role = None
+    for folder in name[:-1]:
+        found = _FOLDER.fullmatch(folder)
+        if not folder or found is None:
+            rest.append(folder)
+            continue
+        if found["part"]:
+            part = PARTS[found["part"].lower()]
+            rest.append(part)
+        if found["role"]:
+            role = "mask" if found["role"].lower() in _MASKS else "picture"
+    stem = name[-1].rpartition(".")[0] or name[-1]
+    return _Place((*rest, stem), part, role)

@@ -1,0 +1,165 @@
+"""Cells to class maps: what a class is called, what is void, and why a row has no mask."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from PIL import Image
+from tests.data.drawing import clouds, saved
+
+from headwater.data.fields import find_mask, from_json, to_json
+from headwater.data.mask_field import Mask
+from headwater.data.masks import mask_glance
+from headwater.data.pictures import Picture
+from headwater.data.reading import read
+from headwater.data.records import Records
+from headwater.errors import DataError, SettingError
+from headwater.settings import DataSettings
+
+PICTURE = saved(clouds(0, 3, 1))
+
+
+def drawn(*codes: Any) -> bytes:
+    """The bytes of a mask of one row of pixels."""
+    return saved(Image.fromarray(np.array([codes], np.uint8)))
+
+
+def records(*masks: Any, images: list[Any] | None = None) -> Records:
+    return Records(pa.table({"image": images or [PICTURE] * len(masks), "mask": list(masks)}))
+
+
+def learnt(*masks: Any, void: list[str] | None = None, names: dict[str, str] | None = None) -> Mask:
+    given = records(*masks)
+    field = Mask.of(given, "mask", "image", void)
+    field = field if names is None else Mask(field.columns, field.image, void=field.void, names=names)
+    return field.learn(field.cells(given))
+
+
+def maps(field: Mask, *masks: Any) -> list[Any]:
+    return [None if one is None else np.asarray(one)[0].tolist() for one in field.answers(records(*masks))[0]]
+
+
+def test_classes_are_those_of_the_masks_by_number():
+    field = learnt(drawn(9, 2, 2), drawn(0, 0, 9))
+    assert field.classes == (0, 2, 9)
+    assert field.cells(records(drawn(9, 2, 2), None)) == [[2, 9], None]
+    assert maps(field, drawn(9, 2, 0)) == [[2, 1, 0]]
+    assert [field.code(name) for name in field.classes] == [0, 2, 9]
+
+
+def test_names_are_those_of_the_file_beside_the_masks(tmp_path: Path, caplog):
+    (tmp_path / "masks").mkdir()
+    for name, content in {"a.png": drawn(0, 1, 2), "b.png": drawn(1, 1, 2)}.items():
+        (tmp_path / "masks" / name).write_bytes(content)
+        (tmp_path / name).write_bytes(PICTURE)
+    (tmp_path / "classes.txt").write_text("sky\nroad\nvoid\ntree\n")
+    (tmp_path / "rows.csv").write_text("image,mask\na.png,masks/a.png\nb.png,masks/b.png\n")
+    given = read(tmp_path / "rows.csv", DataSettings())
+    with caplog.at_level(logging.INFO, "headwater"):
+        field = Mask.of(given, "mask", "image")
+    assert caplog.messages == [f"class names from {tmp_path}/classes.txt"]
+    field = field.learn(field.cells(given))
+    assert (field.classes, field.void) == (("sky", "road"), ("2",))
+    assert [np.asarray(one)[0].tolist() for one in field.answers(given)[0]] == [[0, 1, -1], [1, 1, -1]]
+
+
+def test_two_colours_may_be_one_class():
+    image = saved(Image.fromarray(np.array([[[1, 2, 3], [3, 2, 1], [0, 0, 0]]], np.uint8)))
+    field = learnt(image, names={"#010203": "car", "#030201": "car", "0": "road"})
+    assert field.classes == ("road", "car")
+    assert maps(field, image) == [[1, 1, 0]]
+    assert field.encode([["car"], ["bus", "road"]]) == ([[1], [0]], {})
+
+
+@pytest.mark.parametrize(
+    ("masks", "asked", "void"),
+    [
+        ([drawn(0, 1, 255)], None, ("255",)),
+        ([drawn(0, 255, 255)], None, ()),
+        ([drawn(0, 0, 1), drawn(0, 0, 0)], None, ()),
+        ([drawn([255] * 3, [255, 0, 0], [0, 0, 255])], None, ()),
+        ([drawn(0, 1, 255)], ["no"], ()),
+        ([drawn(0, 1, 11)], ["11", "1"], ("1", "11")),
+        ([drawn([255] * 3, [255, 0, 0], [0, 0, 255])], ["#FF0000"], ("#ff0000",)),
+    ],
+)
+def test_what_is_void(masks: list[bytes], asked: list[str] | None, void: tuple[str, ...]):
+    assert Mask.of(records(*masks), "mask", "image", asked).void == void
+
+
+def test_void_may_be_said_by_its_name(tmp_path: Path):
+    (tmp_path / "a.png").write_bytes(drawn(0, 1, 1))
+    (tmp_path / "classes.txt").write_text("sky\nroad")
+    given = records(str(tmp_path / "a.png"))
+    assert Mask.of(given, "mask", "image", ["Road"]).void == ("1",)
+    with pytest.raises(SettingError, match=r"--mask-void: What is void is said by a number, a colour or a class name"):
+        Mask.of(given, "mask", "image", ["raod"])
+
+
+def test_rows_without_a_mask_of_their_size_say_why():
+    lying = Image.open(__import__("io").BytesIO(PICTURE))
+    exif = lying.getexif()
+    exif[0x0112] = 6
+    turned = saved(lying, exif=exif)
+    given = records(
+        drawn(0, 1, 1), None, b"no mask", drawn(0, 1), drawn(0, 1, 1), drawn(255, 255, 255), 3 and drawn(0, 0, 1),
+        images=[PICTURE, PICTURE, PICTURE, PICTURE, turned, PICTURE, b"no image"],
+    )  # fmt: skip
+    field = Mask(("mask",), "image", void=("255",)).learn([[0, 1]])
+    found, reasons = field.answers(given)
+    assert reasons == {
+        1: "the mask in column mask is missing",
+        2: "this is no mask that can be read",
+        3: "the mask has 2 x 1 pixels, and its picture 3 x 1 as a person sees it",
+        4: "the mask has 3 x 1 pixels, and its picture 1 x 3 as a person sees it",
+        5: "the mask has no class, only void",
+    }
+    assert [row for row, one in enumerate(found) if one is None] == [1, 2, 3, 4, 5]
+    assert [row for row, cell in enumerate(field.cells(given)) if cell is None] == [1, 2, 3, 4, 5]
+    assert field.cells(Records(pa.table({"mask": [3]})))[0] is None
+    assert field.answers(Records(pa.table({"mask": [3]})))[1] == {0: "column mask holds int, not a mask"}
+
+
+def test_a_class_that_training_never_saw_is_void_and_told():
+    field = learnt(drawn(0, 1, 1))
+    given = records(drawn(0, 7, 7), drawn(7, 7, 7))
+    assert maps(field, drawn(0, 7, 7)) == [[0, -1, -1]]
+    assert field.answers(given)[1] == {1: "the mask has no class of the training rows"}
+    assert field.unseen(given) == {7: 5}
+
+
+def test_masks_of_photographs_have_too_many_classes():
+    with pytest.raises(DataError, match="The masks have too many classes"):
+        Mask(("mask",), "image").learn([list(range(300))])
+
+
+def test_masks_are_decoded_when_they_are_asked_for():
+    field = learnt(drawn(0, 1, 1))
+    given = records(drawn(0, 1, 1))
+    later = field.answers(given)[0][0]
+    assert later is not None
+    assert later.mask == Picture(content=drawn(0, 1, 1))
+    assert mask_glance(later.mask).width == 3
+
+
+def test_the_field_is_read_back():
+    field = learnt(drawn(0, 1, 2), void=["2"], names={"0": "sky", "1": "road"})
+    again = from_json(json.loads(json.dumps(to_json(field))))
+    assert again == field
+    assert maps(again, drawn(1, 0, 2)) == [[1, 0, -1]]
+
+
+def test_the_column_of_masks_is_found():
+    table = pa.table({"photo": ["a.jpg"], "seg_mask": ["a.png"], "note": ["x"]})
+    assert find_mask(Records(table), ()) == "seg_mask"
+    assert find_mask(Records(table.rename_columns(["photo", "other", "note"])), ("photo",)) == "other"
+    with pytest.raises(DataError, match="No column holds masks"):
+        find_mask(Records(pa.table({"note": ["x"]})), ())
+    with pytest.raises(DataError, match="Several columns could hold the masks"):
+        find_mask(Records(table.rename_columns(["photo", "other", "note"])), ())
