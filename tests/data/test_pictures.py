@@ -21,6 +21,7 @@ from PIL import Image, PngImagePlugin
 from headwater.data import pictures
 from headwater.data.pictures import Picture, UnreadableError, glance, kept_open, look, pixels, thumbnail
 from headwater.data.raster import encode, upright
+from headwater.data.remembered import Remembered
 from headwater.errors import DataError, ExtraError
 
 RED, GREEN = (200, 40, 30), (30, 160, 60)
@@ -293,9 +294,10 @@ def test_a_glance_is_remembered_until_the_file_changes(tmp_path: Path, monkeypat
     assert glance(Picture(content=path.read_bytes())) == first
     path.write_bytes(saved(Image.new("RGB", (70, 50), "red")))
     assert glance(Picture(str(path))).width == 70
-    monkeypatch.setattr(pictures, "_REMEMBERED", 3)
+    monkeypatch.setattr(pictures, "_seen", Remembered(most=3))
     for side in range(1, 9):
         glance(Picture(content=saved(Image.new("L", (side, 1)))))
+    assert len(pictures._seen) == 3
     assert glance(Picture(str(path))).width == 70
 
 

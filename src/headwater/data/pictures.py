@@ -25,6 +25,7 @@ from typing import Any, Final
 import numpy as np
 
 from headwater.data.raster import UnreadableError, encode, imaging, loaded, opened, orientation, upright
+from headwater.data.remembered import Remembered
 from headwater.errors import DataError
 
 SUFFIXES: Final = (
@@ -49,7 +50,6 @@ DAMAGED_ARCHIVE: Final[tuple[type[Exception], ...]] = (
 )  # fmt: skip
 """What the standard library raises on archives that are damaged, locked, or packed in a way it does not know."""
 _IN_ARCHIVE: Final = re.compile(rf"(.+?\.zip){INSIDE}(.+)", re.IGNORECASE | re.DOTALL)
-_REMEMBERED: Final = 1 << 18
 _AT_ONCE: Final = 256
 _THREADS: Final = 8
 
@@ -104,7 +104,7 @@ class Picture:
             raise UnreadableError(reason) from error
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Glance:
     """What one look at a picture tells.
 
@@ -128,8 +128,8 @@ class Glance:
     reason: str | None = None
 
 
-_seen: dict[Any, Glance] = {}
-"""The latest glances, by the path and its stamp, or by the hash of the bytes."""
+_seen: Final = Remembered[Glance](most=1 << 18)
+"""The latest glances: half a kilobyte each, where looking anew at all pictures of a large set would take minutes."""
 
 
 def glance(picture: Picture) -> Glance:
@@ -142,13 +142,7 @@ def glance(picture: Picture) -> Glance:
         >>> glance(Picture(content=b"not an image")).reason
         'this is no image that can be read'
     """
-    key = identity(picture)
-    known = _seen.get(key)
-    if known is None:
-        known = _seen[key] = _glance(picture)
-        if len(_seen) > _REMEMBERED:
-            _seen.pop(next(iter(_seen)), None)
-    return known
+    return _seen.get(identity(picture), lambda: _glance(picture))
 
 
 def identity(picture: Picture) -> Any:
@@ -287,7 +281,8 @@ def _glance(picture: Picture) -> Glance:
     grey = (shades @ np.array([0.299, 0.587, 0.114], np.float32)).round().astype(np.uint8)
     red, green, blue = shades.mean(axis=(0, 1)).round().astype(int).tolist()
     return Glance(
-        *((height, width) if lying else (width, height)), seen.mode == "L", _digest(content), grey.tobytes(),
+        *((height, width) if lying else (width, height)), seen.mode == "L",
+        _digest(content), grey.tobytes(),
         (red, green, blue), kind,
     )  # fmt: skip
 
