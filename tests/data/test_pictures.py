@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
+from tests.data.drawing import clouds
 
 from headwater.data import pictures
 from headwater.data.pictures import Picture, UnreadableError, glance, kept_open, look, pixels, thumbnail
@@ -86,6 +87,14 @@ def test_grey_images_are_told(kind: str, mode: str):
     assert square.shape == (8, 8, 1)
     assert square[4, 0, 0] < 100
     assert square[4, -1, 0] > 155
+
+
+@pytest.mark.parametrize(("kind", "how"), [("PNG", {}), ("JPEG", {"quality": 60}), ("WEBP", {"quality": 60})])
+def test_grey_is_what_shows_no_colour_whatever_its_channels(kind: str, how: dict[str, Any]):
+    digit = clouds(3).convert("L").convert("RGB")
+    assert glance(Picture(content=saved(digit, kind, **how))).grey
+    digit.paste(RED, (20, 10, 26, 16))
+    assert not glance(Picture(content=saved(digit, kind, **how))).grey
 
 
 def test_sixteen_bits_a_channel_become_eight():

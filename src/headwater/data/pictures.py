@@ -36,6 +36,8 @@ INSIDE: Final = "!/"
 MOST_BYTES: Final = 1 << 30
 """A file of more is refused unread."""
 THUMB: Final = 16
+_GREY: Final = 2
+"""The grey levels by which red, green and blue of a picture without colour differ at most: what JPEG makes of it."""
 
 
 def _unpacking_errors() -> Iterator[type[Exception]]:
@@ -110,7 +112,7 @@ class Glance:
 
     Attributes:
         width, height: in pixels, as a person sees it.
-        grey: whether it has no colour channels.
+        grey: whether it shows no colour, be it stored in one channel or in three that agree.
         digest: the hash of its bytes, by which two are the same file.
         thumb: a small grey version, THUMB * THUMB bytes, by which two are nearly the same picture.
         colour: the mean red, green and blue.
@@ -281,7 +283,7 @@ def _glance(picture: Picture) -> Glance:
     grey = (shades @ np.array([0.299, 0.587, 0.114], np.float32)).round().astype(np.uint8)
     red, green, blue = shades.mean(axis=(0, 1)).round().astype(int).tolist()
     return Glance(
-        *((height, width) if lying else (width, height)), seen.mode == "L",
+        *((height, width) if lying else (width, height)), bool((np.ptp(shades, axis=2) <= _GREY).all()),
         _digest(content), grey.tobytes(),
         (red, green, blue), kind,
     )  # fmt: skip
