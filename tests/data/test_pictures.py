@@ -21,9 +21,11 @@ from tests.data.drawing import clouds
 
 from headwater.data import pictures
 from headwater.data.pictures import Picture, UnreadableError, glance, kept_open, look, pixels, thumbnail
-from headwater.data.raster import encode, upright
+from headwater.data.raster import _FORMATS, encode, upright
+from headwater.data.reading import read
 from headwater.data.remembered import Remembered
 from headwater.errors import DataError, ExtraError
+from headwater.settings import DataSettings
 
 RED, GREEN = (200, 40, 30), (30, 160, 60)
 
@@ -95,6 +97,25 @@ def test_grey_is_what_shows_no_colour_whatever_its_channels(kind: str, how: dict
     assert glance(Picture(content=saved(digit, kind, **how))).grey
     digit.paste(RED, (20, 10, 26, 16))
     assert not glance(Picture(content=saved(digit, kind, **how))).grey
+
+
+def test_every_format_that_is_read_is_found_by_its_name():
+    Image.init()
+    endings = {suffix for suffix, kind in Image.registered_extensions().items() if kind in _FORMATS}
+    assert endings <= set(pictures.SUFFIXES)
+    assert len(set(pictures.SUFFIXES)) == len(pictures.SUFFIXES) > 30
+
+
+@pytest.mark.parametrize("suffix", [".avif", ".jp2", ".ico", ".pcx", ".sgi", ".dib", ".apng"])
+def test_pictures_of_rarer_formats_are_read_from_a_folder(suffix: str, tmp_path: Path):
+    kind = Image.registered_extensions()[suffix]
+    if kind not in Image.SAVE:
+        pytest.skip("this Pillow does not write it")
+    (tmp_path / "red").mkdir()
+    scene(32, 32).save(tmp_path / "red" / f"1{suffix}", kind)
+    records = read(tmp_path, DataSettings())
+    assert [Path(path).name for path in records.column("image")] == [f"1{suffix}"]
+    assert glance(Picture(str(tmp_path / "red" / f"1{suffix}"))).reason is None
 
 
 def test_sixteen_bits_a_channel_become_eight():

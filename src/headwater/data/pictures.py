@@ -29,8 +29,11 @@ from headwater.data.remembered import Remembered
 from headwater.errors import DataError
 
 SUFFIXES: Final = (
-    ".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".jfif", ".tga",
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".bmp", ".dib", ".gif", ".webp", ".tif", ".tiff", ".mpo",
+    ".avif", ".avifs", ".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".ico",
+    ".pcx", ".sgi", ".rgb", ".rgba", ".bw", ".tga", ".icb", ".vda", ".vst",
 )  # fmt: skip
+"""How the names of files end whose formats `raster` reads."""
 INSIDE: Final = "!/"
 """In a path, what stands between a zip archive and the name of a picture in it."""
 MOST_BYTES: Final = 1 << 30
