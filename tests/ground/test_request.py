@@ -50,7 +50,7 @@ def test_a_models_own_settings_take_the_type_of_their_field() -> None:
 
 
 def test_settings_of_another_kind_of_input_are_refused() -> None:
-    with pytest.raises(SettingError, match="text has a part only with tasks whose input is Text; image-classification"):
+    with pytest.raises(SettingError, match="text has a part only with tasks of the field Text; image-classification"):
         Request.of("image-classification", "a.csv", "pixels-logistic", {"text": "body"})
     assert Request.of("image-classification", "a.csv", "pixels-logistic", {"text": None}).changed() == {}
 

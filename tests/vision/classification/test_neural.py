@@ -15,7 +15,7 @@ from headwater.vision.classification import neural
 from headwater.vision.classification.lenet import LenetClassifier
 from headwater.vision.classification.neural import NeuralClassifier, NeuralSettings, _PictureLearner
 from headwater.vision.classification.resnet import Resnet18Classifier
-from headwater.vision.pixels import Pixels
+from headwater.vision.pixels import Pixels, decoded
 
 INPUTS, CLASSES = pictures(48)
 
@@ -85,6 +85,16 @@ def test_grey_pictures_have_one_channel(tmp_path):
     assert made.grey
     assert made.model[0].weight.shape[1] == 1
     assert (made.logits(INPUTS).argmax(axis=1) == CLASSES).mean() > 0.8, "it sees colourful ones in grey"
+
+
+def test_grey_pictures_in_three_channels_are_seen_as_grey(tmp_path):
+    inputs, targets = pictures(48, channels=1)
+    tripled = [Picture.of(np.repeat(decoded([one], 16, grey=True)[0], 3, axis=2)) for one in inputs]
+    made = fitted(tmp_path / "a", inputs=tripled, targets=targets, image_augment="auto", epochs=2)
+    assert made.grey
+    assert not learner_of(made, augment="auto").preset.mirror
+    alike = fitted(tmp_path / "b", inputs=inputs, targets=targets, image_augment="auto", epochs=2)
+    np.testing.assert_array_equal(made.logits(tripled), alike.logits(inputs))
 
 
 def test_the_side_is_asked_for_or_found(tmp_path):
