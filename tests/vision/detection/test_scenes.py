@@ -13,9 +13,10 @@ from headwater.vision.locator import Scenes
 
 GIVEN = scenes(6)
 ROWS = np.arange(6)
+SQUARE = Frame(64, 64)
 
 
-def gallery(frame=Frame(64, 64), given=GIVEN):
+def gallery(frame=SQUARE, given=GIVEN):
     return Gallery.of(given, frame, None, lambda pixels: [np.array([[0, 0, 9, 9]], np.float32)] * len(pixels))
 
 

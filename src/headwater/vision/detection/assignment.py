@@ -11,6 +11,8 @@ import torch
 from headwater.vision.detection.geometry import iou
 from headwater.vision.detection.scenes import Target
 
+NOTHING: Final = -1
+UNCLEAR: Final = -2
 _TINY: Final = 1e-9
 
 
@@ -99,3 +101,65 @@ def _near(cells: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
     middle, half = (boxes[..., :2] + boxes[..., 2:]) / 2, (boxes[..., 2:] - boxes[..., :2]) / 2
     away = (centre - middle[:, :, None]).abs()
     return (away <= torch.maximum(half[:, :, None], edge)).all(dim=3)
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Which known box each given box is of.
+
+    Attributes:
+        box: its position, int64 of shape (boxes,); `NOTHING` where it shows none, `UNCLEAR` where that is not sure.
+        overlap: its IoU with the known box that it overlaps most, shape (boxes,).
+    """
+
+    box: torch.Tensor
+    overlap: torch.Tensor
+
+
+@torch.no_grad()
+def matched(boxes: torch.Tensor, known: torch.Tensor, low: float, high: float, *, all_known: bool) -> Matched:
+    """Boxes matched with known boxes by their overlap.
+
+    Args:
+        boxes: shape (boxes, 4).
+        known: shape (known, 4).
+        low: a box whose largest IoU is below shows nothing.
+        high: from here on it shows the known box that it overlaps most; between the two it is unclear.
+        all_known: whether a known box that no box overlaps enough gets those that overlap it most.
+
+    Example:
+        >>> boxes = torch.tensor([[0.0, 0, 4, 4], [0, 0, 4, 3], [0, 0, 2, 2], [8, 8, 9, 9]])
+        >>> matched(boxes, boxes[:1], 0.3, 0.7, all_known=False).box.tolist()
+        [0, 0, -1, -1]
+    """
+    if not len(known):
+        nothing = torch.zeros(len(boxes), device=boxes.device)
+        return Matched(nothing.long() + NOTHING, nothing)
+    overlaps = iou(boxes, known)
+    overlap, nearest = overlaps.max(dim=1)
+    box = torch.where(overlap >= high, nearest, torch.where(overlap >= low, UNCLEAR, NOTHING))
+    if all_known:
+        most = overlaps.amax(dim=0)
+        best = ((overlaps == most) & (most > 0)).any(dim=1)
+        box = torch.where(best, nearest, box)
+    return Matched(box, overlap)
+
+
+def drawn(box: torch.Tensor, most: int, share: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """A random sample of matched boxes that show something, and of those that show nothing.
+
+    Args:
+        box: `Matched.box`.
+        most: how many of both together.
+        share: how many of them show something at most.
+
+    Returns:
+        Positions of the ones and of the others.
+    """
+    found, empty = (torch.nonzero(which)[:, 0] for which in (box >= 0, box == NOTHING))
+    found = _some(found, round(most * share))
+    return found, _some(empty, most - len(found))
+
+
+def _some(positions: torch.Tensor, most: int) -> torch.Tensor:
+    return positions[torch.randperm(len(positions))[:most].to(positions.device)]

@@ -16,6 +16,7 @@ from headwater.ranges import Search
 from headwater.vision.detection.assignment import Padded, task_aligned
 from headwater.vision.detection.detector import Detector, DetectorSettings, Finder, Guess
 from headwater.vision.detection.geometry import ciou, decode
+from headwater.vision.detection.layers import convolution, squares
 from headwater.vision.detection.scenes import Target
 
 STRIDES: Final = (8, 16, 32)
@@ -146,24 +147,6 @@ class Block(nn.Module):
         for step in self.steps:
             parts.append(parts[-1] + step(parts[-1]))
         return self.mixed(torch.cat(parts, dim=1))
-
-
-def convolution(channels: int, maps: int, size: int = 3, stride: int = 1) -> nn.Sequential:
-    """A convolution that keeps the size but for its stride, its norm, which has the bias, and its activation."""
-    layer = nn.Conv2d(channels, maps, size, stride, padding=size // 2, bias=False)
-    return nn.Sequential(layer, nn.BatchNorm2d(maps), nn.SiLU(inplace=True))
-
-
-def squares(size: Sequence[int], stride: int) -> torch.Tensor:
-    """The squares of a picture that the places of a map stand for, line by line, shape (places, 4).
-
-    Example:
-        >>> squares((1, 2), 8).tolist()
-        [[0.0, 0.0, 8.0, 8.0], [8.0, 0.0, 16.0, 8.0]]
-    """
-    down, across = torch.meshgrid(torch.arange(size[0]), torch.arange(size[1]), indexing="ij")
-    start = torch.stack([across, down], dim=2).reshape(-1, 2) * float(stride)
-    return torch.cat([start, start + stride], dim=1)
 
 
 def _grown(cells: torch.Tensor) -> torch.Tensor:
