@@ -5,6 +5,7 @@ from tests.vision.shapes import pictures
 from torch import nn
 
 from headwater.data.pictures import Picture, encode
+from headwater.errors import ResourceError
 from headwater.run import Run
 from headwater.settings import Settings
 from headwater.training.losses import classification_loss
@@ -67,6 +68,39 @@ def test_learns_and_is_saved_whole(kind, epochs, tmp_path):
     assert again.settings == made.settings
     assert again.facts(run_in(tmp_path / "b")).parameters == sum(p.numel() for p in made.model.parameters())
     assert sorted(file.name for file in (tmp_path / "saved").iterdir()) == ["model.json", "model.safetensors"]
+
+
+def test_a_loaded_network_computes_where_it_was_asked_to(tmp_path, monkeypatch):
+    made = fitted(tmp_path / "run", epochs=1, token_budget=7)
+    made.save(tmp_path / "saved")
+    asked = []
+    monkeypatch.setattr(neural, "nearest", lambda kind: asked.append(kind) or torch.device("meta"))
+    again = Small.load(tmp_path / "saved")
+    assert (asked, again.token_budget, again.device) == (["cpu"], 7, "cpu")
+    assert next(again.model.parameters()).device.type == "meta"
+
+
+def test_answers_come_in_passes_that_fit(tmp_path, monkeypatch):
+    made, sizes = fitted(tmp_path, epochs=1, token_budget=5), []
+    forward = made.model.forward
+
+    def counted(batch):
+        sizes.append(len(batch))
+        if len(batch) > most:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+        return forward(batch)
+
+    whole = made.logits(INPUTS)
+    monkeypatch.setattr(made.model, "forward", counted)
+    most = 5
+    np.testing.assert_allclose(made.logits(INPUTS), whole, atol=1e-6)
+    assert max(sizes) == 5, "the token budget of the run is that of its answers"
+    most = 2
+    np.testing.assert_allclose(made.logits(INPUTS), whole, atol=1e-6)
+    assert max(sizes[-20:]) == 2
+    most = 0
+    with pytest.raises(ResourceError, match="One row alone does not fit into the memory"):
+        made.logits(INPUTS)
 
 
 def test_pictures_of_any_shape_and_colour_are_answered(tmp_path):
