@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from headwater.application import Predictions
+from headwater.settings import STRATEGIES
 
 Table = dict[str, list[Any]]
 Case = tuple[Table, dict[str, Any]]
@@ -73,6 +74,7 @@ class Kind:
         seen: settings of computing with which an untrained model looks fast.
         smaller: by their names, the sizes of networks and of trainings that are small while the contract runs.
         own: settings of the models themselves that make them small, each for those that have it.
+        strategies: those that adapt its foundations.
         foundation: writes a tiny foundation into a folder; None where the task adapts none.
         cases: further checks, by name: only kinds that have one are asked for it.
     """
@@ -90,6 +92,7 @@ class Kind:
     seen: Mapping[str, Any] = field(default_factory=dict)
     smaller: Mapping[str, Any] = field(default_factory=dict)
     own: Mapping[str, Any] = field(default_factory=dict)
+    strategies: Sequence[str] = STRATEGIES
     foundation: Callable[[Path], Path] | None = None
     cases: Mapping[str, Callable[[], Case]] = field(default_factory=dict)
     target: str = "label"
