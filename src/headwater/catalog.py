@@ -63,6 +63,7 @@ class Foundation:
 
 _LANGUAGE = "headwater.language.classification"
 _VISION = "headwater.vision.classification"
+_MASKS = "headwater.vision.segmentation"
 
 TASKS: tuple[Task, ...] = (
     Task(
@@ -85,6 +86,18 @@ TASKS: tuple[Task, ...] = (
         default_model="resnet18",
         linear_baseline="pixels-logistic",
         foundation=f"{_VISION}.pretrained:PretrainedClassifier",
+        foundation_extra="vision",
+        extra="vision",
+    ),
+    Task(
+        name="semantic-segmentation",
+        path=f"{_MASKS}.task:SemanticSegmentation",
+        inputs=("Image",),
+        outputs=("Mask",),
+        sentence="Which class does every pixel of an image have?",
+        default_model="unet",
+        linear_baseline="",
+        foundation=f"{_MASKS}.pretrained:PretrainedSegmenter",
         foundation_extra="vision",
         extra="vision",
     ),
@@ -119,6 +132,12 @@ MODELS: tuple[Model, ...] = (
           "Eighteen layers with residual connections (He et al. 2016).", "vision"),
     Model("resnet50", "image-classification", f"{_VISION}.resnet:Resnet50Classifier",
           "Fifty layers of bottlenecks with residual connections (He et al. 2016).", "vision"),
+    Model("unet", "semantic-segmentation", f"{_MASKS}.unet:UnetSegmenter",
+          "Down by halvings, up again, and across from every size (Ronneberger et al. 2015).", "vision"),
+    Model("fcn", "semantic-segmentation", f"{_MASKS}.fcn:FcnSegmenter",
+          "A residual network that tells classes at three sizes, added up (Long et al. 2015).", "vision"),
+    Model("deeplab", "semantic-segmentation", f"{_MASKS}.deeplab:DeeplabSegmenter",
+          "Atrous convolutions over a residual network, seen at several distances (v3; Chen et al. 2017).", "vision"),
 )  # fmt: skip
 
 FOUNDATIONS: tuple[Foundation, ...] = (

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 
 from headwater.data import audit, quarantine, reading, splitting
-from headwater.data.fields import Input, Target
+from headwater.data.fields import Input, lacking
 from headwater.data.records import Problem, Records
 from headwater.data.source import read_source
 from headwater.data.unlabelled import read_unlabelled
 from headwater.errors import DataError
 from headwater.settings import Settings
 
-Fields = tuple[Input, Target]
+Fields = tuple[Input, Any]
+"""An input field and a target field."""
 _SHOWN_CLASSES = 8
 
 
@@ -136,8 +137,7 @@ def mark(records: Records, fields: Fields) -> Records:
     """The records with every row marked that lacks an input or a label."""
     field, target = fields
     _, reasons = field.values(records)
-    unlabelled = {row: target.lack for row, cell in enumerate(target.cells(records)) if cell is None}
-    return records.with_problems({**unlabelled, **reasons})
+    return records.with_problems({**lacking(target, records), **reasons})
 
 
 def values(records: Records, fields: Fields) -> tuple[list[Any], list[Any]]:

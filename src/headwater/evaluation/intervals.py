@@ -152,7 +152,8 @@ def label(metric: str) -> str:
 
 def _spoken(metric: str) -> str:
     """The name as it stands inside a sentence."""
-    names = {"roc": "ROC", "auc": "AUC", "f1": "F1", "mcc": "MCC", "ece": "ECE", "brier": "Brier"}
+    names = {"roc": "ROC", "auc": "AUC", "f1": "F1", "mcc": "MCC", "ece": "ECE", "brier": "Brier", "iou": "IoU",
+             "dice": "Dice", "f": "F"}  # fmt: skip
     return " ".join(names.get(word, word) for word in metric.split("_"))
 
 
