@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from headwater.application import Predictions
 from headwater.settings import STRATEGIES
@@ -48,6 +50,8 @@ def _close(one: Any, other: Any, atol: float) -> bool:
         return len(one) == len(other) and all(_close(*pair, atol) for pair in zip(one, other, strict=True))
     if isinstance(one, np.ndarray):
         return one.shape == other.shape and float(np.mean(one == other)) >= (0.999 if atol else 1.0)
+    if isinstance(one, bytes) and isinstance(other, bytes) and one != other:
+        return _close(*(np.asarray(Image.open(io.BytesIO(part))) for part in (one, other)), atol)
     if isinstance(one, float):
         return abs(one - other) <= 1e3 * atol
     return bool(one == other)

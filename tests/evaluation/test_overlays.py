@@ -71,13 +71,18 @@ def test_large_pictures_are_shown_small_and_lost_ones_white():
 def test_the_page_shows_pictures_classes_and_pairs():
     tally, overlays = MaskTally(("<road>", "sky"), ("unet", "mean map")), Overlays()
     known = np.repeat([[0, 1]], 16, axis=1).repeat(32, axis=0)
-    overlays.update(picture(clouds(0, 32, 32)), known, 0 * known, tally.update(known, {"unet": 0 * known, "mean map": known}),
-                    "a.png")  # fmt: skip
+    score = tally.update(known, {"unet": 0 * known, "mean map": known})
+    overlays.update(picture(clouds(0, 32, 32)), known, 0 * known, score, "a.png")
     report = Report(
-        "semantic-segmentation", "unet", tally.metrics(replicates=50), "mean_iou", per_class=tally.per_class(replicates=50),
-        confusion=tally.confusion(), baselines=tally.baseline_metrics(replicates=50),
+        "semantic-segmentation",
+        "unet",
+        tally.metrics(replicates=50),
+        "mean_iou",
+        per_class=tally.per_class(replicates=50),
+        confusion=tally.confusion(),
+        baselines=tally.baseline_metrics(replicates=50),
         pictures={"legend": legend(tally.classes), "rows": overlays.rows(2)},
-    )  # fmt: skip
+    )
     html = page(report)
     for part in ("Mean IoU", "Boundary F", "Taken for", "&lt;road&gt;", "Test pixels", 'id="pictures"', "Worst, 0.250"):
         assert part in html, part

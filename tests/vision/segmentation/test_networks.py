@@ -58,15 +58,8 @@ def test_atrous_convolutions_see_as_far_as_halving_would():
         weights.numel() for weights in spread.parameters()
     )
     with torch.inference_mode():
-        assert [tuple(one.shape[2:]) for one in spread(torch.rand(1, 3, 64, 64))] == [
-            (32, 32),
-            (16, 16),
-            (8, 8),
-            (8, 8),
-        ]
-    last = [lambda x, body=body: body(x)[-1] for body in (halved, spread)]
+        assert [one.shape[3] for one in spread(torch.rand(1, 3, 64, 64))] == [32, 16, 8, 8]
     near = [_reach(_Enlarged(body), 256) for body in (halved, spread)]
-    assert len(last) == 2
     assert near[1] >= 0.7 * near[0]
 
 

@@ -54,5 +54,11 @@ class SemanticSegmentation(Locating):
             return {}
         return {"mean map": self.baseline.answers(inputs), "majority": self.baseline.constant(inputs)}
 
+    @property
+    def answer_type(self) -> Any:
+        import pyarrow as pa
+
+        return pa.binary()
+
     def decoded(self, answer: Any) -> bytes:
         return encoded(np.asarray(answer), numbering(self.target))
