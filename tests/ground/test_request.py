@@ -111,3 +111,10 @@ def test_arguments_are_texts(tmp_path: Path, line: str) -> None:
     file.write_text(f"{line}\n")
     with pytest.raises(SettingError, match=r"run.yaml: \w+ cannot have this value. Got .* Accepted: text"):
         read_config(file)
+
+
+def test_rank_says_which_tasks_it_is_for() -> None:
+    with pytest.raises(
+        SettingError, match=r"rank compares models that name the class of a whole row\. Got 'object-det"
+    ):
+        ranking_request("object-detection", "a.jsonl", 100, {})
