@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from headwater.errors import DataError, NotFoundError, SettingError
-from headwater.request import Request, read_config
+from headwater.request import Request, ranking_request, read_config
 
 
 def test_yaml_reads_back_to_the_same_request(tmp_path: Path) -> None:
