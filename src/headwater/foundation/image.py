@@ -211,10 +211,17 @@ def _of_transformers(folder: Path, side: int | None, *, trust_remote_code: bool)
     for name, parameter in network.named_parameters():
         if "pooler." in name:
             parameter.requires_grad_(requires_grad=False)
-    return network, _told_by_transformers(folder, network, side)
+    return network, reading_of(folder, network, side)
 
 
-def _told_by_transformers(folder: Path, network: Any, side: int | None) -> Reading:
+def reading_of(folder: Path, network: Any, side: int | None) -> Reading:
+    """How a network of transformers wants its pixels, as the files of its folder tell.
+
+    Args:
+        folder: in the hub's format.
+        network: whose configuration may tell the size.
+        side: the size that the user asked for.
+    """
     file = folder / "preprocessor_config.json"
     told = read_json(file) if file.exists() else {}
     size = told.get("crop_size") if told.get("do_center_crop") else told.get("size")

@@ -7,6 +7,7 @@ import logging
 import time
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -157,7 +158,8 @@ class Locating(ReadsImages, Supervised):
         known, lacking = self.target.answers(records)
         records = records.with_problems({**lacking, **reasons})
         usable = records.usable.tolist()
-        return records, Scenes([values[row] for row in usable], [known[row] for row in usable], self._n_classes)
+        classes = tuple(self.target.classes)
+        return records, Scenes([values[row] for row in usable], [known[row] for row in usable], len(classes), classes)
 
     def answered(self, values: list[Any], reasons: Mapping[int, str]) -> Predictions:
         rows = [row for row in range(len(values)) if row not in reasons]
@@ -245,10 +247,6 @@ class Locating(ReadsImages, Supervised):
     def _place(self, records: Records, row: int) -> str:
         return records.problem(row, "").place
 
-    @property
-    def _n_classes(self) -> int:
-        return len(self.target.classes)
-
 
 def refuse_strategy(given: str, able: Sequence[str], model: str) -> None:
     """Says which strategies a foundation of this kind can be adapted by.
@@ -268,4 +266,5 @@ def _portions(rows: list[int]) -> Iterator[list[int]]:
 
 
 def _taken(scenes: Scenes, rows: Sequence[int]) -> Scenes:
-    return Scenes([scenes.inputs[row] for row in rows], [scenes.answers[row] for row in rows], scenes.n_classes)
+    inputs, answers = ([values[row] for row in rows] for values in (scenes.inputs, scenes.answers))
+    return replace(scenes, inputs=inputs, answers=answers)

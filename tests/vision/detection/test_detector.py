@@ -7,7 +7,8 @@ from headwater.data.boxes import no_boxes
 from headwater.data.pictures import Picture, encode
 from headwater.run import Run
 from headwater.settings import Settings
-from headwater.vision.detection.detector import Guess, _SceneLearner
+from headwater.vision.detection.detector import Guess
+from headwater.vision.detection.learning import SceneLearner
 from headwater.vision.detection.precision import mean_precision
 from headwater.vision.detection.scenes import Gallery
 from headwater.vision.detection.yolo import YoloDetector
@@ -96,7 +97,7 @@ def test_a_killed_run_goes_on_as_if_unbroken(tmp_path):
     same(resumed.answers(GIVEN.inputs), whole.answers(GIVEN.inputs))
 
 
-@pytest.mark.parametrize(("rows", "batch", "epochs"), [(8, 4, 250), (240, 10, 125), (5000, 32, 50)])
+@pytest.mark.parametrize(("rows", "batch", "epochs"), [(8, 4, 300), (240, 10, 63), (5000, 32, 30)])
 def test_few_pictures_are_passed_over_more_often_in_smaller_steps(rows, batch, epochs):
     chosen = YoloDetector.completed(Settings(), rows)
     assert (chosen.batch_size, chosen.epochs, chosen.learning_rate) == (batch, epochs, YoloDetector.learning_rate)
@@ -106,7 +107,7 @@ def test_few_pictures_are_passed_over_more_often_in_smaller_steps(rows, batch, e
 def test_the_loss_of_a_step_is_that_of_its_passes(tmp_path):
     made = fitted(tmp_path, epochs=1)
     seen = Gallery.of(GIVEN, made.frame, None, made.proposals)
-    learner = _SceneLearner(made, seen, seen, Settings(image_augment="none", precision="fp32"))
+    learner = SceneLearner(made, seen, seen, Settings(image_augment="none", precision="fp32"))
     made.model.eval()
     with torch.no_grad():
         whole = float(learner.loss(np.arange(4)))

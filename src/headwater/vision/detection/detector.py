@@ -23,13 +23,13 @@ from headwater.options import Between, build
 from headwater.run import Run, write_whole
 from headwater.settings import Settings as RunSettings
 from headwater.training import schedule
-from headwater.training.device import device_of, precision_of, token_budget_of
-from headwater.training.trainer import READS, Learner, Trainer
+from headwater.training.device import device_of, token_budget_of
+from headwater.training.trainer import READS, Trainer
 from headwater.vision.augmentation import unit
 from headwater.vision.detection.geometry import best, clipped
-from headwater.vision.detection.precision import interval, mean_precision
+from headwater.vision.detection.learning import SceneLearner
+from headwater.vision.detection.precision import interval
 from headwater.vision.detection.scenes import Gallery, Target
-from headwater.vision.detection.views import PRESETS
 from headwater.vision.frames import Frame
 from headwater.vision.locator import Locator, Scenes
 from headwater.vision.pixels import decoded_whole, portions
@@ -37,9 +37,10 @@ from headwater.vision.pixels import decoded_whole, portions
 _LEAST_SURE: Final = 0.01
 _MOST_GUESSES: Final = 1000
 _MOST_BOXES: Final = 100
-_MOST_TIMES: Final = 5
+_MOST_TIMES: Final = 10
 _STEPS_AN_EPOCH: Final = 24
 _LEAST_BATCH: Final = 4
+_LEAST_PATIENCE: Final = 3
 _LEAST_EDGE: Final = 1.0
 _TOKENS_OF_NORMS: Final = 16_384
 
@@ -111,12 +112,24 @@ class Detector(Locator):
 
     Settings = DetectorSettings
     reads = (*READS, "image_size", "image_augment")
-    epochs: ClassVar[int] = 50
+    epochs: ClassVar[int] = 30
     learning_rate: ClassVar[float] = 1e-3
-    fewest_steps: ClassVar[int] = 3000
-    """What few pictures are passed over more often for, up to five times."""
-    most_side: ClassVar[int] = 320
+    fewest_steps: ClassVar[int] = 1500
+    """What few pictures are passed over more often for, up to ten times."""
+    large_products: ClassVar[bool] = True
+    """Whether its time goes into products that are large enough for a processor's matrix units."""
+    most_side: int = 320
     """The longest edge it takes by itself."""
+
+    @property
+    def overlap(self) -> float:
+        """The IoU above which two boxes of a class say the same."""
+        return self.settings.overlap
+
+    @property
+    def upside_down(self) -> bool:
+        """Whether half of the training pictures are turned upside down."""
+        return self.settings.upside_down
 
     @abstractmethod
     def network(self, n_classes: int) -> Finder:
@@ -131,35 +144,42 @@ class Detector(Locator):
         return [np.empty((0, 4), np.float32)] * len(pixels)
 
     def fit(self, train: Scenes, valid: Scenes, run: Run) -> Self:
-        started, settings = time.monotonic(), run.settings
         self.n_classes = train.n_classes
-        self.frame = Frame.of(train.inputs, settings.image_size, self.most_side)
+        self.frame = Frame.of(train.inputs, run.settings.image_size, self.most_side)
         folder = run.folder if run.main else None
         seen, unseen = (Gallery.of(scenes, self.frame, folder, self.proposals) for scenes in (train, valid))
         self.mean, self.deviation = seen.pixels.moments()
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(settings.seed)
+            torch.manual_seed(run.settings.seed)
             self.model = self.network(self.n_classes)
+        self.learn(seen, unseen, run)
+        return self
+
+    def learn(self, seen: Gallery, unseen: Gallery, run: Run) -> float:
+        """Trains the network on pictures in the frame; returns its score on the ones that it did not see."""
+        started, settings = time.monotonic(), self.completed(run.settings, len(seen))
         self.model.to(device_of(settings))
-        settings = self.completed(settings, len(train))
         settings = replace(settings, token_budget=self._budget(settings))
-        learner = _SceneLearner(self, seen, unseen, settings)
+        learner = SceneLearner(self, seen, unseen, settings)
         history = Trainer(replace(run, settings=settings), type(self).__name__, decay=schedule.cosine).fit(learner)
         self.trace.curve = [asdict(epoch) for epoch in history.epochs]
         score, low, high = interval(learner.found(), unseen.known, settings.seed)
         name, seconds = f"{history.best_epoch} epochs", time.monotonic() - started
-        self.trace.stages = [Stage(name, score, low, high, seconds, history.stopped)]
-        return self
+        self.trace.stages.append(Stage(name, score, low, high, seconds, history.stopped))
+        return score
 
     @classmethod
     def completed(cls, settings: RunSettings, rows: int) -> RunSettings:
         batch = min(settings.batch_size, max(_LEAST_BATCH, rows // _STEPS_AN_EPOCH))
         needed = math.ceil(cls.fewest_steps / max(1, math.ceil(rows / batch)))
+        epochs = settings.epochs or max(cls.epochs, min(needed, _MOST_TIMES * cls.epochs))
         return replace(
             settings,
             batch_size=batch,
-            epochs=settings.epochs or max(cls.epochs, min(needed, _MOST_TIMES * cls.epochs)),
+            epochs=epochs,
             learning_rate=cls.learning_rate if settings.learning_rate is None else settings.learning_rate,
+            # Average precision on few pictures jumps from epoch to epoch, and the slow steps at the end gain most.
+            patience=settings.patience or max(_LEAST_PATIENCE, epochs // 2),
         )
 
     def answers(self, inputs: Sequence[Picture]) -> list[Boxes]:
@@ -182,6 +202,10 @@ class Detector(Locator):
                 places = [boxes.to(device) for boxes in proposals[rows]]
                 found += map(self._chosen, self.model.guesses(self.standardised(pictures), places))
         return found
+
+    def all_found(self, gallery: Gallery) -> list[Boxes]:
+        """The same of every picture of a gallery."""
+        return self.found(gallery.pixels.array, [target.proposals for target in gallery.targets])
 
     def standardised(self, pictures: torch.Tensor) -> torch.Tensor:
         """Pictures of 0 to 1 in units of the training pixels' deviation about their mean."""
@@ -217,7 +241,7 @@ class Detector(Locator):
         places = clipped(guess.places.float(), self.frame.height, self.frame.width)
         wide = ((places[:, 2:] - places[:, :2]) >= _LEAST_EDGE).all(dim=1)
         places, scores, labels = places[wide], guess.scores[wide], guess.labels[wide]
-        kept = best(places, scores, labels, self.settings.overlap, _MOST_BOXES)
+        kept = best(places, scores, labels, self.overlap, _MOST_BOXES)
         return Boxes(*(values[kept].cpu().numpy() for values in (places, labels, scores.float())))
 
     def _own(self, boxes: Boxes, wide: int, high: int) -> Boxes:
@@ -230,37 +254,6 @@ class Detector(Locator):
         """The tokens of a pass: all pictures of a step, so that batch norms see as many as they can, up to a limit."""
         whole = min(settings.batch_size * self.frame.patches, _TOKENS_OF_NORMS)
         return settings.token_budget or max(token_budget_of(None, self.model), whole)
-
-
-class _SceneLearner(Learner):
-    """A detector's network with its training and its validation pictures, for the trainer."""
-
-    large_products = True
-
-    def __init__(self, detector: Detector, seen: Gallery, unseen: Gallery, settings: RunSettings) -> None:
-        self.detector, self.seen, self.unseen = detector, seen, unseen
-        self.network = detector.model
-        self.lengths = np.full(len(seen), detector.frame.patches)
-        name = "standard" if settings.image_augment == "auto" else settings.image_augment
-        self.preset = replace(PRESETS[name], upside_down=detector.settings.upside_down)
-        self.settings = settings
-
-    def loss(self, rows: np.ndarray) -> torch.Tensor:
-        device = next(self.network.parameters()).device
-        pictures, targets = self.seen.altered(rows, self.preset)
-        pictures = self.detector.standardised(pictures.to(device))
-        return self.detector.model.loss(pictures, [target.to(device) for target in targets])
-
-    def score(self) -> float:
-        return mean_precision(self.found(), self.unseen.known)
-
-    def found(self) -> list[Boxes]:
-        """What the network finds in the validation pictures, in the number format of the training."""
-        device = next(self.network.parameters()).device
-        precision = precision_of(self.settings, device, large_products=self.large_products)
-        with torch.autocast(device.type, precision, enabled=precision is not torch.float32):
-            proposals = [target.proposals for target in self.unseen.targets]
-            return self.detector.found(self.unseen.pixels.array, proposals)
 
 
 def _passes(rows: int, patches: int, budget: int) -> Iterator[slice]:

@@ -66,7 +66,7 @@ class RegionFinder(Finder):
         return [Guess.of(decode(away, regions[:, None], WEIGHTS), sure) for regions, sure, away in parts]
 
     def forward(self, seen: Any, regions: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits, (regions, 1 + classes), the first that of nothing, and moves for each class, (regions, classes, 4)."""
+        """Logits, (regions, 1 + classes), the first that of nothing, and moves by class, (regions, classes, 4)."""
         features = self.features(seen, regions)
         return self.naming(features).float(), self.placing(features).float().unflatten(1, (-1, 4))
 
@@ -86,7 +86,8 @@ class RegionFinder(Finder):
             places += [target.places[box], offered[empty]]
         if not sum(map(len, chosen)):
             return self.naming.weight.sum() * 0
-        return named_and_placed(*self(seen, chosen), torch.cat(chosen), torch.cat(labels), torch.cat(places))
+        logits, told = self(seen, chosen)
+        return named_and_placed(logits, told, torch.cat(chosen), torch.cat(labels), torch.cat(places))
 
 
 def dense(features: int, width: int) -> nn.Sequential:

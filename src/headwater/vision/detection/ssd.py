@@ -107,7 +107,7 @@ class Ssd(Finder):
 
 
 def first_boxes(maps: Sequence[tuple[int, int]], height: int, width: int) -> torch.Tensor:
-    """The boxes that are laid over a picture: about every place of each map three shapes of a size, and a larger square.
+    """The boxes that are laid over a picture: about every place of each map three shapes of a size and a larger square.
 
     Args:
         maps: lines and columns of each map, the finest first.

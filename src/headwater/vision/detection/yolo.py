@@ -41,7 +41,6 @@ class YoloDetector(Detector):
     """Learns from scratch in an hour of one core what a few hundred pictures show."""
 
     Settings = YoloSettings
-    epochs = 50
     learning_rate = 2e-3
 
     def network(self, n_classes: int) -> Finder:
