@@ -6,14 +6,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from tests.contract import boxes, pictures, texts
+from tests.contract import boxes, masks, pictures, texts
 from tests.contract.kinds import Kind
 
 from headwater import catalog
-from headwater.settings import STRATEGIES
 
 DATA: dict[str, Kind] = {
-    "text-classification": texts.KIND, "image-classification": pictures.KIND, "object-detection": boxes.KIND
+    "text-classification": texts.KIND, "image-classification": pictures.KIND, "object-detection": boxes.KIND,
+    "semantic-segmentation": masks.KIND,
 }  # fmt: skip
 """For each task, the tables that every model of the task can learn, and what else its inputs can be."""
 
@@ -56,7 +56,7 @@ def entries(task: str | None = None, *, output: str | None = None) -> list[Entry
         probe = {**kind.seen, "strategy": "probe"}
         found += [Entry(one.name, entry.name, probe) for entry in catalog.foundations(one.name)]
         if one.foundation is not None:
-            found += [Entry(one.name, TINY, {**kind.fast, "strategy": strategy}) for strategy in STRATEGIES]
+            found += [Entry(one.name, TINY, {**kind.fast, "strategy": strategy}) for strategy in kind.strategies]
     return [entry for entry in found if task in (None, entry.task)]
 
 

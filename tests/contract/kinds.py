@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import io
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from headwater.application import Predictions
+from headwater.settings import STRATEGIES
 
 Table = dict[str, list[Any]]
 Case = tuple[Table, dict[str, Any]]
@@ -47,6 +50,8 @@ def _close(one: Any, other: Any, atol: float) -> bool:
         return len(one) == len(other) and all(_close(*pair, atol) for pair in zip(one, other, strict=True))
     if isinstance(one, np.ndarray):
         return one.shape == other.shape and float(np.mean(one == other)) >= (0.999 if atol else 1.0)
+    if isinstance(one, bytes) and isinstance(other, bytes) and one != other:
+        return _close(*(np.asarray(Image.open(io.BytesIO(part))) for part in (one, other)), atol)
     if isinstance(one, float):
         return abs(one - other) <= 1e3 * atol
     return bool(one == other)
@@ -73,6 +78,7 @@ class Kind:
         seen: settings of computing with which an untrained model looks fast.
         smaller: by their names, the sizes of networks and of trainings that are small while the contract runs.
         own: settings of the models themselves that make them small, each for those that have it.
+        strategies: those that adapt its foundations.
         foundation: writes a tiny foundation into a folder; None where the task adapts none.
         cases: further checks, by name: only kinds that have one are asked for it.
     """
@@ -90,6 +96,7 @@ class Kind:
     seen: Mapping[str, Any] = field(default_factory=dict)
     smaller: Mapping[str, Any] = field(default_factory=dict)
     own: Mapping[str, Any] = field(default_factory=dict)
+    strategies: Sequence[str] = STRATEGIES
     foundation: Callable[[Path], Path] | None = None
     cases: Mapping[str, Callable[[], Case]] = field(default_factory=dict)
     target: str = "label"

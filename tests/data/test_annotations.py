@@ -20,7 +20,6 @@ from headwater.errors import DataError
 from headwater.settings import DataSettings
 
 FIELD = Located(("objects",), ("cat", "dog"))
-COCO_CASES = json.dumps(coco())
 
 
 def scenes(records: Records) -> dict[str, list[tuple[object, ...]] | None]:

@@ -17,11 +17,15 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
+from tests.data.drawing import clouds
 
 from headwater.data import pictures
 from headwater.data.pictures import Picture, UnreadableError, glance, kept_open, look, pixels, thumbnail
-from headwater.data.raster import encode, upright
+from headwater.data.raster import _FORMATS, encode, upright
+from headwater.data.reading import read
+from headwater.data.remembered import Remembered
 from headwater.errors import DataError, ExtraError
+from headwater.settings import DataSettings
 
 RED, GREEN = (200, 40, 30), (30, 160, 60)
 
@@ -85,6 +89,33 @@ def test_grey_images_are_told(kind: str, mode: str):
     assert square.shape == (8, 8, 1)
     assert square[4, 0, 0] < 100
     assert square[4, -1, 0] > 155
+
+
+@pytest.mark.parametrize(("kind", "how"), [("PNG", {}), ("JPEG", {"quality": 60}), ("WEBP", {"quality": 60})])
+def test_grey_is_what_shows_no_colour_whatever_its_channels(kind: str, how: dict[str, Any]):
+    digit = clouds(3).convert("L").convert("RGB")
+    assert glance(Picture(content=saved(digit, kind, **how))).grey
+    digit.paste(RED, (20, 10, 26, 16))
+    assert not glance(Picture(content=saved(digit, kind, **how))).grey
+
+
+def test_every_format_that_is_read_is_found_by_its_name():
+    Image.init()
+    endings = {suffix for suffix, kind in Image.registered_extensions().items() if kind in _FORMATS}
+    assert endings <= set(pictures.SUFFIXES)
+    assert len(set(pictures.SUFFIXES)) == len(pictures.SUFFIXES) > 30
+
+
+@pytest.mark.parametrize("suffix", [".avif", ".jp2", ".ico", ".pcx", ".sgi", ".dib", ".apng"])
+def test_pictures_of_rarer_formats_are_read_from_a_folder(suffix: str, tmp_path: Path):
+    kind = Image.registered_extensions()[suffix]
+    if kind not in Image.SAVE:
+        pytest.skip("this Pillow does not write it")
+    (tmp_path / "red").mkdir()
+    scene(32, 32).save(tmp_path / "red" / f"1{suffix}", kind)
+    records = read(tmp_path, DataSettings())
+    assert [Path(path).name for path in records.column("image")] == [f"1{suffix}"]
+    assert glance(Picture(str(tmp_path / "red" / f"1{suffix}"))).reason is None
 
 
 def test_sixteen_bits_a_channel_become_eight():
@@ -293,9 +324,10 @@ def test_a_glance_is_remembered_until_the_file_changes(tmp_path: Path, monkeypat
     assert glance(Picture(content=path.read_bytes())) == first
     path.write_bytes(saved(Image.new("RGB", (70, 50), "red")))
     assert glance(Picture(str(path))).width == 70
-    monkeypatch.setattr(pictures, "_REMEMBERED", 3)
+    monkeypatch.setattr(pictures, "_seen", Remembered(most=3))
     for side in range(1, 9):
         glance(Picture(content=saved(Image.new("L", (side, 1)))))
+    assert len(pictures._seen) == 3
     assert glance(Picture(str(path))).width == 70
 
 

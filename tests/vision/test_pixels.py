@@ -111,5 +111,5 @@ def test_a_side_is_taken_as_asked_and_without_pictures_the_least():
 
 def test_one_colourful_picture_makes_all_so():
     assert is_grey([blank(4, 4, 1)] * 3)
-    assert not is_grey([*[blank(4, 4, 1)] * 3, blank(4, 4)])
+    assert not is_grey([*[blank(4, 4, 1)] * 3, Picture.of(np.full((4, 4, 3), (9, 90, 9), np.uint8))])
     assert not is_grey([])

@@ -198,7 +198,7 @@ def lacking(target: Any, records: Records) -> dict[int, str]:
         >>> lacking(Category(("label",)), Records(pa.table({"label": ["art", None]})))
         {1: 'the label is missing'}
     """
-    if isinstance(target, Located):
+    if isinstance(target, Located | Mask):
         return target.lacking(records)
     return {row: target.lack for row, cell in enumerate(target.cells(records)) if cell is None}
 
@@ -245,28 +245,6 @@ def find_target(records: Records) -> str:
     raise DataError(
         "No column has a usual name of a target" if not found else "Several columns could be the target",
         where=records.name, got=found or records.columns, fix="Name the label column with --target COLUMN.",
-    )  # fmt: skip
-
-
-_MASK_NAMES = re.compile(
-    r"(mask|masks|annotation|segmentation|label|labels|target|seg|gt|ground[_ ]?truth)$", re.IGNORECASE
-)
-
-
-def find_mask(records: Records, exclude: Sequence[str]) -> str:
-    """The column of masks, among those not excluded: it holds images, and carries a usual name or is the only one.
-
-    Raises:
-        DataError: there are no rows, no such column, or several.
-    """
-    sample = _sample(records, 200)
-    held = [name for name in records.columns if name not in exclude and holds_images(sample.column(name))]
-    usual = [name for name in held if _MASK_NAMES.search(name.strip())]
-    if len(usual) == 1 or len(held) == 1:
-        return usual[0] if len(usual) == 1 else held[0]
-    raise DataError(
-        "No column holds masks" if not held else "Several columns could hold the masks",
-        where=records.name, got=held or records.columns, fix="Name the column of masks with --target COLUMN.",
     )  # fmt: skip
 
 

@@ -25,11 +25,15 @@ from typing import Any, Final
 import numpy as np
 
 from headwater.data.raster import UnreadableError, encode, imaging, loaded, opened, orientation, upright
+from headwater.data.remembered import Remembered
 from headwater.errors import DataError
 
 SUFFIXES: Final = (
-    ".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".jfif", ".tga",
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".bmp", ".dib", ".gif", ".webp", ".tif", ".tiff", ".mpo",
+    ".avif", ".avifs", ".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".ico",
+    ".pcx", ".sgi", ".rgb", ".rgba", ".bw", ".tga", ".icb", ".vda", ".vst",
 )  # fmt: skip
+"""How the names of files end whose formats `raster` reads."""
 INSIDE: Final = "!/"
 """In a path, what stands between a zip archive and the name of a picture in it."""
 MOST_BYTES: Final = 1 << 30
@@ -37,6 +41,8 @@ MOST_BYTES: Final = 1 << 30
 THUMB: Final = 16
 PADDING: Final = 114
 """The grey around a picture that does not fill its frame: the mean of photographs."""
+_GREY: Final = 2
+"""The grey levels by which red, green and blue of a picture without colour differ at most: what JPEG makes of it."""
 
 
 def _unpacking_errors() -> Iterator[type[Exception]]:
@@ -51,7 +57,6 @@ DAMAGED_ARCHIVE: Final[tuple[type[Exception], ...]] = (
 )  # fmt: skip
 """What the standard library raises on archives that are damaged, locked, or packed in a way it does not know."""
 _IN_ARCHIVE: Final = re.compile(rf"(.+?\.zip){INSIDE}(.+)", re.IGNORECASE | re.DOTALL)
-_REMEMBERED: Final = 1 << 18
 _AT_ONCE: Final = 256
 _THREADS: Final = 8
 
@@ -113,13 +118,13 @@ def content_of(path: str) -> bytes:
         raise UnreadableError(reason) from error
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Glance:
     """What one look at a picture tells.
 
     Attributes:
         width, height: in pixels, as a person sees it.
-        grey: whether it has no colour channels.
+        grey: whether it shows no colour, be it stored in one channel or in three that agree.
         digest: the hash of its bytes, by which two are the same file.
         thumb: a small grey version, THUMB * THUMB bytes, by which two are nearly the same picture.
         colour: the mean red, green and blue.
@@ -137,8 +142,8 @@ class Glance:
     reason: str | None = None
 
 
-_seen: dict[Any, Glance] = {}
-"""The latest glances, by the path and its stamp, or by the hash of the bytes."""
+_seen: Final = Remembered[Glance](most=1 << 18)
+"""The latest glances: half a kilobyte each, where looking anew at all pictures of a large set would take minutes."""
 
 
 def glance(picture: Picture) -> Glance:
@@ -151,13 +156,7 @@ def glance(picture: Picture) -> Glance:
         >>> glance(Picture(content=b"not an image")).reason
         'this is no image that can be read'
     """
-    key = identity(picture)
-    known = _seen.get(key)
-    if known is None:
-        known = _seen[key] = _glance(picture)
-        if len(_seen) > _REMEMBERED:
-            _seen.pop(next(iter(_seen)), None)
-    return known
+    return _seen.get(identity(picture), lambda: _glance(picture))
 
 
 def identity(picture: Picture) -> Any:
@@ -341,7 +340,8 @@ def _glance(picture: Picture) -> Glance:
     grey = (shades @ np.array([0.299, 0.587, 0.114], np.float32)).round().astype(np.uint8)
     red, green, blue = shades.mean(axis=(0, 1)).round().astype(int).tolist()
     return Glance(
-        *((height, width) if lying else (width, height)), seen.mode == "L", _digest(content), grey.tobytes(),
+        *((height, width) if lying else (width, height)), bool((np.ptp(shades, axis=2) <= _GREY).all()),
+        _digest(content), grey.tobytes(),
         (red, green, blue), kind,
     )  # fmt: skip
 

@@ -108,7 +108,7 @@ def _limits(report: Report) -> str:
     weak = [
         row
         for row in report.per_class
-        if Estimate.from_json(row.get("ap50") or row.get("f1", {})).value < 0.8 * report.score.value
+        if Estimate.from_json(row.get("ap50") or row.get("f1", row.get("iou", {}))).value < 0.8 * report.score.value
     ]  # fmt: skip
     lines = ["- The results hold for data from the same source; nothing was measured on others."]
     if weak:

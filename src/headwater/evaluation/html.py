@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from headwater.evaluation.report import Report
 
 _MOST_BARS = 40
+_CLASS_COLUMNS = (("ap50",), ("f1", "precision", "recall"), ("iou", "dice", "boundary_f"))
+"""What is shown of each class, by the kind of report; the first has its interval drawn."""
 
 
 def page(report: Report) -> str:
     """The page of a report; everything that came from the user's data is escaped."""
     everyone = {report.model: report.metrics, **report.baselines}
     scores = {name: metrics[report.primary] for name, metrics in everyone.items() if report.primary in metrics}
-    classes = [{**row, "estimate": Estimate.from_json(row.get("ap50") or row["f1"])} for row in report.per_class]
+    columns = next((names for names in _CLASS_COLUMNS if any(names[0] in row for row in report.per_class)), ("f1",))
+    classes = [{**row, "estimate": Estimate.from_json(row[columns[0]])} for row in report.per_class]
     stages = [{**row, "estimate": Estimate.from_json({"value": row["score"], **row})} for row in report.stages]
     return render(
         "report.html.j2",
@@ -30,6 +33,7 @@ def page(report: Report) -> str:
         scores=scores,
         scale=plots.scale_of(list(scores.values())),
         classes=classes[:_MOST_BARS],
+        class_columns=columns,
         left_out=max(len(classes) - _MOST_BARS, 0),
         stages=stages,
         stage_scale=plots.scale_of([row["estimate"] for row in stages]),

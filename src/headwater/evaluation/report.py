@@ -33,6 +33,11 @@ _SHOWN = (
     "map",
     "map75",
     "ar100",
+    "mean_iou",
+    "mean_dice",
+    "pixel_accuracy",
+    "mean_class_accuracy",
+    "boundary_f",
 )
 
 
@@ -48,9 +53,11 @@ class Report(Sections):
         strategy: how the foundation was adapted; None for basic models.
         rows: how many rows were in train, valid and test.
         notes: what a reader of the metrics must know, as sentences; such as classes without test rows.
-        per_class: of each class its name (`class`), `support`, and estimates in JSON (`precision`, `recall`, `f1` ...).
+        per_class: of each class its name (`class`), `support`, and estimates in JSON (`precision`, `recall`, `f1` ...;
+            of masks `iou`, `dice`, `boundary_f`, with `support` in pixels and the `pictures` that have it).
         confusion: `classes` and `counts` by true (rows) and predicted class (columns), `left_out` classes; of pictures
-            also `examples` of the most frequent confusions: `target`, `prediction`, `count`, `examples`.
+            also `examples` of the most frequent confusions: `target`, `prediction`, `count`, `examples`. Of masks its
+            `unit` is pixels, and `pairs` are the most frequent: `target`, `prediction`, `count`, `share` of the target.
         boxes: of found boxes: `threshold` (the score from which on `examples` show them), `curves` of precision by
             recall, `sizes` and `numbers` of the known ones, `examples` of pictures with boxes on them.
         reliability: `bins` (low, high, count, confidence, accuracy), `ece`, `temperature`.
@@ -58,6 +65,8 @@ class Report(Sections):
         gain: the gain over the best baseline, as `intervals.Gain.to_json` gives it.
         mistakes: the most confident ones: `input` (as `showing.shown` gives it), `target`, `prediction`, `confidence`,
             `place`.
+        pictures: of masks, the `legend` (`class`, `colour`) and the worst and some typical pictures (`rows`): `kind`,
+            `score`, `input` (as `showing.shown` gives it), `known` and `found` (images), `place`.
         stages: the steps of the fit: `name`, `score`, `low`, `high`, `seconds`, `decision`.
         curve: the learning curve: `stage`, `epoch`, `step`, `loss`, `score`.
         augmentation: what the training rows were made into: `rows`, `copies` by method, `unaltered`, `examples`
@@ -95,6 +104,7 @@ class Report(Sections):
     baselines: dict[str, dict[str, Estimate]] = field(default_factory=dict)
     gain: dict[str, Any] | None = None
     mistakes: list[dict[str, Any]] = field(default_factory=list)
+    pictures: dict[str, Any] = field(default_factory=dict)
     stages: list[dict[str, Any]] = field(default_factory=list)
     curve: list[dict[str, Any]] = field(default_factory=list)
     augmentation: dict[str, Any] = field(default_factory=dict)

@@ -33,6 +33,19 @@ def device_of(settings: Settings) -> torch.device:
     return torch.device(kind, int(os.environ.get("LOCAL_RANK", "0"))) if kind == "cuda" else torch.device(kind)
 
 
+def nearest(kind: str) -> torch.device:
+    """The device that a run asked for, or where this machine lacks it, the fastest there is.
+
+    Example:
+        >>> nearest("cpu")
+        device(type='cpu')
+    """
+    try:
+        return device_of(Settings(device=kind))
+    except ResourceError:
+        return device_of(Settings())
+
+
 def precision_of(settings: Settings, device: torch.device, *, large_products: bool) -> torch.dtype:
     """The number format of products; weights and sums stay in single precision.
 

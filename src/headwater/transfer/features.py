@@ -11,9 +11,7 @@ import torch
 
 from headwater import progress
 from headwater.foundation.cache import FeatureCache, cache_folder, keys_of
-from headwater.training.batching import by_length, micro_batches
-from headwater.training.device import token_budget_of
-from headwater.training.memory import is_out_of_memory, smaller_budget
+from headwater.training.passes import in_passes
 
 if TYPE_CHECKING:
     from headwater.foundation.encoder import Encoder, Prepared
@@ -28,19 +26,9 @@ def passes(encoder: Encoder, prepared: Prepared, token_budget: int | None) -> It
     Raises:
         ResourceError: one row alone does not fit into the memory.
     """
-    lengths, budget = prepared.lengths, token_budget_of(token_budget, encoder.network)
-    pending = by_length(lengths, budget)
-    while pending:
-        try:
-            features = encoder.features(prepared.batch(pending[0]))
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            left = np.concatenate(pending)
-            budget = smaller_budget(pending[0], lengths, budget)
-            pending = micro_batches(left, lengths, budget)
-        else:
-            yield pending.pop(0), features
+    return in_passes(
+        encoder.network, prepared.lengths, token_budget, lambda rows: encoder.features(prepared.batch(rows))
+    )
 
 
 def in_batches(

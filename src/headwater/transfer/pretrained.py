@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import torch
 from safetensors.numpy import load_file, save
 
-from headwater.errors import ArtifactError, NotFittedError, ResourceError
+from headwater.errors import ArtifactError, NotFittedError
 from headwater.foundation.locate import locate
 from headwater.foundation.origin import Origin, origin
 from headwater.run import Run, write_whole
 from headwater.settings import NoSettings
 from headwater.settings import Settings as RunSettings
-from headwater.training.device import device_of
+from headwater.training.device import device_of, nearest
 from headwater.training.trainer import READS
 from headwater.transfer.classifier import Classifier, Examples, Facts
 from headwater.transfer.features import extract, in_batches
@@ -126,7 +125,7 @@ class Pretrained(Classifier):
         model = cls(foundation=name)
         model.token_budget, model.device = state.pop("token_budget"), state.pop("device", "auto")
         model.head = Head(head["weight"], head["bias"], strength=0.0)
-        model.encoder = cls.open(folder / "encoder", name, device=str(_nearest(model.device)), **state)
+        model.encoder = cls.open(folder / "encoder", name, device=str(nearest(model.device)), **state)
         return model
 
     def frozen(self, asked: RunSettings) -> Any:
@@ -149,11 +148,3 @@ class Pretrained(Classifier):
                 fix="Call fit first, or load a run folder.",
             )  # fmt: skip
         return self.encoder, self.head
-
-
-def _nearest(kind: str) -> torch.device:
-    """The device that a run asked for, or where this machine lacks it, the fastest there is."""
-    try:
-        return device_of(RunSettings(device=kind))
-    except ResourceError:
-        return device_of(RunSettings())

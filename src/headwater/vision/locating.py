@@ -42,7 +42,10 @@ _BASELINE = "what the others have to beat"
 class Measurement(Protocol):
     """What a task counts of answers beside what is known; memory may grow with the pictures, not with their pixels."""
 
-    rows: int
+    @property
+    def rows(self) -> int:
+        """How many pictures were counted."""
+        ...
 
     def update(self, scenes: Scenes, found: Mapping[str, Sequence[Any]], places: Sequence[str]) -> None:
         """Counts some pictures: the answers by the name of who gave them, the model first, and where each stands."""
@@ -85,6 +88,10 @@ class Locating(ReadsImages, Supervised):
     @abstractmethod
     def decoded(self, answer: Any) -> Any:
         """An answer as users read it: with the names of classes, out of what JSON and Arrow have."""
+
+    def baseline_answers(self, inputs: Sequence[Picture]) -> dict[str, list[Any]]:
+        """What the baselines answer, by name."""
+        return {"baseline": self._answers(self.baseline, inputs)}
 
     def usual_targets(self, records: Records) -> list[str]:
         return columns_named(records, self.usual)
@@ -231,7 +238,7 @@ class Locating(ReadsImages, Supervised):
         for some in _portions(list(range(len(scenes)))):
             part = _taken(scenes, some)
             found = {self.shown_model: self._answers(self.locator, part.inputs)}
-            found["baseline"] = self._answers(self.baseline, part.inputs)
+            found.update(self.baseline_answers(part.inputs))
             counted.update(part, found, [places[row] if places else "" for row in some])
 
     def _answers(self, model: Locator | None, inputs: Sequence[Picture]) -> list[Any]:

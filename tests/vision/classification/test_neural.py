@@ -5,6 +5,7 @@ from tests.vision.shapes import pictures
 from torch import nn
 
 from headwater.data.pictures import Picture, encode
+from headwater.errors import ResourceError
 from headwater.run import Run
 from headwater.settings import Settings
 from headwater.training.losses import classification_loss
@@ -15,7 +16,7 @@ from headwater.vision.classification import neural
 from headwater.vision.classification.lenet import LenetClassifier
 from headwater.vision.classification.neural import NeuralClassifier, NeuralSettings, _PictureLearner
 from headwater.vision.classification.resnet import Resnet18Classifier
-from headwater.vision.pixels import Pixels
+from headwater.vision.pixels import Pixels, decoded
 
 INPUTS, CLASSES = pictures(48)
 
@@ -69,6 +70,39 @@ def test_learns_and_is_saved_whole(kind, epochs, tmp_path):
     assert sorted(file.name for file in (tmp_path / "saved").iterdir()) == ["model.json", "model.safetensors"]
 
 
+def test_a_loaded_network_computes_where_it_was_asked_to(tmp_path, monkeypatch):
+    made = fitted(tmp_path / "run", epochs=1, token_budget=7)
+    made.save(tmp_path / "saved")
+    asked = []
+    monkeypatch.setattr(neural, "nearest", lambda kind: asked.append(kind) or torch.device("meta"))
+    again = Small.load(tmp_path / "saved")
+    assert (asked, again.token_budget, again.device) == (["cpu"], 7, "cpu")
+    assert next(again.model.parameters()).device.type == "meta"
+
+
+def test_answers_come_in_passes_that_fit(tmp_path, monkeypatch):
+    made, sizes = fitted(tmp_path, epochs=1, token_budget=5), []
+    forward = made.model.forward
+
+    def counted(batch):
+        sizes.append(len(batch))
+        if len(batch) > most:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+        return forward(batch)
+
+    whole = made.logits(INPUTS)
+    monkeypatch.setattr(made.model, "forward", counted)
+    most = 5
+    np.testing.assert_allclose(made.logits(INPUTS), whole, atol=1e-6)
+    assert max(sizes) == 5, "the token budget of the run is that of its answers"
+    most = 2
+    np.testing.assert_allclose(made.logits(INPUTS), whole, atol=1e-6)
+    assert max(sizes[-20:]) == 2
+    most = 0
+    with pytest.raises(ResourceError, match="One row alone does not fit into the memory"):
+        made.logits(INPUTS)
+
+
 def test_pictures_of_any_shape_and_colour_are_answered(tmp_path):
     made = fitted(tmp_path, epochs=1)
     shapes = [(1, 1), (5, 90), (300, 200, 3), (16, 16, 4)]
@@ -85,6 +119,16 @@ def test_grey_pictures_have_one_channel(tmp_path):
     assert made.grey
     assert made.model[0].weight.shape[1] == 1
     assert (made.logits(INPUTS).argmax(axis=1) == CLASSES).mean() > 0.8, "it sees colourful ones in grey"
+
+
+def test_grey_pictures_in_three_channels_are_seen_as_grey(tmp_path):
+    inputs, targets = pictures(48, channels=1)
+    tripled = [Picture.of(np.repeat(decoded([one], 16, grey=True)[0], 3, axis=2)) for one in inputs]
+    made = fitted(tmp_path / "a", inputs=tripled, targets=targets, image_augment="auto", epochs=2)
+    assert made.grey
+    assert not learner_of(made, augment="auto").preset.mirror
+    alike = fitted(tmp_path / "b", inputs=inputs, targets=targets, image_augment="auto", epochs=2)
+    np.testing.assert_array_equal(made.logits(tripled), alike.logits(inputs))
 
 
 def test_the_side_is_asked_for_or_found(tmp_path):

@@ -22,9 +22,9 @@ from headwater.options import Between, build
 from headwater.ranges import Search
 from headwater.run import Run, write_whole
 from headwater.settings import Settings as RunSettings
-from headwater.training.batching import by_length
-from headwater.training.device import device_of, token_budget_of
+from headwater.training.device import device_of, nearest, token_budget_of
 from headwater.training.losses import classification_loss
+from headwater.training.passes import in_passes
 from headwater.training.trainer import READS, Learner, Trainer
 from headwater.transfer import scores
 from headwater.transfer.classifier import Classifier, Examples, Facts
@@ -56,6 +56,8 @@ class NeuralClassifier(Classifier):
         side: pixels along each edge of what the network sees.
         grey: whether it sees one channel, else three.
         mean, deviation: of each channel over the training pixels, which are standardised by them.
+        token_budget: the most tokens of a pass that answers; None takes what suits the device.
+        device: where it was asked to compute, and will where it is loaded, if there is such a device.
     """
 
     Settings = NeuralSettings
@@ -77,6 +79,7 @@ class NeuralClassifier(Classifier):
         """Learns the weights from `train`; `valid` chooses the epoch."""
         started, settings = time.monotonic(), run.settings
         self.n_classes = train.n_classes
+        self.token_budget, self.device = settings.token_budget, settings.device
         self.side = side_of(train.inputs, settings.image_size, self.most_side)
         self.grey = is_grey(train.inputs)
         folder = run.folder if run.main else None
@@ -119,10 +122,12 @@ class NeuralClassifier(Classifier):
         """Logits of shape (rows, classes) for uint8 pixels of shape (rows, side, side, channels)."""
         found = np.empty((len(pixels), self.n_classes), np.float32)
         self.model.eval()
+        lengths = np.full(len(pixels), self.patches)
         with torch.inference_mode():
-            for rows in by_length(np.full(len(pixels), self.patches), token_budget_of(None, self.model)):
-                batch = unit(self.batch(pixels[rows]))
-                found[rows] = self.model(self.standardised(batch)).float().cpu().numpy()
+            for rows, logits in in_passes(
+                self.model, lengths, self.token_budget, lambda rows: self._forward(pixels[rows])
+            ):
+                found[rows] = logits
         return found
 
     @property
@@ -150,6 +155,8 @@ class NeuralClassifier(Classifier):
             "grey": self.grey,
             "mean": self.mean.tolist(),
             "deviation": self.deviation.tolist(),
+            "token_budget": self.token_budget,
+            "device": self.device,
         }
         weights = {name: tensor.cpu().contiguous() for name, tensor in self.model.state_dict().items()}
         write_whole(folder / "model.json", json.dumps(values).encode())
@@ -161,9 +168,14 @@ class NeuralClassifier(Classifier):
         made = cls(build(cls.Settings, values["settings"], where=str(folder / "model.json")))
         made.n_classes, made.side, made.grey = values["classes"], values["side"], values["grey"]
         made.mean, made.deviation = (np.array(values[name], np.float32) for name in ("mean", "deviation"))
+        made.token_budget, made.device = values["token_budget"], values["device"]
         made.model = made._untrained()
         made.model.load_state_dict(load_file(folder / "model.safetensors"))
+        made.model.to(nearest(made.device))
         return made
+
+    def _forward(self, pixels: np.ndarray) -> np.ndarray:
+        return self.model(self.standardised(unit(self.batch(pixels)))).float().cpu().numpy()
 
     def _untrained(self) -> nn.Module:
         return self.network(1 if self.grey else 3, self.n_classes)

@@ -16,7 +16,7 @@ from headwater.vision.segmentation.body import ResidualMaps
 from headwater.vision.segmentation.segmenter import Segmenter, SegmenterSettings
 
 RATES = (3, 6, 9)
-"""How far apart the taps of the pyramid's convolutions are; the paper's, of pictures twice as large, are twice these."""
+"""How far apart the taps of the pyramid's convolutions are; the paper's, for larger pictures, are twice these."""
 
 
 @dataclass(frozen=True, kw_only=True)

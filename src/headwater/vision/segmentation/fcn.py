@@ -1,4 +1,4 @@
-"""Fully convolutional network with skips (Long et al., Fully convolutional networks for semantic segmentation, 2015)."""
+"""FCN-8s (Long et al., Fully convolutional networks for semantic segmentation, 2015)."""
 
 from __future__ import annotations
 
