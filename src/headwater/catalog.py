@@ -65,7 +65,6 @@ class Foundation:
 _LANGUAGE = "headwater.language.classification"
 _VISION = "headwater.vision.classification"
 _BOXES = "headwater.vision.detection"
-_MASKS = "headwater.vision.segmentation"
 
 TASKS: tuple[Task, ...] = (
     Task(
@@ -98,17 +97,6 @@ TASKS: tuple[Task, ...] = (
         outputs=("Boxes",),
         sentence="Where are which things in an image?",
         default_model="yolo",
-        extra="vision",
-    ),
-    Task(
-        name="semantic-segmentation",
-        path=f"{_MASKS}.task:SemanticSegmentation",
-        inputs=("Image",),
-        outputs=("Mask",),
-        sentence="Which class does every pixel of an image have?",
-        default_model="unet",
-        foundation=f"{_MASKS}.pretrained:PretrainedSegmenter",
-        foundation_extra="vision",
         extra="vision",
     ),
 )
@@ -144,12 +132,6 @@ MODELS: tuple[Model, ...] = (
           "Fifty layers of bottlenecks with residual connections (He et al. 2016).", "vision"),
     Model("yolo", "object-detection", f"{_BOXES}.yolo:YoloDetector",
           "One look, without anchors, at three scales (after Redmon et al. 2016).", "vision"),
-    Model("unet", "semantic-segmentation", f"{_MASKS}.unet:UnetSegmenter",
-          "Down by halvings, up again, and across from every size (Ronneberger et al. 2015).", "vision"),
-    Model("fcn", "semantic-segmentation", f"{_MASKS}.fcn:FcnSegmenter",
-          "A residual network that tells classes at three sizes, added up (Long et al. 2015).", "vision"),
-    Model("deeplab", "semantic-segmentation", f"{_MASKS}.deeplab:DeeplabSegmenter",
-          "Atrous convolutions over a residual network, seen at several distances (v3; Chen et al. 2017).", "vision"),
 )  # fmt: skip
 
 FOUNDATIONS: tuple[Foundation, ...] = (

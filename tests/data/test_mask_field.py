@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from tests.data.drawing import clouds, saved
 
-from headwater.data.fields import find_mask, from_json, to_json
+from headwater.data.fields import from_json, lacking, to_json
 from headwater.data.mask_field import Mask
 from headwater.data.masks import mask_glance
 from headwater.data.pictures import Picture
@@ -120,6 +120,7 @@ def test_rows_without_a_mask_of_their_size_say_why():
         4: "the mask has 3 x 1 pixels, and its picture 1 x 3 as a person sees it",
         5: "the mask has no class, only void",
     }
+    assert lacking(field, given) == reasons
     assert [row for row, one in enumerate(found) if one is None] == [1, 2, 3, 4, 5]
     assert [row for row, cell in enumerate(field.cells(given)) if cell is None] == [1, 2, 3, 4, 5]
     assert field.cells(Records(pa.table({"mask": [3]})))[0] is None
@@ -153,13 +154,3 @@ def test_the_field_is_read_back():
     again = from_json(json.loads(json.dumps(to_json(field))))
     assert again == field
     assert maps(again, drawn(1, 0, 2)) == [[1, 0, -1]]
-
-
-def test_the_column_of_masks_is_found():
-    table = pa.table({"photo": ["a.jpg"], "seg_mask": ["a.png"], "note": ["x"]})
-    assert find_mask(Records(table), ()) == "seg_mask"
-    assert find_mask(Records(table.rename_columns(["photo", "other", "note"])), ("photo",)) == "other"
-    with pytest.raises(DataError, match="No column holds masks"):
-        find_mask(Records(pa.table({"note": ["x"]})), ())
-    with pytest.raises(DataError, match="Several columns could hold the masks"):
-        find_mask(Records(table.rename_columns(["photo", "other", "note"])), ())

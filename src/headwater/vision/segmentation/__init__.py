@@ -1,1 +1,0 @@
-"""Semantic segmentation: the class of every pixel of an image."""
