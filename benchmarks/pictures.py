@@ -1,9 +1,9 @@
 """Image models trained from scratch: accuracy with its interval and cost, beside a plain loop over the same network.
 
 Every model takes its own defaults. The plain loop trains torchvision's ResNet-18, with the 3 x 3 stem that ours has for
-small pictures too, for as many CPU seconds as headwater's whole process
-took on the same seed: Adam with its defaults, batches of 64, pixels standardised, float32, nothing altered and nothing
-held out. What it gives after its last whole epoch, or where the time ran out, is measured on the same test pictures.
+small pictures too, for as many CPU seconds as headwater's whole process took on the same seed: Adam with its defaults,
+batches of 64, pixels standardised, float32, nothing altered and nothing held out. What it gives where the time runs out
+is measured on the same test pictures.
 """
 
 from __future__ import annotations
