@@ -41,7 +41,7 @@ def adapt(reviews, foundation, tmp_path_factory):
 
     def adapt(to, *words, **how):
         return start(
-            "adapt", "text-classification", reviews, "--model", foundation, "--strategy", "full", "--epochs", 10,
+            "adapt", "text-classification", reviews, "--model", foundation, "--strategy", "full", "--epochs", 20,
             "--patience", 20, "--offline", "--to", to, *words, cache=cache, **how,
         )  # fmt: skip
 

@@ -36,6 +36,12 @@ def assert_same(found: Predictions, other: Predictions, atol: float = 0.0) -> No
         np.testing.assert_allclose(found.probabilities, other.probabilities, atol=atol, rtol=0)
 
 
+def numbers_of(report: Any) -> dict[str, list[float | None]]:
+    """The value and the limits of every metric; None for what is no number, which would not be equal to itself."""
+    estimates = {name: (one.value, one.low, one.high) for name, one in report.metrics.items()}
+    return {name: [None if np.isnan(number) else number for number in one] for name, one in estimates.items()}
+
+
 def rows_of(predictions: Predictions, rows: slice) -> Predictions:
     """Some of the rows."""
     spread = None if predictions.probabilities is None else predictions.probabilities[rows]

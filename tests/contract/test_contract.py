@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.contract.entries import ROWS, Entry
-from tests.contract.kinds import Kind, Table, assert_same, rows_of
+from tests.contract.kinds import Kind, Table, assert_same, numbers_of, rows_of
 
 import headwater
 from headwater import catalog
@@ -55,7 +55,7 @@ def test_inputs_are_left_as_they_were(fitted: Any, rows: Table) -> None:
 def test_predicts_after_load_as_before_save(fitted: Any, folder: Path, rows: Table) -> None:
     loaded = headwater.load(folder)
     assert_same(loaded.predict(rows), fitted.predict(rows))
-    assert str(loaded.report.metrics) == str(fitted.report.metrics)  # as text, since no number is not equal to itself
+    assert numbers_of(loaded.report) == numbers_of(fitted.report)
 
 
 def test_an_application_saved_twice_is_the_same(folder: Path, tmp_path: Path, rows: Table) -> None:

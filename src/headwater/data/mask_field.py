@@ -39,6 +39,7 @@ class Mask:
         names: for codes, as they are written, their names.
 
     Example:
+        >>> import numpy as np
         >>> import pyarrow as pa
         >>> from headwater.data.raster import encode
         >>> drawn = encode(np.array([[0, 2, 255]], np.uint8))

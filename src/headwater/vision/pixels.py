@@ -183,12 +183,13 @@ def side_of(pictures: Sequence[Picture], wanted: int | None, most: int) -> int:
 
 
 def is_grey(pictures: Sequence[Picture]) -> bool:
-    """Whether a sample of pictures has no colour channels; not so where there is no picture.
+    """Whether a sample of pictures shows no colour, whatever its channels; not so where there is no picture.
 
     Example:
         >>> from headwater.data.pictures import encode
-        >>> is_grey([Picture(content=encode(np.zeros(shape, np.uint8))) for shape in ((4, 4), (4, 4, 3))])
-        False
+        >>> black, red = np.zeros((4, 4), np.uint8), np.tile(np.array([200, 0, 0], np.uint8), (4, 4, 1))
+        >>> is_grey([Picture(content=encode(black))]), is_grey([Picture(content=encode(one)) for one in (black, red)])
+        (True, False)
     """
     seen = look(_sample(pictures))
     return bool(seen) and all(one.grey for one in seen)
