@@ -80,6 +80,20 @@ def make_segformer(folder: Path, **changes: Any) -> Path:
     return _saved(folder, SegformerForSemanticSegmentation, config)
 
 
+def make_yolos(folder: Path) -> Path:
+    """A detector of two layers that knows cats and dogs."""
+    import torch
+    from transformers import YolosConfig, YolosForObjectDetection
+
+    torch.manual_seed(0)
+    config = YolosConfig(
+        hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32, image_size=[64, 64],
+        patch_size=16, num_detection_tokens=6, id2label={0: "cat", 1: "dog"}, label2id={"cat": 0, "dog": 1},
+    )  # fmt: skip
+    YolosForObjectDetection(config).save_pretrained(folder)
+    return folder
+
+
 def make_sentence_transformer(folder: Path, pooling: str) -> Path:
     """A tiny BERT whose folder asks for a pooling, as sentence-transformers writes it."""
     make_bert(folder)

@@ -97,6 +97,8 @@ TASKS: tuple[Task, ...] = (
         outputs=("Boxes",),
         sentence="Where are which things in an image?",
         default_model="yolo",
+        foundation=f"{_BOXES}.pretrained:PretrainedDetector",
+        foundation_extra="vision",
         extra="vision",
     ),
 )
@@ -132,6 +134,14 @@ MODELS: tuple[Model, ...] = (
           "Fifty layers of bottlenecks with residual connections (He et al. 2016).", "vision"),
     Model("yolo", "object-detection", f"{_BOXES}.yolo:YoloDetector",
           "One look, without anchors, at three scales (after Redmon et al. 2016).", "vision"),
+    Model("ssd", "object-detection", f"{_BOXES}.ssd:SsdDetector",
+          "Boxes of set sizes over maps of several scales, one pass (Liu et al. 2016).", "vision"),
+    Model("faster-rcnn", "object-detection", f"{_BOXES}.faster_rcnn:FasterRcnnDetector",
+          "One network proposes regions, a second names them on the same maps (Ren et al. 2015).", "vision"),
+    Model("fast-rcnn", "object-detection", f"{_BOXES}.fast_rcnn:FastRcnnDetector",
+          "Regions of selective search, named on maps that are computed once (Girshick 2015).", "vision"),
+    Model("rcnn", "object-detection", f"{_BOXES}.rcnn:RcnnDetector",
+          "Each region of selective search goes through a network by itself (Girshick et al. 2014).", "vision"),
 )  # fmt: skip
 
 FOUNDATIONS: tuple[Foundation, ...] = (

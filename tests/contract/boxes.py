@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from tests.contract import pictures
 from tests.contract.kinds import Table
+from tests.tiny import make_yolos
 
 SIDE = 64
 _MODELS = "headwater.vision.detection"
@@ -65,12 +66,14 @@ KIND = replace(
     bad=lambda: [None, b"not an image", squares(1)["image"][0][:150]],
     fast={"epochs": 2, "batch_size": 8, "checkpoint_seconds": 0.0, **_SEEN},
     learnt={"epochs": 14, "patience": 20, "learning_rate": 5e-3, "precision": "fp32"},
+    adapted=None,
     seen=_SEEN,
     smaller={
         f"{_MODELS}.detector.Detector.epochs": 4,
         f"{_MODELS}.detector.Detector.fewest_steps": 1,
     },
-    own={"width": 8, "depth": 1},
-    foundation=None,
+    own={"width": 8, "depth": 1, "maps": 16, "features": 32, "proposals": 60, "regions_a_step": 16, "side": 16},
+    strategies=("auto", "probe", "last-layers", "full"),
+    foundation=make_yolos,
     cases={},
 )

@@ -79,7 +79,7 @@ class Kind:
         bad: makes inputs that get no answer and a reason.
         fast: settings with which every model trains in seconds.
         learnt: settings with which every basic model learns a table.
-        adapted: settings with which every foundation is adapted to one.
+        adapted: settings with which every foundation is adapted to one; None where no tiny one learns that in seconds.
         value: what an application makes of an input of the table before a model sees it.
         seen: settings of computing with which an untrained model looks fast.
         smaller: by their names, the sizes of networks and of trainings that are small while the contract runs.
@@ -97,7 +97,7 @@ class Kind:
     bad: Callable[[], list[Any]]
     fast: Mapping[str, Any]
     learnt: Mapping[str, Any]
-    adapted: Mapping[str, Any]
+    adapted: Mapping[str, Any] | None
     value: Callable[[Any], Any] = lambda given: given
     seen: Mapping[str, Any] = field(default_factory=dict)
     smaller: Mapping[str, Any] = field(default_factory=dict)

@@ -34,7 +34,10 @@ Adapt = Callable[..., Any]
 
 
 def test_learns_what_is_there(adapt: Adapt, entry: Entry, rows: Table) -> None:
-    application = adapt(**(entry.kind.learnt if entry.is_basic else entry.kind.adapted))
+    given = entry.kind.learnt if entry.is_basic else entry.kind.adapted
+    if given is None:
+        pytest.skip("a tiny foundation of this kind learns nothing in seconds")
+    application = adapt(**given)
     assert entry.kind.right(application, rows) >= 0.9
 
 

@@ -22,7 +22,7 @@ from headwater.data.preparing import Prepared
 from headwater.data.quarantine import Quarantine
 from headwater.data.records import Records
 from headwater.data.traits import Traits
-from headwater.errors import DataError
+from headwater.errors import DataError, SettingError
 from headwater.evaluation.report import FILE as REPORT
 from headwater.evaluation.report import Report
 from headwater.foundation.origin import Origin
@@ -246,6 +246,19 @@ class Locating(ReadsImages, Supervised):
 
     def _place(self, records: Records, row: int) -> str:
         return records.problem(row, "").place
+
+
+def refuse_strategy(given: str, able: Sequence[str], model: str) -> None:
+    """Says which strategies a foundation of this kind can be adapted by.
+
+    Raises:
+        SettingError: it is none of these.
+    """
+    if given not in able:
+        raise SettingError(
+            "This foundation is not adapted so", where=f"model {model}", got=given, accepted=list(able),
+            fix="Give one of these with --strategy.",
+        )  # fmt: skip
 
 
 def _portions(rows: list[int]) -> Iterator[list[int]]:

@@ -5,7 +5,11 @@ from tests.vision.detection.squares import scenes
 
 from headwater.run import Run
 from headwater.settings import Settings
+from headwater.vision.detection.fast_rcnn import FastRcnnDetector
+from headwater.vision.detection.faster_rcnn import FasterRcnnDetector
 from headwater.vision.detection.precision import mean_precision
+from headwater.vision.detection.rcnn import RcnnDetector
+from headwater.vision.detection.ssd import SsdDetector
 from headwater.vision.detection.yolo import YoloDetector
 from headwater.vision.locator import Scenes
 
@@ -13,6 +17,10 @@ GIVEN = scenes(4)
 OFTEN = Scenes(GIVEN.inputs * 5, GIVEN.answers * 5, 2)
 MODELS = [
     (YoloDetector, {"width": 8, "depth": 1}, 13),
+    (SsdDetector, {"width": 8}, 8),
+    (FasterRcnnDetector, {"width": 8, "maps": 16, "features": 64}, 14),
+    (FastRcnnDetector, {"width": 8, "maps": 16, "features": 32}, 11),
+    (RcnnDetector, {"width": 8, "side": 24}, 4),
 ]
 
 
