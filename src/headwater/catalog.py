@@ -65,6 +65,7 @@ class Foundation:
 _LANGUAGE = "headwater.language.classification"
 _VISION = "headwater.vision.classification"
 _BOXES = "headwater.vision.detection"
+_MASKS = "headwater.vision.segmentation"
 
 TASKS: tuple[Task, ...] = (
     Task(
@@ -98,6 +99,17 @@ TASKS: tuple[Task, ...] = (
         sentence="Where are which things in an image?",
         default_model="yolo",
         foundation=f"{_BOXES}.pretrained:PretrainedDetector",
+        foundation_extra="vision",
+        extra="vision",
+    ),
+    Task(
+        name="semantic-segmentation",
+        path=f"{_MASKS}.task:SemanticSegmentation",
+        inputs=("Image",),
+        outputs=("Mask",),
+        sentence="Which class does every pixel of an image have?",
+        default_model="unet",
+        foundation=f"{_MASKS}.pretrained:PretrainedSegmenter",
         foundation_extra="vision",
         extra="vision",
     ),
@@ -142,6 +154,12 @@ MODELS: tuple[Model, ...] = (
           "Regions of selective search, named on maps that are computed once (Girshick 2015).", "vision"),
     Model("rcnn", "object-detection", f"{_BOXES}.rcnn:RcnnDetector",
           "Each region of selective search goes through a network by itself (Girshick et al. 2014).", "vision"),
+    Model("unet", "semantic-segmentation", f"{_MASKS}.unet:UnetSegmenter",
+          "Down by halvings, up again, and across from every size (Ronneberger et al. 2015).", "vision"),
+    Model("fcn", "semantic-segmentation", f"{_MASKS}.fcn:FcnSegmenter",
+          "A residual network that tells classes at three sizes, added up (Long et al. 2015).", "vision"),
+    Model("deeplab", "semantic-segmentation", f"{_MASKS}.deeplab:DeeplabSegmenter",
+          "Atrous convolutions over a residual network, seen at several distances (v3; Chen et al. 2017).", "vision"),
 )  # fmt: skip
 
 FOUNDATIONS: tuple[Foundation, ...] = (

@@ -16,6 +16,7 @@ from headwater.data.class_names import FILES, ClassNames, is_void, names_near, r
     [
         ("classes.txt", "sky\ntraffic light\n\n", {"0": "sky", "1": "traffic light"}, {}),
         ("classes.txt", "0 sky\n7: traffic light", {"0": "sky", "7": "traffic light"}, {}),
+        ("classes.txt", "0 0\n7 255", {"0": "0", "7": "255"}, {}),
         ("labels.txt", "sky 3\nroad 4", {"3": "sky", "4": "road"}, {}),
         ("label_colors.txt", "64 128 64\tAnimal\n0 0 0\t\tVoid", {"0": "Animal", "1": "Void"},
          {"#408040": "Animal", "0": "Void"}),

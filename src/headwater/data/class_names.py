@@ -142,6 +142,8 @@ def _told(line: str) -> tuple[list[int], str]:
     whole = [part.isascii() and part.isdigit() for part in parts]
     values = [int(part) for part, is_number in zip(parts, whole, strict=True) if is_number]
     words = [part for part, is_number in zip(parts, whole, strict=True) if not is_number]
+    if len(values) == len(parts) == 2:
+        return values[:1], parts[1]
     if len(values) not in (1, 3, 4) or not words or not (whole[0] or whole[-1] or len(parts) > 3):
         return [], line
     return values, " ".join(words)

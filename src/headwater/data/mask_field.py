@@ -76,7 +76,8 @@ class Mask:
         seen = {code for mask in masks for code in mask_glance(mask).pixels}
         paths = [mask.path for mask in masks if mask.path is not None]
         found = names_near(paths[0]) if paths else ClassNames()
-        names = found.of(coloured=any(map(is_colour, seen)))
+        told = found.of(coloured=any(map(is_colour, seen)))
+        names = {code: name for code, name in told.items() if name != code}
         if names:
             log.info("class names from %s", found.file)
         return replace(plain, names=names, void=_void(seen, names, void))

@@ -1,0 +1,350 @@
+"""What all networks that give every pixel a class share: canvases, training, answers at a picture's own size, files."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final, Self
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save
+from torch import nn
+from torch.nn import functional
+
+from headwater.data.pictures import Picture, glance
+from headwater.evaluation.overlap import confusion_of, counts_of, overall
+from headwater.options import Between, OneOf, build
+from headwater.ranges import Search
+from headwater.run import Run, write_whole
+from headwater.settings import Settings as RunSettings
+from headwater.training.device import device_of, nearest, token_budget_of
+from headwater.training.passes import in_passes
+from headwater.training.trainer import READS, Learner, Trainer
+from headwater.transfer.scores import stage
+from headwater.vision.augmentation import unit
+from headwater.vision.locator import Locator, Scenes
+from headwater.vision.pixels import is_grey
+from headwater.vision.segmentation.alteration import alteration_of, altered
+from headwater.vision.segmentation.canvas import Canvas
+from headwater.vision.segmentation.losses import class_weights, segmentation_loss
+from headwater.vision.segmentation.views import Views
+
+_PATCH: Final = 16
+_MOST_TIMES: Final = 10
+_TOKENS_OF_NORMS: Final = 16_384
+_ROWS_OF_BATCH: Final = 48
+"""A batch has at most a 48th of the pictures: few of them still make many steps."""
+_LEAST_BATCH: Final = 4
+_HEAD_FACTOR: Final = 10
+_ORIENTATIONS: Final = ((0, False), (0, True), (2, False), (2, True), (1, False), (1, True), (3, False), (3, True))
+"""Quarter turns, and whether mirrored before."""
+_FINE: Final = 1 << 26
+"""The logits of an answer that are blended at the picture's own size; of a larger one, the classes are enlarged."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmenterSettings:
+    """What every network of masks can be told."""
+
+    section: ClassVar[str] = "Model"
+
+    tiles: Annotated[
+        str,
+        OneOf(("auto", "yes", "no")),
+        "Whether larger pictures are cut into pieces, not reduced; auto does so where reducing loses small things.",
+    ] = "auto"
+    weighting: Annotated[
+        str,
+        OneOf(("auto", "none", "root", "median-frequency")),
+        Search(leave=("auto",)),
+        "What rare classes count in the loss: as much as others, by median frequency more, or by its root; auto takes "
+        "the root where one class is ten times as frequent as another.",
+    ] = "auto"
+    averaged: Annotated[
+        int,
+        Between(1, 8),
+        "Answers that are averaged for each picture: 1 as it is, 2 mirrored as well; more are turned and upside down.",
+    ] = 1
+    dice: Annotated[
+        float, Between(0, 100), Search(0, 2), "What the overlap of regions counts in the loss beside the cross entropy."
+    ] = 0.5
+
+
+class Segmenter(Locator):
+    """A network over the pixels of pictures that gives every pixel a class.
+
+    A subclass gives `network`, a module that takes standardised pixels of shape (rows, channels, height, width) and
+    returns logits of shape (rows, classes, height, width), for heights and widths that are multiples of 16.
+
+    Attributes:
+        canvas: what the network sees of a picture.
+        n_classes: how many classes there are.
+        grey: whether it sees one channel, else three.
+        mean, deviation: of each channel over the training pixels, which are standardised by them.
+        token_budget: the most tokens of a pass that answers; None takes what suits the device.
+        device: where it was asked to compute, and will where it is loaded, if there is such a device.
+    """
+
+    Settings = SegmenterSettings
+    reads = (*READS, "image_size", "image_augment")
+    epochs: ClassVar[int] = 30
+    learning_rate: ClassVar[float] = 1e-3
+    fewest_steps: ClassVar[int] = 1000
+    """What few pictures are passed over more often for, up to ten times."""
+    side: ClassVar[int] = 256
+    """A training step sees as many pixels of a picture as a square of this edge has."""
+    large_products: ClassVar[bool] = True
+
+    @abstractmethod
+    def network(self, channels: int, n_classes: int) -> nn.Module:
+        """The untrained network."""
+
+    def fit(self, train: Scenes, valid: Scenes, run: Run) -> Self:
+        """Learns the weights from `train`; the mean IoU over the pixels of `valid` chooses the epoch."""
+        started, settings = time.monotonic(), run.settings
+        self.n_classes = train.n_classes
+        self.token_budget, self.device = settings.token_budget, settings.device
+        tiles = self.settings.tiles
+        self.canvas = Canvas.of(train.inputs, train.answers, settings.image_size or self.side, tiles)
+        self.grey = self.sees_grey(train)
+        folder = run.folder if run.main else None
+        seen, unseen = (Views.of(scenes, self.canvas, grey=self.grey, folder=folder) for scenes in (train, valid))
+        self.mean, self.deviation = self.moments(seen)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed)
+            self.model = self.untrained()
+        self.model.to(device_of(settings)).to(memory_format=torch.channels_last)
+        learner = _MaskLearner(self, seen, unseen, settings)
+        chosen = self.completed(settings, len(learner.lengths))
+        # The norms of a pass see all rows of the step, as far as they are not too many.
+        budget = settings.token_budget or min(chosen.batch_size * int(learner.lengths[0]), _TOKENS_OF_NORMS)
+        chosen = replace(chosen, token_budget=max(budget, token_budget_of(settings.token_budget, self.model)))
+        history = Trainer(replace(run, settings=chosen), type(self).__name__).fit(learner)
+        self.trace.curve = [asdict(epoch) for epoch in history.epochs]
+        seconds, name = time.monotonic() - started, f"{history.best_epoch} epochs"
+        self.trace.stages = [stage(name, overlaps(self, unseen), seconds, history.stopped)]
+        return self
+
+    @classmethod
+    def completed(cls, settings: RunSettings, rows: int) -> RunSettings:
+        batch = min(settings.batch_size, max(_LEAST_BATCH, rows // _ROWS_OF_BATCH))
+        needed = math.ceil(cls.fewest_steps / max(1, math.ceil(rows / batch)))
+        return replace(
+            settings,
+            batch_size=batch,
+            epochs=settings.epochs or max(cls.epochs, min(needed, _MOST_TIMES * cls.epochs)),
+            learning_rate=cls.learning_rate if settings.learning_rate is None else settings.learning_rate,
+        )
+
+    def sees_grey(self, scenes: Scenes) -> bool:
+        """Whether the network sees one channel of these pictures."""
+        return is_grey(scenes.inputs)
+
+    def moments(self, views: Views) -> tuple[np.ndarray, np.ndarray]:
+        """What pixels are standardised by."""
+        return views.moments()
+
+    def untrained(self) -> nn.Module:
+        """The network that training begins with."""
+        return self.network(1 if self.grey else 3, self.n_classes)
+
+    def head(self) -> list[nn.Module]:
+        """Parts that are new where others are pretrained, and so learn ten times as fast; none as a rule."""
+        return []
+
+    def answers(self, inputs: Sequence[Picture]) -> list[np.ndarray]:
+        return [self._answer(picture) for picture in inputs]
+
+    def _answer(self, picture: Picture) -> np.ndarray:
+        """The class of every pixel of a picture, int16 of its own height and width."""
+        seen = glance(picture)
+        boxes = self.canvas.boxes(seen.width, seen.height)
+        found = self.logits_of(self.canvas.drawn(picture, grey=self.grey))
+        parts = []
+        for logits, box in zip(found, boxes, strict=True):
+            width, height = self.canvas.size(box)
+            parts.append(logits[:, :height, :width])
+        if len(boxes) == 1:
+            return enlarged(parts[0], seen.height, seen.width)
+        return joined(parts, boxes, self.canvas.window // 4)
+
+    def logits_of(self, pixels: np.ndarray) -> torch.Tensor:
+        """Logits of shape (rows, classes, height, width) for uint8 pixels of shape (rows, height, width, channels)."""
+        rows, high, wide = pixels.shape[:3]
+        found = torch.zeros(rows, self.n_classes, high, wide)
+        for turns, mirror in _ORIENTATIONS[: self.settings.averaged]:
+            seen = np.rot90(pixels[:, :, ::-1] if mirror else pixels, turns, axes=(1, 2))
+            for some, logits in self._computed(seen):
+                back = torch.rot90(logits, -turns, dims=(2, 3)).cpu()
+                found[some] += (back.flip(3) if mirror else back) / self.settings.averaged
+        return found
+
+    def classes_of(self, pixels: np.ndarray) -> np.ndarray:
+        """The class of every pixel, uint8 of shape (rows, height, width)."""
+        found = np.empty(pixels.shape[:3], np.uint8)
+        for some, logits in self._computed(pixels):
+            found[some] = logits.argmax(dim=1).cpu().numpy()
+        return found
+
+    def _computed(self, pixels: np.ndarray) -> Iterator[tuple[np.ndarray, torch.Tensor]]:
+        """Some rows at a time with their logits, in single precision."""
+        self.model.eval()
+        cost = self.patches(pixels.shape[1], pixels.shape[2])
+        with torch.inference_mode():
+            yield from in_passes(
+                self.model,
+                np.full(len(pixels), cost),
+                self.token_budget,
+                lambda some: self.model(self.standardised(unit(self.batch(pixels[some])))).float(),
+            )
+
+    @staticmethod
+    def patches(height: int, width: int) -> int:
+        """The cost of what is seen in tokens: its squares of 16 by 16 pixels."""
+        return math.ceil(height / _PATCH) * math.ceil(width / _PATCH)
+
+    def batch(self, pixels: np.ndarray) -> torch.Tensor:
+        """Pixels where the network is: uint8 of shape (rows, channels, height, width)."""
+        tensor = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2)
+        return tensor.to(next(self.model.parameters()).device)
+
+    def standardised(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Pictures of 0 to 1 in units of the training pixels' deviation about their mean."""
+        mean, deviation = (
+            torch.from_numpy(values)[:, None, None].to(pictures.device) for values in (self.mean, self.deviation)
+        )
+        return (pictures - mean) / deviation
+
+    def save(self, folder: Path) -> None:
+        write_whole(folder / "model.json", json.dumps(self.state()).encode())
+        weights = {name: tensor.cpu().contiguous() for name, tensor in self.model.state_dict().items()}
+        write_whole(folder / "model.safetensors", save(weights))
+
+    def state(self) -> dict[str, Any]:
+        """What `load` needs beside the weights."""
+        return {
+            "settings": asdict(self.settings),
+            "classes": self.n_classes,
+            "canvas": asdict(self.canvas),
+            "grey": self.grey,
+            "mean": self.mean.tolist(),
+            "deviation": self.deviation.tolist(),
+            "token_budget": self.token_budget,
+            "device": self.device,
+        }
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        made = cls.stated(json.loads((folder / "model.json").read_text("utf-8")), folder)
+        made.model = made.untrained()
+        made.model.load_state_dict(load_file(folder / "model.safetensors"))
+        made.model.to(nearest(made.device))
+        return made
+
+    @classmethod
+    def stated(cls, values: dict[str, Any], folder: Path) -> Self:
+        """A model with what `state` told of it, and no network yet."""
+        made = cls(build(cls.Settings, values["settings"], where=str(folder / "model.json")))
+        made.n_classes, made.grey, made.canvas = values["classes"], values["grey"], Canvas(**values["canvas"])
+        made.mean, made.deviation = (np.array(values[name], np.float32) for name in ("mean", "deviation"))
+        made.token_budget, made.device = values["token_budget"], values["device"]
+        return made
+
+
+class _MaskLearner(Learner):
+    """A segmenter's network with the views it learns from and those that choose the epoch, for the trainer."""
+
+    def __init__(self, segmenter: Segmenter, seen: Views, unseen: Views, settings: RunSettings) -> None:
+        self.segmenter, self.seen, self.unseen = segmenter, seen, unseen
+        self.network = segmenter.model
+        self.large_products = segmenter.large_products
+        canvas, own = segmenter.canvas, segmenter.settings
+        self.size = canvas.seen
+        self.lengths = np.full(canvas.views * len(seen), segmenter.patches(*self.size))
+        self.alteration = alteration_of(settings.image_augment, rows=len(seen), tiles=canvas.tiles)
+        self.weights = torch.from_numpy(class_weights(seen.frequencies(segmenter.n_classes), own.weighting))
+
+    def loss(self, rows: np.ndarray) -> torch.Tensor:
+        views = self.seen.array[rows % len(self.seen)]
+        pictures = self.segmenter.batch(views[..., :-1])
+        masks = torch.from_numpy(np.ascontiguousarray(views[..., -1])).to(pictures.device)
+        pictures, masks = altered(pictures, masks, self.alteration, self.size)
+        logits = self.network(self.segmenter.standardised(pictures))
+        return segmentation_loss(logits, masks, self.weights.to(pictures.device), self.segmenter.settings.dice)
+
+    def train_mode(self) -> None:
+        self.network.train()
+        for module in self.network.modules():
+            weights = list(module.parameters())
+            if weights and not any(weight.requires_grad for weight in weights):
+                module.eval()
+
+    def parameter_groups(self, settings: RunSettings) -> list[dict[str, Any]]:
+        groups = super().parameter_groups(settings)
+        new = {id(weight) for part in self.segmenter.head() for weight in part.parameters()}
+        rates = {"lr": _HEAD_FACTOR * (settings.learning_rate or 0.0)}
+        found = []
+        for group in groups:
+            parts = [[p for p in group["params"] if (id(p) in new) is fresh] for fresh in (False, True)]
+            found += [{**group, "params": parts[0]}, {**group, "params": parts[1], **rates}]
+        return [group for group in found if group["params"]]
+
+    def score(self) -> float:
+        found = self.segmenter.classes_of(self.unseen.pictures)
+        return mean_overlap(self.unseen.masks, found, self.segmenter.n_classes)
+
+
+def mean_overlap(known: np.ndarray, found: np.ndarray, n_classes: int) -> float:
+    """The mean IoU of the classes that are known anywhere."""
+    counts = sum(
+        (confusion_of(one, other, n_classes) for one, other in zip(known, found, strict=True)),
+        np.zeros((n_classes, n_classes), np.int64),
+    )
+    return float(np.nan_to_num(overall(counts_of(counts))["mean_iou"]))
+
+
+def overlaps(segmenter: Segmenter, views: Views) -> np.ndarray:
+    """The mean IoU of each view by itself, shape (views,)."""
+    found = segmenter.classes_of(views.pictures)
+    rows = zip(views.masks, found, strict=True)
+    return np.array([mean_overlap(one[None], other[None], segmenter.n_classes) for one, other in rows])
+
+
+def enlarged(logits: torch.Tensor, height: int, width: int) -> np.ndarray:
+    """The class of every pixel, int16 of shape (height, width), from logits of shape (classes, ...) of another size."""
+    scale = min(1.0, math.sqrt(_FINE / (len(logits) * height * width)))
+    size = (max(1, round(scale * height)), max(1, round(scale * width)))
+    if size != tuple(logits.shape[1:]):
+        logits = functional.interpolate(logits[None], size=size, mode="bilinear", align_corners=False)[0]
+    found = logits.argmax(dim=0)
+    if size != (height, width):
+        found = functional.interpolate(found[None, None].float(), size=(height, width))[0, 0]
+    return found.cpu().numpy().astype(np.int16)
+
+
+def joined(parts: Sequence[torch.Tensor], boxes: Sequence[tuple[int, int, int, int]], margin: int) -> np.ndarray:
+    """The class of every pixel of a picture, from the logits of its pieces, blended where these overlap.
+
+    Args:
+        parts: of each piece its logits, shape (classes, height, width).
+        boxes: where each lies.
+        margin: over how many pixels from its edge on a piece comes to count.
+    """
+    width, height = max(box[2] for box in boxes), max(box[3] for box in boxes)
+    total = torch.zeros(len(parts[0]), height, width)
+    for logits, (left, top, right, bottom) in zip(parts, boxes, strict=True):
+        down, across = (_ramp(length, margin) for length in (bottom - top, right - left))
+        total[:, top:bottom, left:right] += logits.cpu() * down[:, None] * across
+    return total.argmax(dim=0).numpy().astype(np.int16)
+
+
+def _ramp(length: int, margin: int) -> torch.Tensor:
+    """What places count by how far they are from the ends, shape (length,)."""
+    places = torch.arange(length)
+    return (torch.minimum(places, length - 1 - places) + 1).clamp(max=max(1, margin)).float()

@@ -1,0 +1,103 @@
+"""Pictures with their masks on canvases: decoded once, and kept where they can be read again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Self
+
+import numpy as np
+
+from headwater import progress
+from headwater.data.masks import VOID
+from headwater.data.pictures import look
+from headwater.vision.kept import mapped, write
+from headwater.vision.locator import Scenes
+from headwater.vision.pixels import Pixels
+from headwater.vision.segmentation.canvas import EMPTY, Canvas, by_pieces
+
+_IN_MEMORY: Final = 1 << 28
+
+
+class Views:
+    """The pieces of many pictures, each with its mask.
+
+    Args:
+        array: uint8 of shape (pieces, height, width, channels + 1), in memory or mapped from a file; the last channel
+            is the class of the pixel, 255 where none is known.
+        picture: the position of the picture that each piece is of, shape (pieces,).
+
+    Attributes:
+        pictures: uint8 of shape (pieces, height, width, channels).
+        masks: uint8 of shape (pieces, height, width).
+    """
+
+    def __init__(self, array: np.ndarray, picture: np.ndarray) -> None:
+        self.array, self.picture = array, picture
+        self.pictures, self.masks = array[..., :-1], array[..., -1]
+
+    @classmethod
+    def of(cls, scenes: Scenes, canvas: Canvas, *, grey: bool, folder: Path | None) -> Self:
+        """Decodes pictures and masks, or finds those that an earlier attempt of the run has decoded.
+
+        Args:
+            scenes: readable pictures with their class maps.
+            canvas: what they are brought to.
+            grey: one channel instead of three.
+            folder: where a file of many pixels is kept; None keeps them in memory.
+
+        Raises:
+            DataError: a picture or a mask cannot be read any more.
+            ResourceError: the disk is full, or the folder cannot be written.
+        """
+        pieces = [len(boxes) for _, boxes in by_pieces(scenes.inputs, canvas)]
+        picture = np.repeat(np.arange(len(pieces)), pieces)
+        shape = (len(picture), canvas.height, canvas.width, 2 if grey else 4)
+        if folder is None or np.prod(shape, dtype=np.int64) <= _IN_MEMORY:
+            array = np.empty(shape, np.uint8)
+            start = 0
+            for part in _parts(scenes, canvas, grey=grey):
+                array[start : start + len(part)] = part
+                start += len(part)
+            return cls(array, picture)
+        file = folder / f"views-{_name(scenes, canvas, shape)}.npy"
+        found = mapped(file, shape)
+        if found is None:
+            write(file, shape, _parts(scenes, canvas, grey=grey))
+            found = np.lib.format.open_memmap(file, mode="r")
+        return cls(found, picture)
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def moments(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of each channel of the pictures, of pixels from 0 to 1."""
+        return Pixels(self.pictures).moments()
+
+    def frequencies(self, n_classes: int) -> np.ndarray:
+        """How frequent each class is in the pieces where it occurs, shape (classes,); 0 where it never does."""
+        pixels, room = np.zeros(n_classes), np.zeros(n_classes)
+        for mask in self.masks:
+            counts = np.bincount(mask.ravel(), minlength=EMPTY + 1)[:n_classes]
+            pixels += counts
+            room += (counts > 0) * counts.sum()
+        return pixels / np.maximum(room, 1)
+
+
+def _parts(scenes: Scenes, canvas: Canvas, *, grey: bool) -> Iterator[np.ndarray]:
+    with progress.bar("pictures", len(scenes)) as shown:
+        for picture, answer in zip(scenes.inputs, scenes.answers, strict=True):
+            seen, known = canvas.drawn(picture, grey=grey), canvas.mapped(answer)
+            yield np.ascontiguousarray(np.concatenate([seen, known[..., None]], axis=3))
+            shown.advance(1)
+
+
+def _name(scenes: Scenes, canvas: Canvas, shape: tuple[int, ...]) -> str:
+    """What tells these views from those of other pictures, of other masks or of another canvas."""
+    digest = hashlib.blake2b(repr((shape, canvas)).encode(), digest_size=12)
+    for seen, answer in zip(look(scenes.inputs), scenes.answers, strict=True):
+        known = np.asarray(answer)
+        digest.update(seen.digest)
+        digest.update(np.bincount(known.ravel() - VOID).tobytes())
+    return digest.hexdigest()
