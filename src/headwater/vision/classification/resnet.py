@@ -11,6 +11,7 @@ from torch import nn
 from headwater.options import Between
 from headwater.ranges import Search
 from headwater.vision.classification.neural import NeuralClassifier, NeuralSettings, he
+from headwater.vision.convolution import Convolution
 
 _SMALL = 64
 WIDTHS = (64, 128, 256, 512)
@@ -128,4 +129,4 @@ class Block(nn.Module):
 
 def _convolution(channels: int, maps: int, size: int, stride: int = 1) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
     """A convolution that keeps the size but for its stride, and its norm, which has the bias."""
-    return nn.Conv2d(channels, maps, size, stride, padding=size // 2, bias=False), nn.BatchNorm2d(maps)
+    return Convolution(channels, maps, size, stride, padding=size // 2, bias=False), nn.BatchNorm2d(maps)

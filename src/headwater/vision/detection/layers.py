@@ -9,11 +9,12 @@ from torch import nn
 from torch.nn import functional
 
 from headwater.vision.classification.resnet import Block
+from headwater.vision.convolution import Convolution
 
 
 def convolution(channels: int, maps: int, size: int = 3, stride: int = 1) -> nn.Sequential:
     """A convolution that keeps the size but for its stride, its norm, which has the bias, and its activation."""
-    layer = nn.Conv2d(channels, maps, size, stride, padding=size // 2, bias=False)
+    layer = Convolution(channels, maps, size, stride, padding=size // 2, bias=False)
     return nn.Sequential(layer, nn.BatchNorm2d(maps), nn.SiLU(inplace=True))
 
 
