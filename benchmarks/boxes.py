@@ -1,7 +1,7 @@
 """Detectors trained from scratch on bccd: average precision with its interval and cost, beside a plain loop.
 
 Every model takes its own defaults, and the official division of 205, 87 and 72 pictures. The plain loop trains
-torchvision's SSDlite on MobileNetV3 for as many CPU seconds as headwater's whole process took with `yolo` on the same
+torchvision's SSDlite on MobileNetV3 for as many CPU seconds as headwater's whole process took with `yolo` on the first
 seed: AdamW, batches of 8, pictures of 320 pixels, mirrored at random, the validation pictures learnt as well. What it
 gives where the time runs out is measured on the same test pictures by the same metric.
 """
@@ -130,7 +130,7 @@ def compare(bench: Bench) -> None:
         rows.append(_row(model, runs))
         if model == "yolo":
             plain = [bench.measure("plain", folder=folder, cpu_seconds=run.cpu_seconds, seed=seed)
-                     for run, seed in zip(runs, bench.seeds, strict=True)]  # fmt: skip
+                     for run, seed in zip(runs[:1], bench.seeds, strict=False)]  # fmt: skip
             rows.append(_row("torchvision SSDlite, plain loop", plain))
     caption = f"bccd: means over the seeds, the 95 % interval of the first; costs as median (range). Bar: {BAR}."
     heads = ("model", "mAP50", "by seed", "interval", "mAP", *(f"AP50 {name}" for name in CLASSES), "epochs", "CPU s",

@@ -2,7 +2,7 @@
 
 isbi_membrane: slices 0 to 23 are learnt from, 24 to 29 tested; camvid_240x180: its official parts. Every model takes its
 own defaults. The plain loop trains torchvision's LR-ASPP on MobileNetV3 for as many CPU seconds as headwater's whole
-process took with `unet` on the same seed: AdamW, batches of 8 crops of 176 pixels, mirrored at random, cross entropy
+process took with `unet` on the first seed: AdamW, batches of 8 crops of 176 pixels, mirrored at random, cross entropy
 without void. What it gives where the time runs out is measured on the same test pictures by the same metric.
 """
 
@@ -158,7 +158,7 @@ def _table(bench: Bench, name: str) -> Table:
         if model == "unet":
             plain = [bench.measure("plain", parts=parts, void=int(void[0]) if void else None,
                                    cpu_seconds=run.cpu_seconds, seed=seed)
-                     for run, seed in zip(runs, bench.seeds, strict=True)]  # fmt: skip
+                     for run, seed in zip(runs[:1], bench.seeds, strict=False)]  # fmt: skip
             rows.append(_row("torchvision LR-ASPP, plain loop", plain))
     caption = (
         f"{name}: means over the seeds, the 95 % interval of the first; costs as median (range). Bar: {SETS[name]}."

@@ -9,6 +9,7 @@ from torch import nn
 
 from headwater.vision.classification.neural import he
 from headwater.vision.classification.resnet import Block
+from headwater.vision.convolution import Convolution
 
 
 class ResidualMaps(nn.Module):
@@ -35,7 +36,7 @@ class ResidualMaps(nn.Module):
     def __init__(self, channels: int, width: int, strides: Sequence[int] = (1, 2, 2, 2)) -> None:
         super().__init__()
         convolutions = [
-            nn.Conv2d(channels, width, 3, stride=2, padding=1, bias=False),
+            Convolution(channels, width, 3, stride=2, padding=1, bias=False),
             nn.Conv2d(width, width, 3, padding=1, bias=False),
         ]
         self.stem = nn.Sequential(
