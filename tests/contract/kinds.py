@@ -71,6 +71,7 @@ class Kind:
         inputs: the name of the input column in the tables.
         target: the name of their target column.
         right: how well an application that has learnt a table answers it, 1 at best.
+        enough: how well it must, well above what answers without looking.
         table: a table of so many rows that every model of the task can learn: inputs, and the label good or bad, or
             where something good and something bad is.
         other: so many inputs that anyone can tell from those of the table.
@@ -107,3 +108,4 @@ class Kind:
     cases: Mapping[str, Callable[[], Case]] = field(default_factory=dict)
     target: str = "label"
     right: Callable[[Any, Table], float] = share_right
+    enough: float = 0.9

@@ -38,7 +38,7 @@ def test_learns_what_is_there(adapt: Adapt, entry: Entry, rows: Table) -> None:
     if given is None:
         pytest.skip("a tiny foundation of this kind learns nothing in seconds")
     application = adapt(**given)
-    assert entry.kind.right(application, rows) >= 0.9
+    assert entry.kind.right(application, rows) >= entry.kind.enough
 
 
 def test_the_same_seed_gives_the_same_application(adapt: Adapt, fitted: Any, rows: Table) -> None:
