@@ -1,9 +1,9 @@
 """Networks of masks trained from scratch: overlap with its interval and cost, beside a plain loop.
 
-isbi_membrane: slices 0 to 23 are learnt from, 24 to 29 tested; camvid_240x180: its official parts. Every model takes its
-own defaults. The plain loop trains torchvision's LR-ASPP on MobileNetV3 for as many CPU seconds as headwater's whole
-process took with `unet` on the first seed: AdamW, batches of 8 crops of 176 pixels, mirrored at random, cross entropy
-without void. What it gives where the time runs out is measured on the same test pictures by the same metric.
+isbi_membrane: slices 0 to 23 are learnt from, 24 to 29 tested; camvid_240x180: its official parts. Every model takes
+its own defaults. The plain loop trains torchvision's LR-ASPP on MobileNetV3 for as many CPU seconds as headwater's
+whole process took with `unet` on the first seed: AdamW, batches of 8 crops of 176 pixels, mirrored at random, cross
+entropy without void. What it gives where the time runs out is measured on the same test pictures by the same metric.
 """
 
 from __future__ import annotations

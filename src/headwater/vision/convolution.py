@@ -19,7 +19,7 @@ class Convolution(nn.Conv2d):
         torch.Size([1, 4, 4, 1])
     """
 
-    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - the name of torch
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
         if input.shape[3] > 1:
             return super().forward(input)
         stride = (self.stride[0], 1)
