@@ -58,15 +58,15 @@ KIND = replace(
     table=squares,
     write=write,
     right=found,
+    enough=0.8,  # seven pixels of ten are ground
     bad=lambda: [None, b"not an image", squares(1)["image"][0][:150]],
-    fast={"epochs": 2, "batch_size": 8, "checkpoint_seconds": 0.0, **_SEEN},
+    fast={"epochs": 2, "batch_size": 8, **_SEEN},
     learnt={
         "epochs": 8,
         "patience": 20,
         "learning_rate": 0.02,
         "precision": "fp32",
         "image_augment": "light",
-        "checkpoint_seconds": 300.0,
     },
     adapted={
         "epochs": 12,
@@ -74,7 +74,6 @@ KIND = replace(
         "learning_rate": 2e-3,
         "precision": "fp32",
         "image_augment": "light",
-        "checkpoint_seconds": 300.0,
     },
     seen=_SEEN,
     smaller={f"{_MODELS}.segmenter.Segmenter.epochs": 4, f"{_MODELS}.segmenter.Segmenter.fewest_steps": 1},

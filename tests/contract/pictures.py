@@ -124,7 +124,7 @@ KIND = Kind(
     write=_write,
     strange=_STRANGE,
     bad=lambda: [None, b"not an image", stripes(1)["image"][0][:150]],
-    fast={"epochs": 2, "batch_size": 8, "checkpoint_seconds": 0.0, **_SEEN},
+    fast={"epochs": 2, "batch_size": 8, **_SEEN},
     learnt={"epochs": 10, "patience": 20},
     adapted={"epochs": 20, "patience": 20, "learning_rate": 0.01},
     value=lambda content: Picture(content=content),

@@ -59,7 +59,7 @@ def test_a_run_interrupted_while_it_trains_resumes_to_the_same_result(
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "_after_step", stop_after_eight)
         try:
-            resumed = adapt(source, to=tmp_path / "run")
+            resumed = adapt(source, to=tmp_path / "run", checkpoint_seconds=0.0)
         except KeyboardInterrupt:
             resumed = None
     # Models that are solved, not trained in steps, are not stopped here.

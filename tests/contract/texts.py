@@ -71,7 +71,7 @@ KIND = Kind(
         "signs": lambda: "?!",
     },
     bad=lambda: [None, "   "],
-    fast={"epochs": 2, "batch_size": 8, "checkpoint_seconds": 0.0},
+    fast={"epochs": 2, "batch_size": 8},
     learnt=_LEARNT,
     adapted=_LEARNT,
     smaller={f"{_NETWORKS}.epochs": 4, f"{_NETWORKS}.fewest_steps": 1},
