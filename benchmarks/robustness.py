@@ -47,7 +47,7 @@ def attack(clean: str, first: int, cases: int, *, processes: bool = False) -> di
     """Runs both verbs on each damaged file; returns how they ended by kind of damage, and every fault."""
     mutate = runpy.run_path(str(ROOT / "tests" / "data" / "mutations.py"))["mutate"]
     folder = Path(tempfile.mkdtemp())
-    command = _in_process_of_its_own if processes else _in_this_process
+    command = _in_process_of_its_own if processes else in_this_process
     known = _clean_answers(clean, folder)
     endings: Counter[str] = Counter()
     faults = []
@@ -64,10 +64,10 @@ def attack(clean: str, first: int, cases: int, *, processes: bool = False) -> di
 
 
 def _clean_answers(clean: str, folder: Path) -> intact.Answers:
-    done = _in_this_process(("adapt", "text-classification", clean, *_HOW, "--to", str(folder / "run")))
+    done = in_this_process(("adapt", "text-classification", clean, *_HOW, "--to", str(folder / "run")))
     if done.status:
         raise SystemExit(f"adapt failed on the clean file: {done.said}")
-    ended, to = _predicted(_in_this_process, Path(clean), folder)
+    ended, to = _predicted(in_this_process, Path(clean), folder)
     if ended.status:
         raise SystemExit(f"predict failed on the clean file: {ended.said}")
     answers = {intact.kept(row): row["prediction"] for row in _rows(to)}
@@ -77,7 +77,7 @@ def _clean_answers(clean: str, folder: Path) -> intact.Answers:
 
 def _predict(command: Command, file: Path, folder: Path, known: intact.Answers) -> tuple[int, str | None]:
     ended, to = _predicted(command, file, folder)
-    fault = _fault(ended, made=to.exists())
+    fault = fault_of(ended, made=to.exists())
     if fault is None and ended.status == 0:
         fault = intact.row_fault(list(_rows(to)), intact.seen_in(file), known)
     to.unlink(missing_ok=True)
@@ -87,7 +87,7 @@ def _predict(command: Command, file: Path, folder: Path, known: intact.Answers) 
 def _adapt(command: Command, file: Path, folder: Path, _: intact.Answers) -> tuple[int, str | None]:
     to = folder / f"run-of-{file.name}"
     ended = command(("adapt", "text-classification", str(file), *_HOW, "--to", str(to)))
-    return ended.status, _fault(ended, made=(to / "report.json").exists())
+    return ended.status, fault_of(ended, made=(to / "report.json").exists())
 
 
 def _predicted(command: Command, file: Path, folder: Path) -> tuple[Ended, Path]:
@@ -96,7 +96,8 @@ def _predicted(command: Command, file: Path, folder: Path) -> tuple[Ended, Path]
     return command((*words, "--to", str(to))), to
 
 
-def _fault(ended: Ended, *, made: bool) -> str | None:
+def fault_of(ended: Ended, *, made: bool) -> str | None:
+    """What is wrong with how a command ended, if anything; `made` says whether it left a result."""
     if "Traceback" in ended.said or ended.status not in (0, 2):
         return f"status {ended.status}: {ended.said[-300:]}"
     if ended.status == 0 and not made:
@@ -113,7 +114,8 @@ def _rows(file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-def _in_this_process(words: Sequence[str]) -> Ended:
+def in_this_process(words: Sequence[str]) -> Ended:
+    """Runs the command line here; a crash, or no end in time, stands in what it said as a traceback."""
     from typer.testing import CliRunner
 
     from headwater.cli import app

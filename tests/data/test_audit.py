@@ -89,6 +89,11 @@ def test_rows_sorted_by_label_are_told():
     assert "sorted by their label" in _audit(_texts(40), ["yes"] * 20 + ["no"] * 20)["warnings"][0]
 
 
+def test_neighbours_that_share_several_labels_are_not_called_sorted():
+    frames = [["road", "sky"]] * 20 + [["road", "car", "sky"]] * 20
+    assert not any("sorted" in warning for warning in _audit(_texts(40), frames)["warnings"])
+
+
 def _of_pictures(pictures: list[Any], labels: list[Any], **columns: list[Any]) -> dict[str, Any]:
     return audit(Records(pa.table({"label": labels, **columns})), pictures, labels)
 

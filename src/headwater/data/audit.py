@@ -175,7 +175,9 @@ def _text_warnings(texts: Sequence[TextInput], cells: Sequence[Any]) -> list[str
 
 
 def _label_warnings(cells: Sequence[Any]) -> list[str]:
-    if not _in_order(list(map(_labels, cells))):
+    labels = list(map(_labels, cells))
+    # Of several labels neighbours share most without being sorted: frames of a video, pages of a book.
+    if max(map(len, labels), default=0) > 1 or not _in_order(labels):
         return []
     return ["The rows are sorted by their label: their order is no order in time, and parts of them no sample."]
 
