@@ -10,8 +10,8 @@ from results import FOLDER
 
 BENCHMARKS = (
     "sst2_finetune", "probe_cost", "basic_models", "pictures", "boxes", "masks", "strategies", "few_labels",
-    "augmentation", "compare", "rank", "plan", "unlabelled", "tune", "prediction", "robustness", "damaged_pictures",
-    "defaults",
+    "augmentation", "compare", "rank", "plan", "unlabelled", "tune", "prediction", "picture_speed", "robustness",
+    "damaged_pictures", "defaults",
 )  # fmt: skip
 PAGE = ROOT / "docs" / "benchmarks.md"
 
