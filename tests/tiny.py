@@ -69,6 +69,17 @@ def make_translator(folder: Path) -> Path:
     return _saved(folder, T5ForConditionalGeneration, config)
 
 
+def make_segformer(folder: Path, **changes: Any) -> Path:
+    """A SegFormer of four blocks for three classes, seeded."""
+    from transformers import SegformerConfig, SegformerForSemanticSegmentation
+
+    config = SegformerConfig(
+        depths=[1, 1, 1, 1], hidden_sizes=[8, 8, 16, 16], num_attention_heads=[1, 1, 2, 2], sr_ratios=[4, 2, 1, 1],
+        decoder_hidden_size=16, num_labels=3, **changes,
+    )  # fmt: skip
+    return _saved(folder, SegformerForSemanticSegmentation, config)
+
+
 def make_sentence_transformer(folder: Path, pooling: str) -> Path:
     """A tiny BERT whose folder asks for a pooling, as sentence-transformers writes it."""
     make_bert(folder)

@@ -34,12 +34,14 @@ class Predictions:
         probabilities: shape (rows, classes); not-a-number in the rows without an answer. None when the task has none.
         classes: the class of each column of `probabilities`.
         reasons: why a row has no answer; None where it has one.
+        kind: the Arrow type of a label, where some rows do not show it; None where each does.
     """
 
     labels: list[Any]
     probabilities: np.ndarray | None
     classes: tuple[Any, ...]
     reasons: list[str | None]
+    kind: pa.DataType | None = None
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
@@ -52,6 +54,7 @@ class Predictions:
             probabilities=np.concatenate(spread) if spread else None,
             classes=parts[0].classes,
             reasons=[reason for part in parts for reason in part.reasons],
+            kind=parts[0].kind,
         )
 
     def __len__(self) -> int:
@@ -76,7 +79,7 @@ class Predictions:
         import pyarrow as pa
 
         columns: dict[str, Any] = {
-            "prediction": self.labels,
+            "prediction": self.labels if self.kind is None else pa.array(self.labels, self.kind),
             "confidence": pa.array(self.confidence, pa.float64()),
             "reason": pa.array(self.reasons, pa.string()),
         }

@@ -17,7 +17,8 @@ from headwater.settings import NoSettings
 class Task:
     """What can be asked. `path` is `module:Class` of its application; `foundation` of the model that adapts weights.
 
-    Without a `foundation` the task has basic models alone.
+    Without a `foundation` the task has basic models alone; without a `linear_baseline` it has baselines of its own,
+    which are no models.
     """
 
     name: str
@@ -26,7 +27,7 @@ class Task:
     outputs: tuple[str, ...]
     sentence: str
     default_model: str
-    linear_baseline: str
+    linear_baseline: str | None = None
     foundation: str | None = None
     foundation_extra: str | None = None
     extra: str | None = None
@@ -63,6 +64,8 @@ class Foundation:
 
 _LANGUAGE = "headwater.language.classification"
 _VISION = "headwater.vision.classification"
+_BOXES = "headwater.vision.detection"
+_MASKS = "headwater.vision.segmentation"
 
 TASKS: tuple[Task, ...] = (
     Task(
@@ -85,6 +88,26 @@ TASKS: tuple[Task, ...] = (
         default_model="resnet18",
         linear_baseline="pixels-logistic",
         foundation=f"{_VISION}.pretrained:PretrainedClassifier",
+        foundation_extra="vision",
+        extra="vision",
+    ),
+    Task(
+        name="object-detection",
+        path=f"{_BOXES}.task:ObjectDetection",
+        inputs=("Image",),
+        outputs=("Boxes",),
+        sentence="Where are which things in an image?",
+        default_model="yolo",
+        extra="vision",
+    ),
+    Task(
+        name="semantic-segmentation",
+        path=f"{_MASKS}.task:SemanticSegmentation",
+        inputs=("Image",),
+        outputs=("Mask",),
+        sentence="Which class does every pixel of an image have?",
+        default_model="unet",
+        foundation=f"{_MASKS}.pretrained:PretrainedSegmenter",
         foundation_extra="vision",
         extra="vision",
     ),
@@ -119,6 +142,14 @@ MODELS: tuple[Model, ...] = (
           "Eighteen layers with residual connections (He et al. 2016).", "vision"),
     Model("resnet50", "image-classification", f"{_VISION}.resnet:Resnet50Classifier",
           "Fifty layers of bottlenecks with residual connections (He et al. 2016).", "vision"),
+    Model("yolo", "object-detection", f"{_BOXES}.yolo:YoloDetector",
+          "One look, without anchors, at three scales (after Redmon et al. 2016).", "vision"),
+    Model("unet", "semantic-segmentation", f"{_MASKS}.unet:UnetSegmenter",
+          "Down by halvings, up again, and across from every size (Ronneberger et al. 2015).", "vision"),
+    Model("fcn", "semantic-segmentation", f"{_MASKS}.fcn:FcnSegmenter",
+          "A residual network that tells classes at three sizes, added up (Long et al. 2015).", "vision"),
+    Model("deeplab", "semantic-segmentation", f"{_MASKS}.deeplab:DeeplabSegmenter",
+          "Atrous convolutions over a residual network, seen at several distances (v3; Chen et al. 2017).", "vision"),
 )  # fmt: skip
 
 FOUNDATIONS: tuple[Foundation, ...] = (

@@ -13,7 +13,7 @@ from typer.main import get_command
 
 from headwater import __version__, catalog
 from headwater.doors import config as configuration
-from headwater.doors import console, outputs
+from headwater.doors import console, masks, outputs
 from headwater.doors.asking import require, way_on
 from headwater.doors.flags import with_flags
 from headwater.doors.tune import tune
@@ -163,7 +163,9 @@ def predict(
     *,
     to: Annotated[
         Path | None,
-        typer.Option("--to", metavar="FILE", help="A .csv, .tsv, .jsonl, .parquet or .arrow file to write."),
+        typer.Option(
+            "--to", metavar="FILE", help="A .csv, .tsv, .jsonl, .parquet or .arrow file to write; a folder for masks."
+        ),
     ] = None,
     keep: Annotated[
         list[str] | None, typer.Option("--keep", metavar="COLUMN", help="A column of DATA to copy beside the answers.")
@@ -176,7 +178,11 @@ def predict(
     """Answer for every row of a file, or for texts typed here."""
     if (data is None) == (not text):
         raise SettingError("predict needs either DATA or --say TEXT, and not both", where="headwater predict")
-    answers = outputs.answers(_load(run, offline=offline), text if data is None else data, keep or ())
+    application = _load(run, offline=offline)
+    if to is not None and not to.suffix and "Mask" in catalog.task(application.task).outputs:
+        console.say(masks.write(application, data, to))
+        return
+    answers = outputs.answers(application, text if data is None else data, keep or ())
     if to is None:
         console.show_answers(outputs.head(answers, console.SHOWN_ROWS), texts=text)
     else:

@@ -68,7 +68,7 @@ def adapt(
         application.report = replace(report, **story(application, prepared, run, request))
         application.config = workspace.configuration(request)
         if to is not None and is_main_process():
-            workspace.finish(application, Path(to), prepared.problems)
+            workspace.finish(application, Path(to), prepared.set_aside)
     return application
 
 

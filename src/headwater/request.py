@@ -128,8 +128,15 @@ def ranking_request(task: str, data: Any, rows: int, values: Mapping[str, Any]) 
     """What `rank` is asked to do; the model of the request stands for nothing.
 
     Raises:
-        SettingError: a name that `rank` does not read, a value out of its limits, or too few rows.
+        SettingError: a task that names no classes, a name that `rank` does not read, a value out of its limits, or too
+            few rows.
     """
+    naming = [entry.name for entry in catalog.TASKS if entry.linear_baseline]
+    if catalog.task(task).name not in naming:
+        raise SettingError(
+            "rank compares models that name the class of a whole row", where="headwater rank", got=task,
+            accepted=naming, fix="Adapt the models one by one and compare their reports.",
+        )  # fmt: skip
     known = [option.name for option in options.options_of(ViewSettings)]
     for name in values:
         if name not in known:

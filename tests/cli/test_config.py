@@ -26,7 +26,7 @@ def test_what_config_prints_reads_back_to_the_defaults(tmp_path):
 
 def test_config_leaves_out_the_settings_of_other_inputs():
     for task in catalog.TASKS:
-        written = yaml.safe_load(type_in("config", task.name, "--model", task.linear_baseline).stdout)
+        written = yaml.safe_load(type_in("config", task.name, "--model", task.default_model).stdout)
         fitting = {option.name for option in options_of(Settings) if option.fits(task.fields)}
         assert written.keys() & vars(Settings()).keys() == fitting
         assert ("max_length" in written) == ("Text" in task.inputs)

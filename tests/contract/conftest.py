@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contract.entries import DATA, ROWS, TINY, Entry, entries
+from tests.contract.entries import DATA, ROWS, TINY, Entry, entries, models_of
 from tests.contract.kinds import Kind, Table
 
 import headwater
+from headwater import catalog
+from headwater.options import options_of
 
 
 @pytest.fixture(scope="session")
@@ -56,12 +58,16 @@ def _smaller() -> Iterator[None]:
 @pytest.fixture(scope="session", params=entries(), ids=str)
 def entry(request: pytest.FixtureRequest, tiny_foundation: Callable[[str], str]) -> Entry:
     found: Entry = request.param
-    return replace(found, model=tiny_foundation(found.task)) if found.model == TINY else found
+    if found.model == TINY:
+        return replace(found, model=tiny_foundation(found.task))
+    has = {option.name for option in options_of(catalog.model_settings(found.task, found.model))}
+    own = {name: value for name, value in found.kind.own.items() if name in has}
+    return replace(found, settings={**found.settings, **own})
 
 
 @pytest.fixture(
     scope="session",
-    params={(one.task, one.model): replace(one, settings={}) for one in entries()}.values(),
+    params=models_of(entries()),
     ids=str,
 )
 def unlearnt(request: pytest.FixtureRequest, tiny_foundation: Callable[[str], str]) -> Entry:

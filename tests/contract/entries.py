@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from tests.contract import pictures, texts
+from tests.contract import boxes, masks, pictures, texts
 from tests.contract.kinds import Kind
 
 from headwater import catalog
-from headwater.settings import STRATEGIES
 
-DATA: dict[str, Kind] = {"text-classification": texts.KIND, "image-classification": pictures.KIND}
+DATA: dict[str, Kind] = {
+    "text-classification": texts.KIND, "image-classification": pictures.KIND, "object-detection": boxes.KIND,
+    "semantic-segmentation": masks.KIND,
+}  # fmt: skip
 """For each task, the tables that every model of the task can learn, and what else its inputs can be."""
 
 ROWS = 60
@@ -40,17 +42,27 @@ class Entry:
         return DATA[self.task]
 
 
-def entries(task: str | None = None) -> list[Entry]:
-    """Every basic model, every embedded foundation, and each strategy on a tiny foundation in a local folder."""
+def entries(task: str | None = None, *, output: str | None = None) -> list[Entry]:
+    """Every basic model, every embedded foundation, and each strategy on a tiny foundation in a local folder.
+
+    Of one task, or of the tasks that answer with a field of this kind, where asked.
+    """
     found: list[Entry] = []
     for one in catalog.TASKS:
+        if output is not None and output not in one.outputs:
+            continue
         kind = DATA[one.name]
         found += [Entry(one.name, model.name, dict(kind.fast)) for model in catalog.models(one.name)]
         probe = {**kind.seen, "strategy": "probe"}
         found += [Entry(one.name, entry.name, probe) for entry in catalog.foundations(one.name)]
         if one.foundation is not None:
-            found += [Entry(one.name, TINY, {**kind.fast, "strategy": strategy}) for strategy in STRATEGIES]
+            found += [Entry(one.name, TINY, {**kind.fast, "strategy": strategy}) for strategy in kind.strategies]
     return [entry for entry in found if task in (None, entry.task)]
+
+
+def models_of(found: list[Entry]) -> list[Entry]:
+    """Each model of some entries once, without the settings that it learns with."""
+    return list({(one.task, one.model): replace(one, settings={}) for one in found}.values())
 
 
 def with_case(name: str) -> pytest.MarkDecorator:

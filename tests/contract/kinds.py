@@ -2,23 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import io
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from headwater.application import Predictions
+from headwater.settings import STRATEGIES
 
 Table = dict[str, list[Any]]
 Case = tuple[Table, dict[str, Any]]
 """Columns with two labels or more, and the settings that read them."""
 
 
+def share_right(application: Any, rows: Table) -> float:
+    """The share of rows whose label is answered."""
+    answers = application.predict(rows).labels
+    return float(np.mean([answer == label for answer, label in zip(answers, rows["label"], strict=True)]))
+
+
+def assert_same(found: Predictions, other: Predictions, atol: float = 0.0) -> None:
+    """Both give the same answers, down to the last bit or up to a difference."""
+    assert found.reasons == other.reasons
+    if found.probabilities is None or other.probabilities is None:
+        assert found.probabilities is other.probabilities
+        assert len(found.labels) == len(other.labels)
+        assert all(_close(*pair, atol) for pair in zip(found.labels, other.labels, strict=True))
+    else:
+        np.testing.assert_allclose(found.probabilities, other.probabilities, atol=atol, rtol=0)
+
+
+def rows_of(predictions: Predictions, rows: slice) -> Predictions:
+    """Some of the rows."""
+    spread = None if predictions.probabilities is None else predictions.probabilities[rows]
+    return Predictions(predictions.labels[rows], spread, predictions.classes, predictions.reasons[rows])
+
+
+def _close(one: Any, other: Any, atol: float) -> bool:
+    """Whether two answers are the same, numbers in them up to a difference."""
+    if isinstance(one, dict):
+        return list(one) == list(other) and all(_close(one[name], other[name], atol) for name in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(_close(*pair, atol) for pair in zip(one, other, strict=True))
+    if isinstance(one, np.ndarray):
+        return one.shape == other.shape and float(np.mean(one == other)) >= (0.999 if atol else 1.0)
+    if isinstance(one, bytes) and isinstance(other, bytes) and one != other:
+        return _close(*(np.asarray(Image.open(io.BytesIO(part))) for part in (one, other)), atol)
+    if isinstance(one, float):
+        return abs(one - other) <= 1e3 * atol
+    return bool(one == other)
+
+
 @dataclass(frozen=True)
 class Kind:
-    """One kind of input.
+    """One kind of task, by what it reads and answers.
 
     Attributes:
         inputs: the name of the input column in the tables.
-        table: a table of so many rows that every model of the task can learn: inputs, and the label good or bad.
+        target: the name of their target column.
+        right: how well an application that has learnt a table answers it, 1 at best.
+        table: a table of so many rows that every model of the task can learn: inputs, and the label good or bad, or
+            where something good and something bad is.
         other: so many inputs that anyone can tell from those of the table.
         write: writes a table into a new folder, as a file that the command line can read.
         strange: by name, what makes an input that is odd but valid.
@@ -29,6 +77,8 @@ class Kind:
         value: what an application makes of an input of the table before a model sees it.
         seen: settings of computing with which an untrained model looks fast.
         smaller: by their names, the sizes of networks and of trainings that are small while the contract runs.
+        own: settings of the models themselves that make them small, each for those that have it.
+        strategies: those that adapt its foundations.
         foundation: writes a tiny foundation into a folder; None where the task adapts none.
         cases: further checks, by name: only kinds that have one are asked for it.
     """
@@ -45,5 +95,9 @@ class Kind:
     value: Callable[[Any], Any] = lambda given: given
     seen: Mapping[str, Any] = field(default_factory=dict)
     smaller: Mapping[str, Any] = field(default_factory=dict)
+    own: Mapping[str, Any] = field(default_factory=dict)
+    strategies: Sequence[str] = STRATEGIES
     foundation: Callable[[Path], Path] | None = None
     cases: Mapping[str, Callable[[], Case]] = field(default_factory=dict)
+    target: str = "label"
+    right: Callable[[Any, Table], float] = share_right

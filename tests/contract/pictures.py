@@ -25,7 +25,7 @@ def stripes(rows: int = 60) -> Table:
         waves = np.sin(np.arange(SIDE) * random.uniform(1.2, 1.6) + random.uniform(0, 6.3))
         across, contrast = np.repeat(waves[:, np.newaxis], SIDE, axis=1), random.uniform(50, 70)
         drawn = 160 + contrast * across if row % 2 == 0 else 95 + contrast * across.T
-        table["image"].append(_png(drawn + random.normal(0, 12, (SIDE, SIDE))))
+        table["image"].append(png(drawn + random.normal(0, 12, (SIDE, SIDE))))
         table["label"].append(("good", "bad")[row % 2])
     return table
 
@@ -39,7 +39,7 @@ def _spots(rows: int) -> list[bytes]:
         middle = random.uniform(4, 12, 2)
         light = 200 * np.exp(-((down - middle[0]) ** 2 + (across - middle[1]) ** 2) / random.uniform(4, 12))
         red = np.stack([light + 60, light, light], axis=2)
-        spots.append(_png(red + random.normal(0, 8, (SIDE, SIDE, 3))))
+        spots.append(png(red + random.normal(0, 8, (SIDE, SIDE, 3))))
     return spots
 
 
@@ -48,7 +48,7 @@ def _three_classes() -> Case:
     return {"bild": table["image"] + spots, "art": table["label"] + ["点"] * 30}, {"image": "bild", "target": "art"}
 
 
-def _png(pixels: np.ndarray) -> bytes:
+def png(pixels: np.ndarray) -> bytes:
     return _saved(_image(pixels), "PNG")
 
 
@@ -89,11 +89,11 @@ def _moving() -> bytes:
 
 
 _STRANGE: dict[str, Callable[[], bytes]] = {
-    "one-pixel": lambda: _png(_noise(1, 1)),
-    "strip": lambda: _png(_noise(2, 3000)),
+    "one-pixel": lambda: png(_noise(1, 1)),
+    "strip": lambda: png(_noise(2, 3000)),
     "16-bit": _deep_grey,
     "two-tone": lambda: _saved(_image(_noise(9, 9), "1"), "PNG"),
-    "transparent": lambda: _png(_noise(20, 20, 4)),
+    "transparent": lambda: png(_noise(20, 20, 4)),
     "palette": lambda: _saved(_image(_noise(20, 20), "P"), "PNG"),
     "cmyk": lambda: _saved(_image(_noise(20, 20), "CMYK"), "JPEG"),
     "turned": _turned,

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from tests.cli.commands import type_in
-from tests.contract.kinds import Kind, Table
+from tests.contract.entries import ROWS
+from tests.contract.kinds import Kind, Table, assert_same
 
 import headwater
 from headwater import catalog, workspace
@@ -37,8 +37,8 @@ def test_an_interrupted_run_resumes_to_the_same_result(
     with pytest.raises(ArtifactError, match="unfinished run"):
         adapt(source, to=tmp_path / "run")
     resumed = headwater.flow.resume(tmp_path / "run")
-    np.testing.assert_array_equal(resumed.predict(rows).probabilities, fitted.predict(rows).probabilities)
-    assert headwater.load(tmp_path / "run").report.metrics == fitted.report.metrics
+    assert_same(resumed.predict(rows), fitted.predict(rows))
+    assert str(headwater.load(tmp_path / "run").report.metrics) == str(fitted.report.metrics)
 
 
 def _interrupt(*_: object) -> None:
@@ -64,7 +64,7 @@ def test_a_run_interrupted_while_it_trains_resumes_to_the_same_result(
             resumed = None
     # Models that are solved, not trained in steps, are not stopped here.
     resumed = resumed or headwater.flow.resume(tmp_path / "run")
-    np.testing.assert_array_equal(resumed.predict(rows).probabilities, fitted.predict(rows).probabilities)
+    assert_same(resumed.predict(rows), fitted.predict(rows))
 
 
 def test_a_finished_folder_is_not_overwritten(adapt: Adapt, folder: Path) -> None:
@@ -124,8 +124,7 @@ def test_it_loads_where_its_foundation_is_gone(
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(catalog, "FOUNDATIONS", ())
-    found = headwater.load(folder).predict(inputs[:3])
-    np.testing.assert_allclose(found.probabilities, fitted.predict(inputs[:3]).probabilities, atol=1e-6)
+    assert_same(headwater.load(folder).predict(inputs[:3]), fitted.predict(inputs[:3]), atol=1e-6)
 
 
 def test_the_command_line_ends_in_the_status_that_is_true(
@@ -133,7 +132,7 @@ def test_the_command_line_ends_in_the_status_that_is_true(
 ) -> None:
     source, answers = kind.write(rows, tmp_path / "data"), tmp_path / "answers.csv"
     assert type_in("predict", folder, source, "--to", answers).exit_code == 0
-    assert len(pd.read_csv(answers)) == len(rows["label"])
+    assert len(pd.read_csv(answers)) == ROWS
     assert type_in("evaluate", folder, source).exit_code == 0
     for words in (
         ("predict", folder, tmp_path / "gone.csv"),

@@ -131,7 +131,7 @@ def test_a_class_that_training_never_saw_is_void_and_told():
     given = records(drawn(0, 7, 7), drawn(7, 7, 7))
     assert maps(field, drawn(0, 7, 7)) == [[0, -1, -1]]
     assert field.answers(given)[1] == {1: "the mask has no class of the training rows"}
-    assert field.unseen(given) == {7: 5}
+    assert field.unseen(Picture(content=drawn(0, 7, 7))) == {7: 2}
 
 
 def test_masks_of_photographs_have_too_many_classes():

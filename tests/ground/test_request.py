@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from headwater.errors import DataError, NotFoundError, SettingError
-from headwater.request import Request, read_config
+from headwater.request import Request, ranking_request, read_config
 
 
 def test_yaml_reads_back_to_the_same_request(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_a_models_own_settings_take_the_type_of_their_field() -> None:
 
 
 def test_settings_of_another_kind_of_input_are_refused() -> None:
-    with pytest.raises(SettingError, match="text has a part only with tasks whose input is Text; image-classification"):
+    with pytest.raises(SettingError, match="text has a part only with tasks of the field Text; image-classification"):
         Request.of("image-classification", "a.csv", "pixels-logistic", {"text": "body"})
     assert Request.of("image-classification", "a.csv", "pixels-logistic", {"text": None}).changed() == {}
 
@@ -111,3 +111,10 @@ def test_arguments_are_texts(tmp_path: Path, line: str) -> None:
     file.write_text(f"{line}\n")
     with pytest.raises(SettingError, match=r"run.yaml: \w+ cannot have this value. Got .* Accepted: text"):
         read_config(file)
+
+
+def test_rank_says_which_tasks_it_is_for() -> None:
+    with pytest.raises(
+        SettingError, match=r"rank compares models that name the class of a whole row\. Got 'object-det"
+    ):
+        ranking_request("object-detection", "a.jsonl", 100, {})

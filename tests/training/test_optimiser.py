@@ -67,3 +67,14 @@ AdamW([{"params": [p]}], 0.1).step()
 raise SystemExit("torch._dynamo" in sys.modules)
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_moments_come_back_in_the_order_of_their_parameter_in_memory():
+    def start():
+        torch.manual_seed(0)
+        return nn.Parameter(torch.randn(4, 3, 3, 3).contiguous(memory_format=torch.channels_last))
+
+    unbroken, _ = trained(ours, range(6), start())
+    half, optimiser = trained(ours, range(3), start())
+    state = {name: moment.clone(memory_format=torch.contiguous_format) for name, moment in optimiser.state().items()}
+    assert torch.equal(trained(ours, range(3, 6), half, state)[0], unbroken)

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Final
 
 from headwater.data import layouts
+from headwater.data.annotated import annotations_in
 from headwater.data.folders import IMAGES, kinds_of, picture_rows, with_suffix
 from headwater.data.layouts import Name
 from headwater.data.pair_reading import pair_records
 from headwater.data.parts import slices
 from headwater.data.pictures import DAMAGED_ARCHIVE, INSIDE, SUFFIXES, kept_open
 from headwater.data.records import Records
+from headwater.data.trees import Tree
 from headwater.errors import DataError
 
 ARCHIVES: Final = (".zip",)
@@ -25,8 +27,8 @@ _LOCKED: Final = 0x1
 def read_archive(path: Path, rows: int) -> Iterator[Records]:
     """The images of a zip archive by name, in parts of at most `rows`: column `image`, each `archive.zip!/name`.
 
-    Folders within are classes and parts, or pictures and masks, as in `folders.read_folder`; one that everything
-    stands in is neither. Names are only ever looked up in the archive, so that none, however odd, leads out of it.
+    Folders within are classes and parts, or images with annotations or masks, as in `folders.read_folder`; one that all
+    of them stand in is neither. Names are only ever looked up in the archive, so that none leads out of it.
 
     Raises:
         DataError: it is no zip archive, is damaged or locked by a password, or has no image.
@@ -44,6 +46,10 @@ def read_archive(path: Path, rows: int) -> Iterator[Records]:
         raise DataError(
             "The archive is locked by a password", where=str(path), fix="Unpack it, and give the path of the folder."
         )
+    annotated = annotations_in(Tree.of_archive(path))
+    if annotated is not None:
+        yield from annotated.records(rows)
+        return
     pairs = pair_records({name: f"{path}{INSIDE}{parts[name]}" for name in names}, {}, path.name)
     if pairs is not None:
         yield from slices(pairs, rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -10,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from headwater.data.box_field import Located
 from headwater.data.image_field import Image, holds_images
 from headwater.data.mask_field import Mask
+from headwater.data.naming import classes_of, text_of, tidy
 from headwater.data.pictures import Picture
-from headwater.data.records import Records
+from headwater.data.records import Flaws, Records
 from headwater.errors import DataError
 
 TextInput = str | tuple[str, str]
@@ -183,9 +184,28 @@ class Labels:
 
 
 Input = Text | Image
-Target = Category | Labels | Mask
+Label = Category | Labels
+Target = Label | Located | Mask
 Field = Input | Target
-_KINDS: dict[str, type[Any]] = {"Text": Text, "Image": Image, "Category": Category, "Labels": Labels, "Mask": Mask}
+_KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in (Text, Image, Category, Labels, Located, Mask)}
+
+
+def lacking(target: Any, records: Records) -> dict[int, str]:
+    """Why rows have no target, by row.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> lacking(Category(("label",)), Records(pa.table({"label": ["art", None]})))
+        {1: 'the label is missing'}
+    """
+    if isinstance(target, Located | Mask):
+        return target.lacking(records)
+    return {row: target.lack for row, cell in enumerate(target.cells(records)) if cell is None}
+
+
+def flaws_of(target: Any, records: Records) -> Flaws:
+    """The parts of targets that cannot be used, of rows that can; labels have no parts."""
+    return target.flaws(records) if isinstance(target, Located) else Flaws()
 
 
 def to_json(field: Field) -> dict[str, Any]:
@@ -203,38 +223,6 @@ def from_json(values: dict[str, Any]) -> Any:
     settings = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     kind = str(settings.pop("kind"))
     return _KINDS[kind](**settings)
-
-
-def classes_of(values: Sequence[Any]) -> tuple[Any, ...]:
-    """The distinct values in a stable order: numbers by size, everything else by its text."""
-    distinct = set(values)
-    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in distinct):
-        return tuple(sorted(distinct))
-    return tuple(sorted(distinct, key=str))
-
-
-def tidy(label: Any) -> Any:
-    """A label as users mean it: whole floats are whole numbers, blank text and not-a-number are no label.
-
-    What JSON has no word for, such as a date, is named by its text.
-
-    Example:
-        >>> import datetime
-        >>> tidy(1.0), tidy(" "), tidy(" yes "), tidy(datetime.date(2024, 2, 1))
-        (1, None, 'yes', '2024-02-01')
-    """
-    if isinstance(label, float):
-        if math.isnan(label):
-            return None
-        return int(label) if label.is_integer() else label
-    if isinstance(label, str):
-        return label.strip() or None
-    return label if label is None or isinstance(label, bool | int) else str(label)
-
-
-def text_of(label: Any) -> str:
-    """The text by which two labels are held equal."""
-    return str(label)
 
 
 _TARGET_NAMES = re.compile(r"(label|labels|target|class|category|sentiment|y|polarity|topic)$", re.IGNORECASE)
@@ -257,28 +245,6 @@ def find_target(records: Records) -> str:
     raise DataError(
         "No column has a usual name of a target" if not found else "Several columns could be the target",
         where=records.name, got=found or records.columns, fix="Name the label column with --target COLUMN.",
-    )  # fmt: skip
-
-
-_MASK_NAMES = re.compile(
-    r"(mask|masks|annotation|segmentation|label|labels|target|seg|gt|ground[_ ]?truth)$", re.IGNORECASE
-)
-
-
-def find_mask(records: Records, exclude: Sequence[str]) -> str:
-    """The column of masks, among those not excluded: it holds images, and carries a usual name or is the only one.
-
-    Raises:
-        DataError: there are no rows, no such column, or several.
-    """
-    sample = _sample(records, 200)
-    held = [name for name in records.columns if name not in exclude and holds_images(sample.column(name))]
-    usual = [name for name in held if _MASK_NAMES.search(name.strip())]
-    if len(usual) == 1 or len(held) == 1:
-        return usual[0] if len(usual) == 1 else held[0]
-    raise DataError(
-        "No column holds masks" if not held else "Several columns could hold the masks",
-        where=records.name, got=held or records.columns, fix="Name the column of masks with --target COLUMN.",
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from headwater.data import layouts
+from headwater.data.annotated import annotations_in
 from headwater.data.encoding import decode
 from headwater.data.layouts import Layout, Name
 from headwater.data.lines import ROW_LIMIT, damage
@@ -20,30 +21,37 @@ from headwater.data.pair_reading import files_of, pair_records
 from headwater.data.parts import slices
 from headwater.data.pictures import SUFFIXES
 from headwater.data.records import Problem, Records
+from headwater.data.trees import Tree, names_below
 from headwater.errors import DataError
 from headwater.settings import DataSettings
 
 TEXTS: Final = (".txt",)
 IMAGES: Final = "images"
+_MASKS: Final = ("mask",)
 _KINDS: Final = {".txt files": TEXTS, IMAGES: SUFFIXES}
-_DEEPEST: Final = 5
 
 
 def read_folder(folder: Path, settings: DataSettings, rows: int) -> Iterator[Records]:
     """The files of a folder by name, in parts of at most `rows`.
 
     Columns are `text`, or `image` with the path of each (images are not opened here), `label` if sub-folders are
-    classes, and `split` if these stand in folders named train, valid (val, validation) and test. Of images whose masks
-    stand beside them, `image`, `mask` and `split`.
+    classes, and `split` if these stand in folders named train, valid (val, validation) and test. Of images with
+    annotations of COCO, Pascal VOC or YOLO they are `image`, `objects` and what else these tell; of images whose masks
+    stand beside them `image`, `mask` and `split`. Where there are both, the target that the user names decides.
 
     Raises:
         DataError: no such file is there, or both kinds are; or some stand beside sub-folders that have some.
     """
-    pairs = pair_records(*files_of(folder, _walk(folder, ())), folder.name)
+    there = list(names_below(folder))
+    annotated = annotations_in(Tree.of_folder(folder, there)) if settings.target != _MASKS else None
+    if annotated is not None:
+        yield from annotated.records(rows)
+        return
+    pairs = pair_records(*files_of(folder, iter(there)), folder.name)
     if pairs is not None:
         yield from slices(pairs, rows)
         return
-    kind, names = _contents(folder)
+    kind, names = _contents(folder, there)
     found = layouts.layout(names, kind, str(folder))
     files = tuple(str(folder.joinpath(*name)) for name in names)
     for start in range(0, len(files), rows):
@@ -75,9 +83,8 @@ def kinds_of(names: Sequence[Name]) -> dict[str, int]:
     return dict(Counter(os.path.splitext(name[-1])[1] or "no suffix" for name in names).most_common(5))
 
 
-def _contents(folder: Path) -> tuple[str, list[Name]]:
+def _contents(folder: Path, there: Sequence[Name]) -> tuple[str, list[Name]]:
     """What the files are that the folder is read for, and where each stands below it."""
-    there = list(_walk(folder, ()))
     found = {what: with_suffix(there, suffixes) for what, suffixes in _KINDS.items()}
     held = {what: names for what, names in found.items() if names}
     if len(held) > 1:
@@ -98,21 +105,6 @@ def _contents(folder: Path) -> tuple[str, list[Name]]:
             fix="To read one file, give its path.",
         )
     return next(iter(held.items()))
-
-
-def _walk(folder: Path, above: Name) -> Iterator[Name]:
-    """The files below a folder, but for hidden ones and those deeper than any layout has them."""
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        raise DataError("This folder cannot be looked into", where=str(folder), got=error.strerror) from error
-    for entry in entries:
-        if layouts.hidden(entry.name):
-            continue
-        if entry.is_file():
-            yield (*above, entry.name)
-        elif len(above) + 1 < _DEEPEST and entry.is_dir():
-            yield from _walk(Path(entry.path), (*above, entry.name))
 
 
 def _text_rows(files: tuple[str, ...], found: Layout, here: slice, encoding: str | None) -> Records:

@@ -89,6 +89,17 @@ def is_sorted(names: Sequence[Name]) -> bool:
     return any(len(name) > 1 + (name[0].lower() in PARTS) for name in names)
 
 
+def part_of(folders: Sequence[str]) -> str | None:
+    """The part that one of some folders names; a year behind the name is none of it.
+
+    Example:
+        >>> part_of(("images", "val2017")), part_of(("images",))
+        ('valid', None)
+    """
+    named = (PARTS.get(folder.lower().rstrip("0123456789")) for folder in folders)
+    return next((part for part in named if part), None)
+
+
 def hidden(part: str) -> bool:
     """Whether a file or folder of this name is none of the data: hidden, or left behind by a Macintosh."""
     return part.startswith(".") or part == "__MACOSX"

@@ -127,16 +127,16 @@ class Mask:
                     maps[row] = found
         return maps, reasons
 
-    def unseen(self, records: Records) -> dict[Any, int]:
-        """The pixels of classes that no training row has: they count as void."""
+    def lacking(self, records: Records) -> dict[int, str]:
+        """Why rows have no mask that can be used, by row."""
+        return self._usable(records)[1]
+
+    def unseen(self, mask: Picture) -> dict[Any, int]:
+        """The pixels of a mask whose class no training row has, by class: they count as void."""
         found: Counter[Any] = Counter()
-        known = set(self.classes)
-        masks, reasons = self._usable(records)
-        for row, mask in enumerate(masks):
-            if mask is not None and row not in reasons:
-                for code, pixels in mask_glance(mask).pixels.items():
-                    if written(code) not in self.void and self.name(code) not in known:
-                        found[self.name(code)] += pixels
+        for code, pixels in mask_glance(mask).pixels.items():
+            if written(code) not in self.void and self.name(code) not in self.classes:
+                found[self.name(code)] += pixels
         return dict(found)
 
     def named(self, records: Records) -> Records:

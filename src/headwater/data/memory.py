@@ -210,14 +210,37 @@ def _records(table: pa.Table, reasons: Mapping[int, str]) -> Records:
 
 
 def _named(dataset: Any) -> pa.Table:
-    """The table of a `datasets.Dataset`, its class numbers replaced by their names."""
+    """The table of a `datasets.Dataset`, its class numbers replaced by their names, within lists and structs too."""
     table = dataset.with_format("arrow")[:]
     for name, feature in dataset.features.items():
-        if hasattr(feature, "int2str"):
-            numbers = table.column(name).to_pylist()
-            names = [feature.names[number] if number is not None and number >= 0 else None for number in numbers]
-            table = table.set_column(table.column_names.index(name), name, pa.array(names, pa.string()))
+        if _numbers_classes(feature):
+            values = [_with_names(value, feature) for value in table.column(name).to_pylist()]
+            kind = pa.string() if hasattr(feature, "int2str") else None
+            table = table.set_column(table.column_names.index(name), name, pa.array(values, kind))
     return table
+
+
+def _numbers_classes(feature: Any) -> bool:
+    """Whether class numbers are somewhere in a feature of `datasets`."""
+    inner = feature.values() if isinstance(feature, Mapping) else _inside(feature)
+    return hasattr(feature, "int2str") or any(map(_numbers_classes, inner))
+
+
+def _with_names(value: Any, feature: Any) -> Any:
+    if hasattr(feature, "int2str"):
+        return feature.names[value] if value is not None and value >= 0 else None
+    if isinstance(feature, Mapping) and isinstance(value, Mapping):
+        return {name: _with_names(part, feature[name]) for name, part in value.items()}
+    if (inner := _inside(feature)) and isinstance(value, list):
+        return [_with_names(part, inner[0]) for part in value]
+    return value
+
+
+def _inside(feature: Any) -> list[Any]:
+    """The feature of what is in a list, where a feature is one of lists."""
+    if isinstance(feature, list):
+        return feature
+    return [feature.feature] if hasattr(feature, "feature") else []
 
 
 def _flat(value: Any) -> Any:

@@ -15,7 +15,7 @@ import threading
 import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
@@ -39,6 +39,8 @@ INSIDE: Final = "!/"
 MOST_BYTES: Final = 1 << 30
 """A file of more is refused unread."""
 THUMB: Final = 16
+PADDING: Final = 114
+"""The grey around a picture that does not fill its frame: the mean of photographs."""
 _GREY: Final = 2
 """The grey levels by which red, green and blue of a picture without colour differ at most: what JPEG makes of it."""
 
@@ -93,20 +95,27 @@ class Picture:
         Raises:
             UnreadableError: there is no such file, or it cannot be opened.
         """
-        if self.path is None:
-            return self.content or b""
-        archive, name = parted(self.path)
-        try:
-            return _whole(name) if archive is None else _member(archive, name)
-        except FileNotFoundError as error:
-            raise UnreadableError(f"there is no such file: {archive or name}") from error
-        except KeyError as error:
-            raise UnreadableError(f"there is no {name} in the archive {archive}") from error
-        except OSError as error:
-            raise UnreadableError(f"the file cannot be opened: {error.strerror or error}") from error
-        except DAMAGED_ARCHIVE as error:
-            reason = "the path cannot be used" if archive is None else "the archive is damaged, or locked by a password"
-            raise UnreadableError(reason) from error
+        return self.content or b"" if self.path is None else content_of(self.path)
+
+
+def content_of(path: str) -> bytes:
+    """The bytes of a file, or of `archive.zip!/name`.
+
+    Raises:
+        UnreadableError: there is no such file, or it cannot be opened.
+    """
+    archive, name = parted(path)
+    try:
+        return _whole(name) if archive is None else _member(archive, name)
+    except FileNotFoundError as error:
+        raise UnreadableError(f"there is no such file: {archive or name}") from error
+    except KeyError as error:
+        raise UnreadableError(f"there is no {name} in the archive {archive}") from error
+    except OSError as error:
+        raise UnreadableError(f"the file cannot be opened: {error.strerror or error}") from error
+    except DAMAGED_ARCHIVE as error:
+        reason = "the path cannot be used" if archive is None else "the archive is damaged, or locked by a password"
+        raise UnreadableError(reason) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,21 +197,53 @@ def pixels(picture: Picture, side: int, *, grey: bool = False) -> np.ndarray:
         DataError: it cannot be read any more.
     """
     bilinear = imaging().Resampling.BILINEAR
-    try:
-        with opened(picture.read()) as image:
-            image.draft("RGB", (2 * side, 2 * side))
-            seen = upright(image)
-            width, height = seen.size
-            edge = min(width, height)
-            left, top = (width - edge) / 2, (height - edge) / 2
-            square = seen.resize((side, side), bilinear, (left, top, left + edge, top + edge), reducing_gap=3.0)
-            square = square.convert("L" if grey else "RGB")
-    except UnreadableError as error:
-        raise DataError(
-            "A picture that was there before cannot be read any more", where=str(picture), got=str(error),
-            fix="Leave the files as they are while a run reads them.",
-        ) from error  # fmt: skip
+    with _as_before(picture) as image:
+        image.draft("RGB", (2 * side, 2 * side))
+        seen = upright(image)
+        width, height = seen.size
+        edge = min(width, height)
+        left, top = (width - edge) / 2, (height - edge) / 2
+        square = seen.resize((side, side), bilinear, (left, top, left + edge, top + edge), reducing_gap=3.0)
+        square = square.convert("L" if grey else "RGB")
     return np.asarray(square).reshape(side, side, 1 if grey else 3)
+
+
+def framed(picture: Picture, height: int, width: int) -> np.ndarray:
+    """A whole picture in a frame, uint8 of shape (height, width, 3): at its top left, as large as fits; the rest grey.
+
+    Args:
+        picture: one that `glance` has found to be readable.
+        height: pixels from the top of the frame to its bottom.
+        width: pixels from its left to its right.
+
+    Raises:
+        DataError: it cannot be read any more.
+
+    Example:
+        >>> framed(Picture.of(np.full((1, 2, 3), 7, np.uint8)), 4, 4)[:, 0, 0].tolist()
+        [7, 7, 114, 114]
+    """
+    frame = np.full((height, width, 3), PADDING, np.uint8)
+    with _as_before(picture) as image:
+        image.draft("RGB", (2 * width, 2 * height))
+        seen = upright(image)
+        told = glance(picture)
+        size = size_within(told.width, told.height, height, width)
+        frame[: size[1], : size[0]] = np.asarray(
+            seen.resize(size, imaging().Resampling.BILINEAR, reducing_gap=3.0).convert("RGB")
+        )
+    return frame
+
+
+def size_within(wide: int, high: int, height: int, width: int) -> tuple[int, int]:
+    """Width and height of a picture as large as fits into a frame.
+
+    Example:
+        >>> size_within(640, 480, 256, 320)
+        (320, 240)
+    """
+    scale = min(width / wide, height / high)
+    return min(max(1, round(wide * scale)), width), min(max(1, round(high * scale)), height)
 
 
 def thumbnail(picture: Picture, side: int = 96) -> bytes:
@@ -248,6 +289,19 @@ def kept_open(archive: str) -> zipfile.ZipFile:
 @lru_cache(8)
 def _kept_open(archive: str, stamp: tuple[int, int] | None, process: int) -> zipfile.ZipFile:
     return zipfile.ZipFile(archive)
+
+
+@contextmanager
+def _as_before(picture: Picture) -> Iterator[Any]:
+    """The opened image of a picture that was readable."""
+    try:
+        with opened(picture.read()) as image:
+            yield image
+    except UnreadableError as error:
+        raise DataError(
+            "A picture that was there before cannot be read any more", where=str(picture), got=str(error),
+            fix="Leave the files as they are while a run reads them.",
+        ) from error  # fmt: skip
 
 
 _one_reads: Final = threading.Lock()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from headwater.data import audit, quarantine, reading, splitting
 from headwater.data.archives import ARCHIVES
-from headwater.data.fields import Input, Target
+from headwater.data.fields import Input, flaws_of, lacking
 from headwater.data.layouts import SPLIT
 from headwater.data.records import Problem, Records
 from headwater.data.source import read_source
@@ -19,7 +19,8 @@ from headwater.data.unlabelled import read_unlabelled
 from headwater.errors import DataError
 from headwater.settings import Settings
 
-Fields = tuple[Input, Target]
+Fields = tuple[Input, Any]
+"""An input field and a target field."""
 _SHOWN_CLASSES = 8
 
 
@@ -33,6 +34,7 @@ class Prepared:
         unlabelled: the rows of `settings.unlabelled`; None without one.
         fields: the input and target fields, with the classes of the training rows.
         problems: the rows that were set aside.
+        flaws: the single boxes that were set aside, of rows that were not.
         findings: sections of the report: `audit`, `split`, `quarantine`, and `source` and `unlabelled` where there are.
     """
 
@@ -44,21 +46,29 @@ class Prepared:
     findings: dict[str, Any]
     source: Records | None = None
     unlabelled: Records | None = None
+    flaws: list[Problem] = field(default_factory=list)
+
+    @property
+    def set_aside(self) -> list[Problem]:
+        """All that cannot be used: rows, then single boxes."""
+        return [*self.problems, *self.flaws]
 
     def __str__(self) -> str:
         """What was found and decided, for the user to look over before the learning begins."""
-        field, target = self.fields
+        given, target = self.fields
         counts, split = self.findings["audit"]["classes"], self.findings["split"]
         shown = [f"{name} {rows:,}" for name, rows in list(counts.items())[:_SHOWN_CLASSES]]
         more = [f"and {len(counts) - _SHOWN_CLASSES} more"] if len(counts) > _SHOWN_CLASSES else []
         first = f", the first: {self.problems[0]}" if self.problems else ""
         lines = {
-            "input": ", ".join(field.columns),
+            "input": ", ".join(given.columns),
             "target": ", ".join(target.columns),
             "classes": f"{len(target.classes)}: {', '.join(shown + more)}",
             "rows": f"{self.findings['audit']['rows']:,} usable, {len(self.problems):,} set aside{first}",
             "split": f"{split['rule']}: {len(self.train):,} train, {len(self.valid):,} valid, {len(self.test):,} test",
         }
+        if boxes := self.findings["quarantine"].get("boxes"):
+            lines["boxes"] = _told_of_boxes(boxes, self.flaws)
         if self.source is not None:
             lines["source"] = _told(self.findings["source"], "to learn from as well")
         if self.unlabelled is not None:
@@ -89,6 +99,7 @@ def prepare(
     fields = find(records)
     aside = quarantine.Quarantine()
     good, problems = _usable(mark(records, fields), settings, aside)
+    aside.add_flaws(flaws_of(fields[1], good))
     inputs, cells = values(good, fields)
     splits = splitting.split(
         good, inputs, cells, settings,
@@ -100,6 +111,7 @@ def prepare(
         if path := getattr(settings, name):
             own = mark(reading.read(path, settings, offline=settings.offline), fields)
             parts[name], bad = _usable(own, settings, aside)
+            aside.add_flaws(flaws_of(fields[1], parts[name]))
             problems += bad
     findings = {"audit": audit.audit(good, inputs, cells), "split": splits.findings}
     parts = _without_copies(parts, settings, fields, findings["split"])
@@ -113,6 +125,7 @@ def prepare(
                 f"No row of the {name} file can be used", where=getattr(settings, name),
                 fix="Give rows with an input and a label that the training rows have.",
             )  # fmt: skip
+    aside.refuse_flaws_over(settings.quarantine_share)
     findings["quarantine"] = aside.summary()
     source = unlabelled = None
     further = settings.source is not None or settings.unlabelled is not None
@@ -124,7 +137,16 @@ def prepare(
         known = own if source is None else [*own, *values(source, fields)[0]]
         unlabelled, bad, findings["unlabelled"] = read_unlabelled(settings, fields[0], known)
         problems += bad
-    return Prepared(parts["train"], parts["valid"], parts["test"], fields, problems, findings, source, unlabelled)
+    return Prepared(parts["train"], parts["valid"], parts["test"], fields, problems, findings, source, unlabelled,
+        aside.flaws.problems,
+    )  # fmt: skip
+
+
+def _told_of_boxes(found: dict[str, Any], flaws: list[Problem]) -> str:
+    """What became of single boxes, in a line."""
+    first = f", the first: {flaws[0]}" if flaws else ""
+    cut = f"; {found['clipped']:,} cut off at the edge of their image" if found["clipped"] else ""
+    return f"{found['boxes'] - found['count']:,} usable, {found['count']:,} set aside{first}{cut}"
 
 
 def _divided(source: Any, records: Records, settings: Settings) -> Settings:
@@ -150,8 +172,7 @@ def mark(records: Records, fields: Fields) -> Records:
     """The records with every row marked that lacks an input or a label."""
     field, target = fields
     _, reasons = field.values(records)
-    unlabelled = {row: target.lack for row, cell in enumerate(target.cells(records)) if cell is None}
-    return records.with_problems({**unlabelled, **reasons})
+    return records.with_problems({**lacking(target, records), **reasons})
 
 
 def values(records: Records, fields: Fields) -> tuple[list[Any], list[Any]]:

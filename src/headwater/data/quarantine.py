@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from headwater.data.records import Problem, Records
+from headwater.data.records import Flaws, Problem, Records
 from headwater.errors import DataError
 from headwater.run import write_whole
 
@@ -32,6 +32,7 @@ class Quarantine:
     def __init__(self) -> None:
         self.rows, self.count, self.name = 0, 0, "data"
         self.examples: list[Problem] = []
+        self.flaws = Flaws()
 
     def add(self, records: Records, *, counted: bool = False) -> None:
         """Counts the rows of a part, unless they were `counted` before, and those with a problem."""
@@ -40,6 +41,13 @@ class Quarantine:
         self.rows += 0 if counted else len(records)
         self.count += len(records.problems)
         self.name = records.name
+
+    def add_flaws(self, flaws: Flaws) -> None:
+        """Counts the parts of targets that cannot be used, of rows that can."""
+        self.flaws = Flaws(
+            [*self.flaws.problems, *flaws.problems],
+            self.flaws.parts + flaws.parts, self.flaws.clipped + flaws.clipped,
+        )  # fmt: skip
 
     def refuse_over(self, share: float) -> None:
         """Stops when more than this share of the rows is set aside.
@@ -55,10 +63,33 @@ class Quarantine:
                 fix="Mend these rows, or allow more with --quarantine-share.",
             )
 
+    def refuse_flaws_over(self, share: float) -> None:
+        """Stops when more than this share of the parts of targets is set aside.
+
+        Raises:
+            DataError: tells the count, the share and the first three problems.
+        """
+        lost = len(self.flaws.problems)
+        if lost > share * self.flaws.parts:
+            raise DataError(
+                f"{lost} of {self.flaws.parts} boxes ({100 * lost / self.flaws.parts:.1f} %) cannot be used, "
+                f"more than {100 * share:.1f} %: {'; '.join(map(str, self.flaws.problems[:3]))}",
+                where=self.name,
+                fix="Mend these boxes, or allow more with --quarantine-share.",
+            )
+
     def summary(self) -> dict[str, Any]:
-        """The section of the report: count, share and examples."""
+        """The section of the report: count, share and examples; the same of boxes where rows have any."""
         examples = [asdict(problem) for problem in self.examples]
-        return {"count": self.count, "share": self.count / max(self.rows, 1), "examples": examples}
+        found = {"count": self.count, "share": self.count / max(self.rows, 1), "examples": examples}
+        if not self.flaws.parts:
+            return found
+        lost = self.flaws.problems
+        boxes = {
+            "boxes": self.flaws.parts, "count": len(lost), "share": len(lost) / self.flaws.parts,
+            "clipped": self.flaws.clipped, "examples": [asdict(problem) for problem in lost[:_EXAMPLES]],
+        }  # fmt: skip
+        return {**found, "boxes": boxes}
 
 
 def quarantine(records: Records, share: float) -> tuple[Records, list[Problem]]:

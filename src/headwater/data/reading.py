@@ -11,6 +11,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from headwater.data import hub
+from headwater.data.annotated import annotations_of
 from headwater.data.archives import ARCHIVES, read_archive
 from headwater.data.columnar import read_columnar
 from headwater.data.delimited import read_delimited
@@ -25,11 +26,14 @@ from headwater.settings import DataSettings
 
 TABLES: Final = (".csv", ".tsv", ".txt")
 JSON_LINES: Final = (".jsonl", ".ndjson")
+ANNOTATIONS: Final = (".json",)
 COLUMNAR: Final = (".parquet", ".arrow", ".feather", ".ipc")
 _ACCEPTED: Final = (
-    f"{', '.join(TABLES + JSON_LINES)} (or .gz of these), {', '.join(COLUMNAR)}, an image, "
+    f"{', '.join(TABLES + JSON_LINES)} (or .gz of these), {', '.join(COLUMNAR)}, .json of COCO, an image, "
     "a .zip of images, or a folder of .txt files or images"
 )
+_HASHED: Final = (*TEXTS, *SUFFIXES, *ARCHIVES, *ANNOTATIONS, ".xml", ".yaml", ".yml", ".names")
+"""What rows of a folder may come from."""
 _PART: Final = 1 << 16
 
 
@@ -38,7 +42,8 @@ def read(source: Any, settings: DataSettings, *, offline: bool = False) -> Recor
 
     Args:
         source: a path to .csv, .tsv, .txt (a table), .jsonl, .ndjson (each also .gz), .parquet, .arrow, .feather, .ipc
-            or to a folder of .txt files or images, a .zip of images, or one image;
+            or to a folder of .txt files or images, a .zip of images, or one image; images may have annotations of COCO
+            (whose .json can be given itself), Pascal VOC or YOLO beside them;
             `hub:owner/name[:configuration][:split]`; a list of texts, pairs, dicts or images; a dict of columns; a
             pandas, polars, Arrow or datasets table; Records, which come back as they are.
         settings: the delimiter and encoding, where they are not to be found by content.
@@ -91,9 +96,7 @@ def hash_of(source: Any, *, offline: bool = False) -> str:
             stream.write_table(table)
         return digest.hexdigest()
     path = _existing(source)
-    files = (
-        file for file in path.rglob("*") if file.suffix.lower() in (*TEXTS, *SUFFIXES, *ARCHIVES) and file.is_file()
-    )
+    files = (file for file in path.rglob("*") if file.suffix.lower() in _HASHED and file.is_file())
     for file in sorted(files) if path.is_dir() else [path]:
         if path.is_dir():
             digest.update(f"{file.relative_to(path).as_posix()}\0".encode(errors="surrogateescape"))
@@ -111,6 +114,8 @@ def _read_file(path: Path, settings: DataSettings, rows: int) -> Iterator[Record
         return read_jsonl(path, settings, rows)
     if whole and suffix in COLUMNAR:
         return read_columnar(path, rows)
+    if whole and suffix in ANNOTATIONS and (annotated := annotations_of(path)) is not None:
+        return annotated.records(rows)
     if whole and suffix in ARCHIVES:
         return read_archive(path, rows)
     if whole and suffix in SUFFIXES:

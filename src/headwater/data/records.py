@@ -37,6 +37,21 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Flaws:
+    """The parts of targets that cannot be used, such as single boxes, while the rows that they are in can.
+
+    Attributes:
+        problems: the reason for each, under the file and line it came from.
+        parts: how many parts there are, those included.
+        clipped: how many reach beyond the edge of their picture, and were cut off there.
+    """
+
+    problems: list[Problem] = field(default_factory=list)
+    parts: int = 0
+    clipped: int = 0
+
+
+@dataclass(frozen=True)
 class Records:
     """Typed columns of one data set, with the rows that could not be read kept in their places.
 

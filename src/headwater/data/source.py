@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from headwater.data import quarantine, reading, splitting
-from headwater.data.fields import Input, Target, text_of
+from headwater.data.fields import Input, Target, lacking, text_of
 from headwater.data.records import Problem, Records
 from headwater.errors import DataError
 from headwater.settings import Settings
@@ -35,7 +35,7 @@ def read_source(
     field, target = fields
     records = reading.read(settings.source, settings, offline=settings.offline)
     _, reasons = field.values(records)
-    unlabelled = {row: target.lack for row, cell in enumerate(target.cells(records)) if cell is None}
+    unlabelled = lacking(target, records)
     usable, problems = quarantine.quarantine(
         records.with_problems({**unlabelled, **reasons}), settings.quarantine_share
     )

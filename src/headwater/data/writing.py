@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import gzip
 import io
@@ -22,8 +23,9 @@ from headwater.errors import DataError, NotFoundError, ResourceError, SettingErr
 class PredictionWriter:
     r"""A table file written in parts; the suffix of its path says the format.
 
-    CSV and TSV hold lists as JSON text and nulls as empty cells. The file takes its name when the `with` block ends
-    without an error; until then, and after an error, an older file of the name stays as it was.
+    CSV and TSV hold lists as JSON text and nulls as empty cells; these and JSON hold bytes in base64. The file takes
+    its name when the `with` block ends without an error; until then, and after an error, an older file of the name
+    stays as it was.
 
     Raises:
         SettingError: the suffix names no format that can be written.
@@ -152,7 +154,7 @@ class _JsonLines(_Text):
 
     def write(self, table: pa.Table) -> None:
         for row in table.to_pylist():
-            self._text.write(f"{json.dumps(row, ensure_ascii=False, default=str)}\n")
+            self._text.write(f"{json.dumps(row, ensure_ascii=False, default=_text)}\n")
 
 
 class _Columnar:
@@ -194,7 +196,14 @@ class _Columnar:
 
 
 def _cell(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | dict) else value
+    if isinstance(value, bytes):
+        return _text(value)
+    return json.dumps(value, ensure_ascii=False, default=_text) if isinstance(value, list | dict) else value
+
+
+def _text(value: Any) -> str:
+    """What text has no word for: bytes are written in base64, everything else as it is printed."""
+    return base64.b64encode(value).decode("ascii") if isinstance(value, bytes) else str(value)
 
 
 def _parquet(stored: IO[bytes]) -> _Sheet:

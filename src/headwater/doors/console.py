@@ -86,7 +86,8 @@ def show_application(application: Application, folder: str | None) -> None:
     say(f"\n{application.report}")
     if folder:
         say(f"\nReport: {folder}/report.html")
-        say(f"Next:   headwater predict {folder} DATA --to predictions.csv")
+        into = "masks" if "Mask" in catalog.task(application.task).outputs else "predictions.csv"
+        say(f"Next:   headwater predict {folder} DATA --to {into}")
 
 
 def show_answers(answers: pa.Table, *, texts: Sequence[str] | None = None) -> None:
@@ -124,4 +125,6 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, list):
         return ", ".join(map(str, value))
+    if isinstance(value, bytes):
+        return f"{len(value):,} bytes"
     return f"{value:.3f}" if isinstance(value, float) else str(value)

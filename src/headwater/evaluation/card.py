@@ -83,6 +83,10 @@ def _data(report: Report) -> str:
     lines = [f"- {part}: {count:,} rows" for part, count in report.rows.items()]
     if report.quarantine.get("count"):
         lines.append(f"- set aside because they could not be used: {report.quarantine['count']:,} rows")
+    if (boxes := report.quarantine.get("boxes")) and boxes["count"]:
+        lines.append(
+            f"- single boxes set aside because they could not be used: {boxes['count']:,} of {boxes['boxes']:,}"
+        )
     if made := report.augmentation.get("copies"):
         told = ", ".join(f"{rows:,} by {name}" for name, rows in made.items())
         lines.append(f"- altered copies of training rows, to learn from: {told}")
@@ -102,7 +106,9 @@ def _results(report: Report) -> str:
 
 def _limits(report: Report) -> str:
     weak = [
-        row for row in report.per_class if Estimate.from_json(row.get("f1", {})).value < 0.8 * report.score.value
+        row
+        for row in report.per_class
+        if Estimate.from_json(row.get("ap50") or row.get("f1", row.get("iou", {}))).value < 0.8 * report.score.value
     ]  # fmt: skip
     lines = ["- The results hold for data from the same source; nothing was measured on others."]
     if weak:

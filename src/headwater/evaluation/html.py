@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
-from headwater.evaluation import maps, plots
+from headwater.evaluation import box_plots, maps, plots
 from headwater.evaluation.intervals import Estimate, label
 from headwater.options import in_words
 
@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from headwater.evaluation.report import Report
 
 _MOST_BARS = 40
+_CLASS_COLUMNS = (("ap50",), ("f1", "precision", "recall"), ("iou", "dice", "boundary_f"))
+"""What is shown of each class, by the kind of report; the first has its interval drawn."""
 
 
 def page(report: Report) -> str:
     """The page of a report; everything that came from the user's data is escaped."""
     everyone = {report.model: report.metrics, **report.baselines}
     scores = {name: metrics[report.primary] for name, metrics in everyone.items() if report.primary in metrics}
-    classes = [{**row, "estimate": Estimate.from_json(row["f1"])} for row in report.per_class]
+    columns = next((names for names in _CLASS_COLUMNS if any(names[0] in row for row in report.per_class)), ("f1",))
+    classes = [{**row, "estimate": Estimate.from_json(row[columns[0]])} for row in report.per_class]
     stages = [{**row, "estimate": Estimate.from_json({"value": row["score"], **row})} for row in report.stages]
     return render(
         "report.html.j2",
@@ -30,6 +33,7 @@ def page(report: Report) -> str:
         scores=scores,
         scale=plots.scale_of(list(scores.values())),
         classes=classes[:_MOST_BARS],
+        class_columns=columns,
         left_out=max(len(classes) - _MOST_BARS, 0),
         stages=stages,
         stage_scale=plots.scale_of([row["estimate"] for row in stages]),
@@ -39,7 +43,11 @@ def page(report: Report) -> str:
 
 def render(template: str, **content: Any) -> str:
     """A page of the house from one of its templates; everything that is put into it is escaped."""
-    return _environment().get_template(template).render(plots=plots, maps=maps, label=label, **content)
+    return (
+        _environment()
+        .get_template(template)
+        .render(plots=plots, box_plots=box_plots, maps=maps, label=label, **content)
+    )
 
 
 @cache

@@ -147,12 +147,14 @@ def label(metric: str) -> str:
         ('ROC AUC', 'F1 macro')
     """
     text = _spoken(metric)
-    return text[:1].upper() + text[1:]
+    return text if text.startswith("mAP") else text[:1].upper() + text[1:]
 
 
 def _spoken(metric: str) -> str:
     """The name as it stands inside a sentence."""
-    names = {"roc": "ROC", "auc": "AUC", "f1": "F1", "mcc": "MCC", "ece": "ECE", "brier": "Brier"}
+    names = {"roc": "ROC", "auc": "AUC", "f1": "F1", "mcc": "MCC", "ece": "ECE", "brier": "Brier",
+             "map": "mAP", "map50": "mAP50", "map75": "mAP75", "iou": "IoU", "dice": "Dice", "f": "F",
+             "ar1": "AR1", "ar10": "AR10", "ar100": "AR100"}  # fmt: skip
     return " ".join(names.get(word, word) for word in metric.split("_"))
 
 

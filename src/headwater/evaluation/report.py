@@ -14,7 +14,10 @@ from headwater.evaluation.sections import Sections, aligned
 from headwater.run import write_whole
 
 if TYPE_CHECKING:
+    from headwater.evaluation.box_counts import BoxCounts
     from headwater.evaluation.classification import Tally
+    from headwater.evaluation.detection import BoxTally
+    from headwater.evaluation.gallery import Gallery
     from headwater.evaluation.mistakes import Mistakes
 
 FILE, PAGE, CARD = artifact.REPORT
@@ -27,6 +30,14 @@ _SHOWN = (
     "average_precision",
     "log_loss",
     "ece",
+    "map",
+    "map75",
+    "ar100",
+    "mean_iou",
+    "mean_dice",
+    "pixel_accuracy",
+    "mean_class_accuracy",
+    "boundary_f",
 )
 
 
@@ -42,14 +53,20 @@ class Report(Sections):
         strategy: how the foundation was adapted; None for basic models.
         rows: how many rows were in train, valid and test.
         notes: what a reader of the metrics must know, as sentences; such as classes without test rows.
-        per_class: of each class its name (`class`), `support`, and estimates in JSON (`precision`, `recall`, `f1` ...).
+        per_class: of each class its name (`class`), `support`, and estimates in JSON (`precision`, `recall`, `f1` ...;
+            of masks `iou`, `dice`, `boundary_f`, with `support` in pixels and the `pictures` that have it).
         confusion: `classes` and `counts` by true (rows) and predicted class (columns), `left_out` classes; of pictures
-            also `examples` of the most frequent confusions: `target`, `prediction`, `count`, `examples`.
+            also `examples` of the most frequent confusions: `target`, `prediction`, `count`, `examples`. Of masks its
+            `unit` is pixels, and `pairs` are the most frequent: `target`, `prediction`, `count`, `share` of the target.
+        boxes: of found boxes: `threshold` (the score from which on `examples` show them), `curves` of precision by
+            recall, `sizes` and `numbers` of the known ones, `examples` of pictures with boxes on them.
         reliability: `bins` (low, high, count, confidence, accuracy), `ece`, `temperature`.
         baselines: for each baseline its metrics.
         gain: the gain over the best baseline, as `intervals.Gain.to_json` gives it.
         mistakes: the most confident ones: `input` (as `showing.shown` gives it), `target`, `prediction`, `confidence`,
             `place`.
+        pictures: of masks, the `legend` (`class`, `colour`) and the worst and some typical pictures (`rows`): `kind`,
+            `score`, `input` (as `showing.shown` gives it), `known` and `found` (images), `place`.
         stages: the steps of the fit: `name`, `score`, `low`, `high`, `seconds`, `decision`.
         curve: the learning curve: `stage`, `epoch`, `step`, `loss`, `score`.
         augmentation: what the training rows were made into: `rows`, `copies` by method, `unaltered`, `examples`
@@ -60,7 +77,7 @@ class Report(Sections):
         plan: what was done with the source, and the evidence: `sentence`, `distance`, `close_up_to`, `tried`.
         unlabelled: what of the rows without labels could be learnt from.
         adaptation: how they were learnt from: `method`, `distance`, `gain` over doing nothing, `kept`, `sentence`.
-        quarantine: `count`, `share` and `examples` of the rows that could not be used.
+        quarantine: `count`, `share` and `examples` of the rows that could not be used; the same of single `boxes`.
         provenance: `command`, `seed`, `versions`, `hashes`, `seconds`, `machine`.
         search: of the search that found it: `trials`, `best`, `stopped`, `gains`, and the `page` beside the report.
         other: sections that a later version wrote; kept as they are.
@@ -82,10 +99,12 @@ class Report(Sections):
     notes: list[str] = field(default_factory=list)
     per_class: list[dict[str, Any]] = field(default_factory=list)
     confusion: dict[str, Any] | None = None
+    boxes: dict[str, Any] = field(default_factory=dict)
     reliability: dict[str, Any] | None = None
     baselines: dict[str, dict[str, Estimate]] = field(default_factory=dict)
     gain: dict[str, Any] | None = None
     mistakes: list[dict[str, Any]] = field(default_factory=list)
+    pictures: dict[str, Any] = field(default_factory=dict)
     stages: list[dict[str, Any]] = field(default_factory=list)
     curve: list[dict[str, Any]] = field(default_factory=list)
     augmentation: dict[str, Any] = field(default_factory=dict)
@@ -129,6 +148,33 @@ class Report(Sections):
         )
 
     @classmethod
+    def of_detection(
+        cls, tally: BoxTally, gallery: Gallery, counts: BoxCounts, *, threshold: float = 0.0, seed: int = 0,
+        **sections: Any,
+    ) -> Report:  # fmt: skip
+        """The report of found boxes; `sections` are further fields, task and model among them.
+
+        Boxes with a score of `threshold` or more are shown on pictures; all of them are measured. The mean average
+        precision at half of the union, mAP50, is the primary metric.
+        """
+        best = tally.best_baseline(seed=seed)
+        boxes = {
+            "threshold": threshold, "curves": tally.curves(), "sizes": counts.sizes(), "numbers": counts.numbers(),
+            "examples": gallery.examples(tally.classes, threshold),
+        }  # fmt: skip
+        return cls(
+            metrics=tally.metrics(seed=seed),
+            primary="map50",
+            notes=_notes(tally, "box is of", "means leave"),
+            per_class=tally.per_class(seed=seed),
+            boxes=boxes,
+            baselines=tally.baseline_metrics(seed=seed),
+            gain=tally.gain(best, seed=seed).to_json() if best else None,
+            mistakes=gallery.mistakes(tally.classes, threshold),
+            **sections,
+        )
+
+    @classmethod
     def known(cls, sections: Mapping[str, Any]) -> dict[str, Any]:
         own = super().known(sections)
         own["metrics"] = _estimates(own["metrics"])
@@ -161,6 +207,9 @@ class Report(Sections):
             rows = "row was" if aside == 1 else "rows were"
             first = Problem(**self.quarantine["examples"][0])
             lines += ["", f"{aside:,} {rows} set aside and not measured. The first is {first}."]
+        if (boxes := self.quarantine.get("boxes")) and boxes["count"]:
+            were, first = "box was" if boxes["count"] == 1 else "boxes were", Problem(**boxes["examples"][0])
+            lines += ["", f"{boxes['count']:,} {were} set aside. The first is {first}."]
         return "\n".join([*lines, *self.notes])
 
     @property
@@ -181,12 +230,12 @@ def _confusion(tally: Tally, mistakes: Mistakes) -> dict[str, Any] | None:
     return counted | {"examples": examples} if counted and examples else counted
 
 
-def _notes(tally: Tally) -> list[str]:
+def _notes(tally: Tally | BoxTally, what: str = "row has", leaving: str = "macro means leave") -> list[str]:
     absent = [str(name) for name in tally.absent]
     if not absent or not tally.rows:
         return []
     shown = ", ".join(absent[:5]) + (f" and {len(absent) - 5} more" if len(absent) > 5 else "")
-    return [f"No test row has the class {shown}: macro means leave {'it' if len(absent) == 1 else 'them'} out."]
+    return [f"No test {what} the class {shown}: {leaving} {'it' if len(absent) == 1 else 'them'} out."]
 
 
 def _estimates(metrics: Mapping[str, Any]) -> dict[str, Estimate]:

@@ -78,7 +78,7 @@ def compare_models(application: Classification, data: Any, models: Iterable[str]
             fix=" ".join(f"{one.model}: {one.reason}" for one in found),
         )  # fmt: skip
     linear = catalog.task(task).linear_baseline
-    if linear not in asked:
+    if linear is not None and linear not in asked:
         found.append(_measured(task, linear, sample.examples, run))
     ranked = ordered([*found, candidates.majority(sample.examples)], seed)
     recommended, verdict = choose(ranked)

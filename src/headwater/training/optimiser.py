@@ -93,7 +93,11 @@ class AdamW:
         for key, moment in state.items():
             place, name = key.split(".")
             parameter = parameters[int(place)]
-            self._moments.setdefault(parameter, {})[name] = moment.to(parameter.device)
+            kept = moment.to(parameter.device)
+            if moment.shape == parameter.shape:
+                # In the order of the parameter's memory, as the fused arithmetic reads both.
+                kept = torch.empty_like(parameter, memory_format=torch.preserve_format).copy_(kept)
+            self._moments.setdefault(parameter, {})[name] = kept
 
     def _moments_of(self, parameter: nn.Parameter) -> dict[str, torch.Tensor]:
         if parameter not in self._moments:

@@ -16,7 +16,7 @@ from headwater import catalog, options
 from headwater.application import Marks, Predictions, Stage, Trace
 from headwater.data import fields as data_fields
 from headwater.data import preparing, reading, splitting
-from headwater.data.fields import Category, Labels, Target
+from headwater.data.fields import Category, Label, Labels
 from headwater.data.preparing import Prepared
 from headwater.data.quarantine import Quarantine
 from headwater.data.records import Records
@@ -53,7 +53,7 @@ class Classification(Supervised):
 
     def __init__(self, model: str | None = None, settings: Settings | None = None, **model_settings: Any) -> None:
         super().__init__(model, settings, **model_settings)
-        self.target: Target = Category(())
+        self.target: Label = Category(())
         self.classifier: Classifier | None = None
         self.baseline: Classifier | None = None
         self.majority: MajorityBaseline | None = None
@@ -65,7 +65,7 @@ class Classification(Supervised):
     def fitted(self) -> bool:
         return self.classifier is not None
 
-    def find_target(self, records: Records, columns: tuple[str, ...]) -> Target:
+    def find_target(self, records: Records, columns: tuple[str, ...]) -> Label:
         cells = records.take(records.usable[:1000]).column(columns[0])
         several = len(columns) > 1 or self.settings.label_separator or any(isinstance(cell, list) for cell in cells)
         return Labels(columns, separator=self.settings.label_separator) if several else Category(columns)
@@ -189,7 +189,7 @@ class Classification(Supervised):
 
     @property
     def _linear(self) -> str:
-        return catalog.task(self.task).linear_baseline
+        return str(catalog.task(self.task).linear_baseline)
 
     @property
     def _linear_shown(self) -> str:

@@ -144,7 +144,7 @@ def _finished(loop: Loop, findings: Findings, to: Path | None) -> Application:
     if to is not None:
         write_whole(to / SEARCH, json.dumps(plain(found), ensure_ascii=False, indent=1).encode())
         write_whole(to / PAGE, page.page(plain(found), request.command()).encode())
-        workspace.finish(application, to, loop.prepared.problems)
+        workspace.finish(application, to, loop.prepared.set_aside)
     return application
 
 

@@ -100,7 +100,7 @@ def altered(pictures: torch.Tensor, preset: Preset) -> torch.Tensor:
     else:
         found = unit(pictures)
     if preset.colour:
-        found = _coloured(found, preset.colour)
+        found = coloured(found, preset.colour)
     return _erased(found, preset.erase) if preset.erase else found
 
 
@@ -197,8 +197,13 @@ def _warped(pictures: torch.Tensor, preset: Preset) -> torch.Tensor:
     return found.contiguous(memory_format=torch.channels_last)
 
 
-def _coloured(pictures: torch.Tensor, most: float) -> torch.Tensor:
-    """Brightness, contrast about the picture's mean, and saturation about its grey, each times a factor around 1."""
+def coloured(pictures: torch.Tensor, most: float) -> torch.Tensor:
+    """Brightness, contrast about the picture's mean, and saturation about its grey, each times a factor around 1.
+
+    Args:
+        pictures: from 0 to 1, shape (rows, channels, height, width).
+        most: how far a factor lies from 1 at most.
+    """
     rows, channels = pictures.shape[:2]
     factors = 1 + most * _between(-1, 1, 3 * rows).reshape(3, rows, 1, 1, 1)
     brightness, contrast, saturation = factors.to(pictures.device)

@@ -7,6 +7,7 @@ import logging
 import time
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -41,7 +42,10 @@ _BASELINE = "what the others have to beat"
 class Measurement(Protocol):
     """What a task counts of answers beside what is known; memory may grow with the pictures, not with their pixels."""
 
-    rows: int
+    @property
+    def rows(self) -> int:
+        """How many pictures were counted."""
+        ...
 
     def update(self, scenes: Scenes, found: Mapping[str, Sequence[Any]], places: Sequence[str]) -> None:
         """Counts some pictures: the answers by the name of who gave them, the model first, and where each stands."""
@@ -85,6 +89,10 @@ class Locating(ReadsImages, Supervised):
     def decoded(self, answer: Any) -> Any:
         """An answer as users read it: with the names of classes, out of what JSON and Arrow have."""
 
+    def baseline_answers(self, inputs: Sequence[Picture]) -> dict[str, list[Any]]:
+        """What the baselines answer, by name."""
+        return {"baseline": self._answers(self.baseline, inputs)}
+
     def usual_targets(self, records: Records) -> list[str]:
         return columns_named(records, self.usual)
 
@@ -113,7 +121,11 @@ class Locating(ReadsImages, Supervised):
         self.locator = make().fit(train, held_out, run.part("model"))
         own = self.locator.trace
         self.trace = Trace([told, *own.stages], own.curve, own.augmentation)
+        self.settle(held_out)
         return self
+
+    def settle(self, held_out: Scenes) -> None:
+        """What the fitted application still has to learn from the validation pictures; nothing for most tasks."""
 
     def evaluate(self, records: Any) -> Report:
         self.require_fitted("evaluate")
@@ -121,8 +133,9 @@ class Locating(ReadsImages, Supervised):
         for part in reading.read_parts(records, self.settings, offline=self.settings.offline):
             marked, scenes = self.labelled(part)
             aside.add(marked)
+            aside.add_flaws(data_fields.flaws_of(self.target, marked))
             places = [self._place(marked, row) for row in marked.usable.tolist()]
-            self._count(counted, scenes, places)
+            self.count(counted, scenes, places)
         aside.refuse_over(self.settings.quarantine_share)
         if not counted.rows:
             raise DataError("There is no row to measure on", where=aside.name, fix="Give images with their targets.")
@@ -134,7 +147,7 @@ class Locating(ReadsImages, Supervised):
     def marks(self, records: Records) -> Marks:
         self.require_fitted("marks")
         counted = self.measurement()
-        self._count(counted, self.labelled(records)[1])
+        self.count(counted, self.labelled(records)[1])
         right = counted.scores()
         return Marks(right, right, 1 / max(1, len(right)))
 
@@ -145,7 +158,8 @@ class Locating(ReadsImages, Supervised):
         known, lacking = self.target.answers(records)
         records = records.with_problems({**lacking, **reasons})
         usable = records.usable.tolist()
-        return records, Scenes([values[row] for row in usable], [known[row] for row in usable], self._n_classes)
+        classes = tuple(self.target.classes)
+        return records, Scenes([values[row] for row in usable], [known[row] for row in usable], len(classes), classes)
 
     def answered(self, values: list[Any], reasons: Mapping[int, str]) -> Predictions:
         rows = [row for row in range(len(values)) if row not in reasons]
@@ -153,7 +167,13 @@ class Locating(ReadsImages, Supervised):
         for some in _portions(rows):
             for row, answer in zip(some, self._answers(self.locator, [values[row] for row in some]), strict=True):
                 labels[row] = self.decoded(answer)
-        return Predictions(labels, None, tuple(self.target.classes), [reasons.get(row) for row in range(len(values))])
+        told = [reasons.get(row) for row in range(len(values))]
+        return Predictions(labels, None, tuple(self.target.classes), told, self.answer_type)
+
+    @property
+    def answer_type(self) -> Any:
+        """The Arrow type of an answer, where some answers do not show it."""
+        return None
 
     def view(self, values: Sequence[Any]) -> np.ndarray:
         return principal(values)
@@ -213,11 +233,12 @@ class Locating(ReadsImages, Supervised):
             counted.update(part, {name: self._answers(model, part.inputs)}, [""] * len(part))
         return stage(name, counted.scores(), seconds, _BASELINE)
 
-    def _count(self, counted: Measurement, scenes: Scenes, places: Sequence[str] | None = None) -> None:
+    def count(self, counted: Measurement, scenes: Scenes, places: Sequence[str] | None = None) -> None:
+        """Counts the answers of the model and of the baseline for some pictures."""
         for some in _portions(list(range(len(scenes)))):
             part = _taken(scenes, some)
             found = {self.shown_model: self._answers(self.locator, part.inputs)}
-            found["baseline"] = self._answers(self.baseline, part.inputs)
+            found.update(self.baseline_answers(part.inputs))
             counted.update(part, found, [places[row] if places else "" for row in some])
 
     def _answers(self, model: Locator | None, inputs: Sequence[Picture]) -> list[Any]:
@@ -225,10 +246,6 @@ class Locating(ReadsImages, Supervised):
 
     def _place(self, records: Records, row: int) -> str:
         return records.problem(row, "").place
-
-    @property
-    def _n_classes(self) -> int:
-        return len(self.target.classes)
 
 
 def refuse_strategy(given: str, able: Sequence[str], model: str) -> None:
@@ -249,4 +266,5 @@ def _portions(rows: list[int]) -> Iterator[list[int]]:
 
 
 def _taken(scenes: Scenes, rows: Sequence[int]) -> Scenes:
-    return Scenes([scenes.inputs[row] for row in rows], [scenes.answers[row] for row in rows], scenes.n_classes)
+    inputs, answers = ([values[row] for row in rows] for values in (scenes.inputs, scenes.answers))
+    return replace(scenes, inputs=inputs, answers=answers)

@@ -23,11 +23,13 @@ class Scenes:
         answers: of each picture its `Boxes`, or its class map, int16 of shape (height, width), -1 where the class is
             not known.
         n_classes: how many classes there are.
+        classes: their names, where they are known.
     """
 
     inputs: Sequence[Picture]
     answers: Sequence[Any]
     n_classes: int
+    classes: tuple[Any, ...] = ()
 
     def __len__(self) -> int:
         return len(self.inputs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, Self
@@ -12,7 +12,7 @@ from typing import Final, Self
 import numpy as np
 
 from headwater import progress
-from headwater.data.pictures import Picture, look, pixels
+from headwater.data.pictures import Picture, framed, look, pixels
 from headwater.vision.kept import mapped as _mapped
 from headwater.vision.kept import write as _write
 
@@ -27,13 +27,14 @@ _PART: Final = 1 << 25
 _IN_MEMORY: Final = 1 << 28
 """The bytes up to which pixels stay in memory: decoding them again costs a resumed run seconds."""
 _LEAST_SPREAD: Final = 0.02
+_Decode = Callable[[Sequence[Picture]], np.ndarray]
 
 
 class Pixels:
     """The pixels of many pictures.
 
     Args:
-        array: uint8 of shape (rows, side, side, channels), in memory or mapped from a file.
+        array: uint8 of shape (rows, height, width, channels), in memory or mapped from a file.
 
     Example:
         >>> shades = np.array([0, 255], np.uint8)[:, None, None, None]
@@ -60,15 +61,27 @@ class Pixels:
             ResourceError: the disk is full, or the folder cannot be written.
         """
         shape = (len(pictures), side, side, 1 if grey else 3)
+        return cls._kept(pictures, shape, lambda part: decoded(part, side, grey=grey), folder, "pixels")
+
+    @classmethod
+    def whole(cls, pictures: Sequence[Picture], height: int, width: int, folder: Path | None) -> Self:
+        """The same with all of each picture in a frame, in colour; the array is (rows, height, width, 3)."""
+        shape = (len(pictures), height, width, 3)
+        return cls._kept(pictures, shape, lambda part: decoded_whole(part, height, width), folder, "frames")
+
+    @classmethod
+    def _kept(
+        cls, pictures: Sequence[Picture], shape: tuple[int, ...], decode: _Decode, folder: Path | None, stem: str
+    ) -> Self:  # fmt: skip
         if folder is None or np.prod(shape, dtype=np.int64) <= _IN_MEMORY:
             array = np.empty(shape, np.uint8)
-            for start, part in _parts(pictures, side, grey=grey):
+            for start, part in _parts(pictures, shape, decode):
                 array[start : start + len(part)] = part
             return cls(array)
-        file = folder / f"pixels-{_name(pictures, shape)}.npy"
+        file = folder / f"{stem}-{_name(pictures, shape)}.npy"
         found = _mapped(file, shape)
         if found is None:
-            _write(file, shape, (part for _, part in _parts(pictures, side, grey=grey)))
+            _write(file, shape, (part for _, part in _parts(pictures, shape, decode)))
             found = np.lib.format.open_memmap(file, mode="r")
         return cls(found)
 
@@ -76,7 +89,7 @@ class Pixels:
         return len(self.array)
 
     def take(self, rows: np.ndarray) -> np.ndarray:
-        """A copy of the rows at these positions, uint8 of shape (rows, side, side, channels)."""
+        """A copy of the rows at these positions, uint8 of shape (rows, height, width, channels)."""
         return np.asarray(self.array[rows])
 
     def moments(self) -> tuple[np.ndarray, np.ndarray]:
@@ -103,11 +116,26 @@ def decoded(pictures: Sequence[Picture], side: int, *, grey: bool) -> np.ndarray
         >>> decoded([Picture(content=encode(np.full((4, 6), 7, np.uint8)))], 2, grey=True).ravel().tolist()
         [7, 7, 7, 7]
     """
-    found = np.empty((len(pictures), side, side, 1 if grey else 3), np.uint8)
+    return _by_threads(pictures, (side, side, 1 if grey else 3), lambda picture: pixels(picture, side, grey=grey))
+
+
+def decoded_whole(pictures: Sequence[Picture], height: int, width: int) -> np.ndarray:
+    """All of each picture in a frame, uint8 of shape (rows, height, width, 3); several threads share the work.
+
+    Raises:
+        DataError: a picture cannot be read any more.
+    """
+    return _by_threads(pictures, (height, width, 3), lambda picture: framed(picture, height, width))
+
+
+def _by_threads(
+    pictures: Sequence[Picture], shape: tuple[int, ...], read: Callable[[Picture], np.ndarray]
+) -> np.ndarray:  # fmt: skip
+    found = np.empty((len(pictures), *shape), np.uint8)
 
     def fill(rows: range) -> None:
         for row in rows:
-            found[row] = pixels(pictures[row], side, grey=grey)
+            found[row] = read(pictures[row])
 
     parts = [range(start, min(start + _AT_ONCE, len(found))) for start in range(0, len(found), _AT_ONCE)]
     if len(parts) < 2:
@@ -170,11 +198,13 @@ def _sample(pictures: Sequence[Picture]) -> Sequence[Picture]:
     return pictures[:: max(1, len(pictures) // _SAMPLE)]
 
 
-def _parts(pictures: Sequence[Picture], side: int, *, grey: bool) -> Iterator[tuple[int, np.ndarray]]:
+def _parts(
+    pictures: Sequence[Picture], shape: tuple[int, ...], decode: _Decode
+) -> Iterator[tuple[int, np.ndarray]]:  # fmt: skip
     """The position of the first picture of each part, and the pixels of the part."""
     with progress.bar("pictures", len(pictures)) as shown:
-        for rows in portions(len(pictures), side):
-            yield rows.start, (part := decoded(pictures[rows], side, grey=grey))
+        for rows in portions(len(pictures), max(shape[1:3])):
+            yield rows.start, (part := decode(pictures[rows]))
             shown.advance(len(part))
 
 

@@ -12,8 +12,7 @@ from typing import Final
 import torch
 from torch.nn import functional
 
-from headwater.vision.augmentation import _coloured as coloured
-from headwater.vision.augmentation import unit
+from headwater.vision.augmentation import coloured, unit
 from headwater.vision.segmentation.canvas import EMPTY
 
 _FEW: Final = 100
@@ -52,7 +51,10 @@ ALTERATIONS: Final = {
 
 
 def alteration_of(name: str, *, rows: int, tiles: bool) -> Alteration:
-    """The alteration of a name; `auto` bends few pictures, and turns those that are cut into tiles all around.
+    """The alteration of a name; `auto` bends few pictures.
+
+    Pictures that are cut into tiles are turned all around, since they have no up or down, and zoomed by a third of what
+    others are, since what they show has mostly one size.
 
     Example:
         >>> alteration_of("auto", rows=24, tiles=True).around, alteration_of("auto", rows=367, tiles=False).bend
@@ -61,7 +63,7 @@ def alteration_of(name: str, *, rows: int, tiles: bool) -> Alteration:
     if name == "auto":
         name = "strong" if rows < _FEW else "standard"
     found = ALTERATIONS[name]
-    return replace(found, around=tiles and found.mirror)
+    return replace(found, around=found.mirror, zoom=found.zoom ** (1 / 3)) if tiles else found
 
 
 def altered(

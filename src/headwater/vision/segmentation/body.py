@@ -34,14 +34,20 @@ class ResidualMaps(nn.Module):
 
     def __init__(self, channels: int, width: int, strides: Sequence[int] = (1, 2, 2, 2)) -> None:
         super().__init__()
+        convolutions = [
+            nn.Conv2d(channels, width, 3, stride=2, padding=1, bias=False),
+            nn.Conv2d(width, width, 3, padding=1, bias=False),
+        ]
         self.stem = nn.Sequential(
-            nn.Conv2d(channels, width, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True),
-            nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True),
-        )  # fmt: skip
+            *(layer for one in convolutions for layer in (one, nn.BatchNorm2d(width), nn.ReLU(inplace=True)))
+        )
         self.widths = [width * 2**stage for stage in range(len(strides))]
         stages, before, spread = [], width, 1
         for stage, (maps, stride) in enumerate(zip(self.widths, strides, strict=True)):
-            blocks = [Block(before, maps, stride=stride, bottleneck=False), Block(maps, maps, stride=1, bottleneck=False)]
+            blocks = [
+                Block(before, maps, stride=stride, bottleneck=False),
+                Block(maps, maps, stride=1, bottleneck=False),
+            ]
             spread *= 2 if stage and stride == 1 else 1
             for block in blocks:
                 _spread(block, spread)

@@ -71,7 +71,8 @@ class Canvas:
         if not cut:
             return cls(_steps(scale * high), _steps(scale * wide))
         window = max(STEP, side // STEP * STEP)
-        return cls(*(max(window, min(_steps(edge), _BLOCK * window)) for edge in (high, wide)), window, tiles=True)
+        height, width = (max(window, min(_steps(edge), _BLOCK * window)) for edge in (high, wide))
+        return cls(height, width, window, tiles=True)
 
     @property
     def seen(self) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from headwater.vision.segmentation.body import ResidualMaps
 from headwater.vision.segmentation.segmenter import Segmenter, SegmenterSettings
 
 RATES = (3, 6, 9)
-"""How far apart the taps of the pyramid's convolutions are; the paper's, of pictures twice as large, are twice these."""
+"""How far apart the taps of the pyramid's convolutions are; the paper's, for larger pictures, are twice these."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,9 @@ class DeeplabSettings(SegmenterSettings):
 
     section: ClassVar[str] = "Model"
 
-    width: Annotated[int, Between(4, 256), Search(16, 64, log=True), "The maps of the first stage; doubled by each."] = 32
+    width: Annotated[
+        int, Between(4, 256), Search(16, 64, log=True), "The maps of the first stage; doubled by each."
+    ] = 32
     pyramid: Annotated[int, Between(8, 512), Search(32, 256, log=True), "The maps of each branch of the pyramid."] = 96
 
 

@@ -1,4 +1,4 @@
-"""Fully convolutional network with skips (Long et al., Fully convolutional networks for semantic segmentation, 2015)."""
+"""FCN-8s (Long et al., Fully convolutional networks for semantic segmentation, 2015)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ class FcnSettings(SegmenterSettings):
 
     section: ClassVar[str] = "Model"
 
-    width: Annotated[int, Between(4, 256), Search(16, 64, log=True), "The maps of the first stage; doubled by each."] = 32
+    width: Annotated[
+        int, Between(4, 256), Search(16, 64, log=True), "The maps of the first stage; doubled by each."
+    ] = 32
 
 
 class FcnSegmenter(Segmenter):

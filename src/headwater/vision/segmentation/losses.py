@@ -1,4 +1,4 @@
-"""What a network of masks learns by: the cross entropy of its pixels, and how much its regions overlap with the true ones."""
+"""What a network of masks learns by: the cross entropy of pixels, and how much regions overlap with the true ones."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional
 
 _EVERY = 2
+_UNEQUAL = 10
 _SMALL = 1.0
 """Pixels that are added above and below, so that a region of none has an overlap."""
 
@@ -17,7 +18,7 @@ def class_weights(frequencies: np.ndarray, how: str) -> np.ndarray:
     Args:
         frequencies: how frequent each class is where it occurs, shape (classes,).
         how: `none` weighs all alike; `median-frequency` by the median of the frequencies over their own (Eigen and
-            Fergus 2015); `root` by the root of that.
+            Fergus 2015); `root` by the root of that; `auto` so where one class is ten times as frequent as another.
 
     Returns:
         Weights whose mean over the pixels is about 1; 0 for a class that never occurs.
@@ -27,11 +28,12 @@ def class_weights(frequencies: np.ndarray, how: str) -> np.ndarray:
         [0.625, 2.5]
     """
     there = frequencies > 0
-    if how == "none" or not there.any():
+    unequal = there.any() and frequencies[there].max() > _UNEQUAL * frequencies[there].min()
+    if how == "none" or not there.any() or (how == "auto" and not unequal):
         return there.astype(np.float32)
     weights = np.zeros(len(frequencies))
     weights[there] = np.median(frequencies[there]) / frequencies[there]
-    weights = np.sqrt(weights) if how == "root" else weights
+    weights = weights if how == "median-frequency" else np.sqrt(weights)
     mean = float((weights * frequencies).sum() / frequencies.sum())
     return (weights / mean).astype(np.float32)
 
@@ -61,7 +63,7 @@ def segmentation_loss(logits: torch.Tensor, masks: torch.Tensor, weights: torch.
     found = (entropy.sum(dim=(1, 2)) / room).sum()
     if not dice:
         return found
-    # Regions are large: every second pixel of every second row tells as much of their overlap, at a quarter of the cost.
+    # Every second pixel of every second row tells as much of how regions overlap, at a quarter of the cost.
     return found + dice * _apart(*(values[..., ::_EVERY, ::_EVERY] for values in (scores, masks, known)))
 
 

@@ -18,6 +18,7 @@ from torch import nn
 from torch.nn import functional
 
 from headwater.data.pictures import Picture, glance
+from headwater.evaluation.overlap import confusion_of, counts_of, overall
 from headwater.options import Between, OneOf, build
 from headwater.ranges import Search
 from headwater.run import Run, write_whole
@@ -30,7 +31,7 @@ from headwater.vision.augmentation import unit
 from headwater.vision.locator import Locator, Scenes
 from headwater.vision.pixels import is_grey
 from headwater.vision.segmentation.alteration import alteration_of, altered
-from headwater.vision.segmentation.canvas import EMPTY, Canvas
+from headwater.vision.segmentation.canvas import Canvas
 from headwater.vision.segmentation.losses import class_weights, segmentation_loss
 from headwater.vision.segmentation.views import Views
 
@@ -40,6 +41,9 @@ _TOKENS_OF_NORMS: Final = 16_384
 _ROWS_OF_BATCH: Final = 48
 """A batch has at most a 48th of the pictures: few of them still make many steps."""
 _LEAST_BATCH: Final = 4
+_HEAD_FACTOR: Final = 10
+_ORIENTATIONS: Final = ((0, False), (0, True), (2, False), (2, True), (1, False), (1, True), (3, False), (3, True))
+"""Quarter turns, and whether mirrored before."""
 _FINE: Final = 1 << 26
 """The logits of an answer that are blended at the picture's own size; of a larger one, the classes are enlarged."""
 
@@ -53,14 +57,20 @@ class SegmenterSettings:
     tiles: Annotated[
         str,
         OneOf(("auto", "yes", "no")),
-        "Whether larger pictures are cut into pieces, not reduced; auto does so where reducing would lose small things.",
+        "Whether larger pictures are cut into pieces, not reduced; auto does so where reducing loses small things.",
     ] = "auto"
     weighting: Annotated[
         str,
-        OneOf(("none", "root", "median-frequency")),
-        Search(),
-        "What rare classes count in the loss: as much as others, by median frequency more, or by its root.",
-    ] = "root"
+        OneOf(("auto", "none", "root", "median-frequency")),
+        Search(leave=("auto",)),
+        "What rare classes count in the loss: as much as others, by median frequency more, or by its root; auto takes "
+        "the root where one class is ten times as frequent as another.",
+    ] = "auto"
+    averaged: Annotated[
+        int,
+        Between(1, 8),
+        "Answers that are averaged for each picture: 1 as it is, 2 mirrored as well; more are turned and upside down.",
+    ] = 1
     dice: Annotated[
         float, Between(0, 100), Search(0, 2), "What the overlap of regions counts in the loss beside the cross entropy."
     ] = 0.5
@@ -106,7 +116,7 @@ class Segmenter(Locator):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
             self.model = self.untrained()
-        self.model.to(device_of(settings), memory_format=torch.channels_last)
+        self.model.to(device_of(settings)).to(memory_format=torch.channels_last)
         learner = _MaskLearner(self, seen, unseen, settings)
         chosen = self.completed(settings, len(learner.lengths))
         # The norms of a pass see all rows of the step, as far as they are not too many.
@@ -141,6 +151,10 @@ class Segmenter(Locator):
         """The network that training begins with."""
         return self.network(1 if self.grey else 3, self.n_classes)
 
+    def head(self) -> list[nn.Module]:
+        """Parts that are new where others are pretrained, and so learn ten times as fast; none as a rule."""
+        return []
+
     def answers(self, inputs: Sequence[Picture]) -> list[np.ndarray]:
         return [self._answer(picture) for picture in inputs]
 
@@ -160,9 +174,12 @@ class Segmenter(Locator):
     def logits_of(self, pixels: np.ndarray) -> torch.Tensor:
         """Logits of shape (rows, classes, height, width) for uint8 pixels of shape (rows, height, width, channels)."""
         rows, high, wide = pixels.shape[:3]
-        found = torch.empty(rows, self.n_classes, high, wide)
-        for some, logits in self._computed(pixels):
-            found[some] = logits
+        found = torch.zeros(rows, self.n_classes, high, wide)
+        for turns, mirror in _ORIENTATIONS[: self.settings.averaged]:
+            seen = np.rot90(pixels[:, :, ::-1] if mirror else pixels, turns, axes=(1, 2))
+            for some, logits in self._computed(seen):
+                back = torch.rot90(logits, -turns, dims=(2, 3)).cpu()
+                found[some] += (back.flip(3) if mirror else back) / self.settings.averaged
         return found
 
     def classes_of(self, pixels: np.ndarray) -> np.ndarray:
@@ -250,16 +267,26 @@ class _MaskLearner(Learner):
         logits = self.network(self.segmenter.standardised(pictures))
         return segmentation_loss(logits, masks, self.weights.to(pictures.device), self.segmenter.settings.dice)
 
+    def train_mode(self) -> None:
+        self.network.train()
+        for module in self.network.modules():
+            weights = list(module.parameters())
+            if weights and not any(weight.requires_grad for weight in weights):
+                module.eval()
+
+    def parameter_groups(self, settings: RunSettings) -> list[dict[str, Any]]:
+        groups = super().parameter_groups(settings)
+        new = {id(weight) for part in self.segmenter.head() for weight in part.parameters()}
+        rates = {"lr": _HEAD_FACTOR * (settings.learning_rate or 0.0)}
+        found = []
+        for group in groups:
+            parts = [[p for p in group["params"] if (id(p) in new) is fresh] for fresh in (False, True)]
+            found += [{**group, "params": parts[0]}, {**group, "params": parts[1], **rates}]
+        return [group for group in found if group["params"]]
+
     def score(self) -> float:
         found = self.segmenter.classes_of(self.unseen.pictures)
         return mean_overlap(self.unseen.masks, found, self.segmenter.n_classes)
-
-
-def confusion_of(known: np.ndarray, found: np.ndarray, n_classes: int) -> np.ndarray:
-    """Pixels by known (rows) and found class (columns), int64 of shape (classes, classes); void is left out."""
-    there = known < n_classes
-    codes = known[there].astype(np.int64) * n_classes + found[there]
-    return np.bincount(codes, minlength=n_classes**2).reshape(n_classes, n_classes)
 
 
 def mean_overlap(known: np.ndarray, found: np.ndarray, n_classes: int) -> float:
@@ -268,9 +295,7 @@ def mean_overlap(known: np.ndarray, found: np.ndarray, n_classes: int) -> float:
         (confusion_of(one, other, n_classes) for one, other in zip(known, found, strict=True)),
         np.zeros((n_classes, n_classes), np.int64),
     )
-    hits, support = counts.diagonal(), counts.sum(axis=1)
-    union = support + counts.sum(axis=0) - hits
-    return float((hits[support > 0] / union[support > 0]).mean()) if support.any() else 0.0
+    return float(np.nan_to_num(overall(counts_of(counts))["mean_iou"]))
 
 
 def overlaps(segmenter: Segmenter, views: Views) -> np.ndarray:

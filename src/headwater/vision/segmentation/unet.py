@@ -21,7 +21,9 @@ class UnetSettings(SegmenterSettings):
 
     section: ClassVar[str] = "Model"
 
-    width: Annotated[int, Between(4, 256), Search(8, 64, log=True), "The maps at full size; doubled by each halving."] = 16
+    width: Annotated[
+        int, Between(4, 256), Search(8, 64, log=True), "The maps at full size; doubled by each halving."
+    ] = 16
     depth: Annotated[int, Between(1, 6), Search(2, 5), "How often the size is halved."] = 4
 
 
@@ -53,7 +55,9 @@ class Unet(nn.Module):
     def __init__(self, channels: int, n_classes: int, width: int, depth: int) -> None:
         super().__init__()
         widths = [width * 2**level for level in range(depth + 1)]
-        self.down = nn.ModuleList(_pair(before, maps) for before, maps in zip([channels, *widths], widths, strict=False))
+        self.down = nn.ModuleList(
+            _pair(before, maps) for before, maps in zip([channels, *widths], widths, strict=False)
+        )
         above = widths[:-1][::-1]
         self.up = nn.ModuleList(nn.ConvTranspose2d(2 * maps, maps, 2, stride=2) for maps in above)
         self.merge = nn.ModuleList(_pair(2 * maps, maps) for maps in above)

@@ -1,0 +1,216 @@
+"""Annotations of COCO: one JSON file for many pictures (Lin et al. 2014)."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Final, Self
+
+from headwater.data.annotations import Annotated, Annotations, thing
+from headwater.data.encoding import decode
+from headwater.data.layouts import Name, part_of
+from headwater.data.raster import UnreadableError
+from headwater.data.trees import Tree, names_below, stem_of
+from headwater.errors import DataError
+
+_SNIFFED: Final = 64
+_IMAGES: Final = re.compile(rb'"images"\s*:')
+_OTHERS: Final = re.compile(rb'"(bbox|categories|annotations)"\s*:')
+_CAPTIONS: Final = re.compile(rb'"caption"\s*:')
+_ABOVE: Final = ("annotations", "annotation", "labels")
+"""Folders of annotations, whose pictures stand beside them."""
+
+
+@dataclass(frozen=True)
+class CocoAnnotations(Annotations):
+    """All pictures of some files, in the order of each."""
+
+    kind: ClassVar[str] = "COCO"
+
+    listed: tuple[Annotated, ...]
+
+    @classmethod
+    def found_in(cls, tree: Tree) -> Self | None:
+        """The annotations of a folder or archive; None where it has none of this kind.
+
+        Raises:
+            DataError: a file of them is damaged.
+        """
+        names = [name for name in tree.ending(".json")[:_SNIFFED] if _claims(tree, name)]
+        # The points of persons are annotated on the same pictures as the boxes of all things.
+        instances = [name for name in names if "instances" in name[-1].lower()]
+        return cls._of(tree, instances or names) if tree.pictures and names else None
+
+    @classmethod
+    def of_file(cls, path: Path) -> Self | None:
+        """The annotations of one file, whose pictures stand beside it or beside its folder; None if it has none.
+
+        Raises:
+            DataError: the file is damaged, or its folder cannot be looked into.
+        """
+        if not _claims(Tree(path.name, str(path), {(path.name,): str(path)}), (path.name,)):
+            return None
+        above = path.parent.name.lower() in _ABOVE
+        root = path.parent.parent if above else path.parent
+        tree = Tree.of_folder(root, names_below(root))
+        name = (path.parent.name, path.name) if above else (path.name,)
+        return cls._of(Tree(path.name, str(path), {**tree.files, name: str(path)}), [name])
+
+    @classmethod
+    def _of(cls, tree: Tree, names: Sequence[Name]) -> Self:
+        rows: list[Annotated] = []
+        seen: set[str] = set()
+        for place, name in enumerate(names):
+            for row in _rows(_loaded(tree, name), tree, name):
+                again = row.picture in seen and not row.reason
+                seen.add(row.picture or "")
+                reason = f"{row.picture} is annotated a second time" if again else row.reason
+                rows.append(row._replace(file=place, reason=reason))
+        files = tuple(tree.files[name] for name in names)
+        return cls(tree.name, files, len(rows), bool(rows) and all(row.part for row in rows), tuple(rows))
+
+    def part(self, here: slice) -> list[Annotated]:
+        return list(self.listed[here])
+
+
+def _claims(tree: Tree, name: Name) -> bool:
+    """Whether a file has the keys of COCO, however damaged it is."""
+    try:
+        content = tree.read(name).replace(b"\0", b"")
+    except UnreadableError:
+        return False
+    return bool(_IMAGES.search(content) and _OTHERS.search(content)) and not _CAPTIONS.search(content)
+
+
+def _loaded(tree: Tree, name: Name) -> dict[str, Any]:
+    try:
+        content = tree.read(name)
+        try:
+            values = json.loads(content)
+        except UnicodeDecodeError:
+            values = json.loads(decode(content, None))
+    except (UnreadableError, ValueError, RecursionError) as error:
+        raise _damaged(tree, name, str(error)) from error
+    if not isinstance(values, dict):
+        raise _damaged(tree, name, f"JSON {type(values).__name__}, not an object")
+    lists = {key: values[key] for key in ("images", "annotations", "categories") if key in values}
+    for key, part in lists.items():
+        if not isinstance(part, list):
+            raise _damaged(tree, name, f"{key} is {type(part).__name__}, not a list")
+    return lists
+
+
+def _damaged(tree: Tree, name: Name, reason: str) -> DataError:
+    return DataError(
+        "The file cannot be read as COCO annotations", where=tree.files[name], got=reason,
+        accepted='JSON with lists "images", "annotations" and "categories"',
+        fix="Write it again; it is damaged, or of another format.",
+    )  # fmt: skip
+
+
+def _rows(lists: Mapping[str, list[Any]], tree: Tree, name: Name) -> Iterator[Annotated]:
+    """A row for each entry of `images`; then one for each image that only annotations know of."""
+    classes = {str(one.get("id")): str(one["name"]) for one in lists.get("categories", [])
+               if isinstance(one, dict) and one.get("name") is not None}  # fmt: skip
+    things: dict[str, list[dict[str, Any]]] = {}
+    for one in lists.get("annotations", []):
+        known = isinstance(one, dict) and one.get("image_id") is not None
+        things.setdefault(str(one["image_id"]) if known else "", []).append(_thing(one, classes))
+    places = _Places(tree, name)
+    taken: set[str] = set()
+    for one in lists.get("images", []):
+        row = _row(one, things, places, tree)
+        if isinstance(one, dict) and one.get("id") is not None:
+            number = str(one["id"])
+            if not row.reason and number in taken:
+                row = row._replace(reason=f"its id {number} is that of another image")
+            taken.add(number)
+        yield row
+    part = places.part
+    for number, lost in Counter({key: len(found) for key, found in things.items() if key not in taken}).items():
+        of = f"image {number}, which is not among the images" if number else "no image"
+        yield Annotated(None, None, 0, None, part, f"{lost} annotation{'s are' if lost > 1 else ' is'} of {of}")
+
+
+def _row(one: Any, things: Mapping[str, list[dict[str, Any]]], places: _Places, tree: Tree) -> Annotated:
+    if not isinstance(one, dict) or one.get("id") is None or not isinstance(one.get("file_name"), str):
+        return Annotated(None, None, 0, None, places.part, "this entry of images has no id and file_name")
+    found = places.find(one["file_name"])
+    if found is None:
+        return Annotated(None, None, 0, None, places.part, f"there is no such file: {one['file_name']}")
+    sizes = [one.get(name) for name in ("width", "height")]
+    told = all(isinstance(size, int | float) and 0 < size < 1e9 for size in sizes)
+    size = (float(sizes[0] or 0), float(sizes[1] or 0)) if told else None
+    path = found if isinstance(found, str) else tree.path(found)
+    return Annotated(path, things.get(str(one["id"]), []), 0, size, places.part)
+
+
+def _thing(one: Any, classes: Mapping[str, str]) -> dict[str, Any]:
+    """The box of an annotation: left, top, width and height there, its edges here."""
+    if not isinstance(one, dict):
+        return thing(None, None, flaw="is no object of JSON")
+    number = str(one.get("category_id"))
+    label, crowd = classes.get(number), one.get("iscrowd") in (1, True)
+    numbers = one.get("bbox")
+    if not isinstance(numbers, list) or len(numbers) != 4 or not all(map(_is_number, numbers)):
+        return thing(label, None, difficult=crowd, flaw="has no bbox of four numbers")
+    left, top, width, height = map(float, numbers)
+    flaw = None if label is not None else f"has the category {number}, which is not among the categories"
+    return thing(label, (left, top, left + width, top + height), difficult=crowd, flaw=flaw)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) < 1 << 62)
+
+
+class _Places:
+    """Where the pictures of one annotation file are: names count from its folder, or from one that may be guessed."""
+
+    def __init__(self, tree: Tree, name: Name) -> None:
+        self._tree = tree
+        self._folder = name[:-1]
+        # instances_val2017.json is of pictures in val2017; train/_annotations.coco.json of those beside it.
+        words = re.split(r"[^a-z0-9]+", stem_of(name).lower())
+        self.part = part_of(words) or part_of(name[:-1])
+        self._by_name: dict[str, list[Name]] = {}
+        for one in tree.pictures:
+            self._by_name.setdefault(one[-1], []).append(one)
+
+    def find(self, file_name: str) -> Name | str | None:
+        """Where a picture stands in the tree; its path where it is given in full; None where it is not there."""
+        if os.path.isabs(file_name) and os.path.exists(file_name):
+            return file_name
+        parts = tuple(part for part in re.split(r"[/\\]+", file_name) if part not in ("", "."))
+        for base in (self._folder, ()):
+            if (whole := _resolved((*base, *parts))) in self._tree.files:
+                return whole
+        found = self._by_name.get(parts[-1], []) if parts else []
+        return max(found, key=lambda one: self._likeness(one, parts), default=None)
+
+    def _likeness(self, one: Name, parts: Name) -> tuple[int, bool, int]:
+        """How many folders agree from the end, whether the part does, how near it is to the annotation file."""
+        same = sum(1 for _ in _common(one[::-1], parts[::-1]))
+        return same, part_of(one[:-1]) == self.part, sum(1 for _ in _common(one, self._folder))
+
+
+def _common(one: Name, other: Name) -> Iterator[str]:
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            return
+        yield a
+
+
+def _resolved(parts: Name) -> Name:
+    """The parts of a path without steps up."""
+    left: list[str] = []
+    for part in parts:
+        if part == ".." and left:
+            left.pop()
+        else:
+            left.append(part)
+    return tuple(left)

@@ -1,0 +1,1 @@
+"""Object detection: boxes around the things in pictures, and what they are."""

@@ -1,0 +1,167 @@
+"""Semantic segmentation by a foundation: a pretrained network of the hub that gives pixels their classes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar, Final, Self
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from headwater.errors import ArtifactError, SettingError
+from headwater.foundation.layers import blocks_of
+from headwater.foundation.locate import locate, read_json
+from headwater.foundation.text import quiet
+from headwater.run import Run
+from headwater.settings import NoSettings
+from headwater.settings import Settings as RunSettings
+from headwater.training.trainer import READS
+from headwater.vision.locating import refuse_strategy
+from headwater.vision.locator import Scenes
+from headwater.vision.segmentation.segmenter import Segmenter, SegmenterSettings
+from headwater.vision.segmentation.views import Views
+
+_STRATEGIES: Final = ("auto", "probe", "last-layers", "full")
+_RATES: Final = {"probe": 1e-3, "last-layers": 3e-4, "full": 1e-4, "auto": 1e-4}
+_HEADS: Final = ("decode_head", "classifier", "segmentation_head", "auxiliary_head")
+"""What transformers calls the parts that are made anew for other classes."""
+_USUAL: Final = {"image_mean": (0.485, 0.456, 0.406), "image_std": (0.229, 0.224, 0.225)}
+
+
+class PretrainedSegmenter(Segmenter):
+    """Adapts a network such as SegFormer (Xie et al. 2021): `probe` its head alone, the `last-layers`, or `full`.
+
+    In a run folder it leaves the foundation in the hub's format, which is itself a foundation for the next run.
+    """
+
+    Settings = NoSettings
+    reads = (*READS, "image_size", "image_augment", "strategy", "last_layers")
+    epochs: ClassVar[int] = 15
+    fewest_steps: ClassVar[int] = 500
+
+    def __init__(self, settings: Any = None, *, foundation: str | None = None) -> None:
+        super().__init__(SegmenterSettings(), foundation=foundation)
+        self._folder: Path | None = None
+        self._trusted = False
+
+    def fit(self, train: Scenes, valid: Scenes, run: Run) -> Self:
+        asked = run.settings
+        refuse_strategy(asked.strategy, _STRATEGIES, str(self.foundation))
+        self._trusted = asked.trust_remote_code
+        self._folder = locate(str(self.foundation), offline=asked.offline, trust_remote_code=self._trusted)
+        self._strategy, self._last = asked.strategy, asked.last_layers
+        return super().fit(train, valid, run)
+
+    @classmethod
+    def completed(cls, settings: RunSettings, rows: int) -> RunSettings:
+        found = super().completed(settings, rows)
+        rate = _RATES.get(settings.strategy, cls.learning_rate)
+        return replace(found, learning_rate=rate if settings.learning_rate is None else settings.learning_rate)
+
+    def network(self, channels: int, n_classes: int) -> nn.Module:
+        return _Sized(_read(self._folder or Path(), n_classes, trusted=self._trusted))
+
+    def untrained(self) -> nn.Module:
+        made = super().untrained()
+        _try(made, self.canvas.seen, str(self.foundation))
+        if self._strategy in ("probe", "last-layers"):
+            _freeze(made, self._last if self._strategy == "last-layers" else 0)
+        return made
+
+    def head(self) -> list[nn.Module]:
+        return _heads(self.model)
+
+    def sees_grey(self, scenes: Scenes) -> bool:
+        return False
+
+    def moments(self, views: Views) -> tuple[np.ndarray, np.ndarray]:
+        file = (self._folder or Path()) / "preprocessor_config.json"
+        told = read_json(file) if file.exists() else {}
+        values = [told.get(name) or usual for name, usual in _USUAL.items()]
+        return tuple(np.array(value, np.float32) for value in values)  # type: ignore[return-value]
+
+    def save(self, folder: Path) -> None:
+        super().save(folder)
+        (folder / "model.safetensors").unlink()
+        made: Any = self.model
+        with quiet():
+            made.inner.save_pretrained(folder / "encoder")
+
+    def state(self) -> dict[str, Any]:
+        return {**super().state(), "settings": {}, "foundation": self.foundation}
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        values = read_json(folder / "model.json")
+        made = cls.stated(values, folder)
+        made.foundation = values["foundation"]
+        made.model = _Sized(_read(folder / "encoder", made.n_classes, trusted=False)).eval()
+        return made
+
+
+class _Sized(nn.Module):
+    """A network of transformers whose logits are enlarged to the size of the picture."""
+
+    def __init__(self, inner: Any) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        logits = self.inner(pixel_values=pictures.contiguous()).logits
+        return functional.interpolate(logits, size=pictures.shape[2:], mode="bilinear", align_corners=False)
+
+
+def _read(folder: Path, n_classes: int, *, trusted: bool) -> Any:
+    import transformers
+
+    try:
+        with quiet():
+            network, loaded = transformers.AutoModelForSemanticSegmentation.from_pretrained(
+                folder, num_labels=n_classes, ignore_mismatched_sizes=True, dtype=torch.float32, use_safetensors=True,
+                output_loading_info=True, local_files_only=True, trust_remote_code=trusted,
+            )  # fmt: skip
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as wrong:
+        raise ArtifactError(
+            f"This foundation gives pixels no classes: {str(wrong).splitlines()[0]}", where=str(folder),
+            accepted="a network of transformers for semantic segmentation, such as SegFormer",
+        ) from wrong  # fmt: skip
+    missing = sorted(key for key in loaded["missing_keys"] if not any(head in key for head in _HEADS))
+    if missing:
+        raise ArtifactError(
+            f"The weights lack {len(missing)} tensors below the head that gives pixels classes", where=str(folder),
+            got=missing[:3], fix="Download the foundation again, or check config.json against the weights.",
+        )  # fmt: skip
+    return network
+
+
+def _try(network: nn.Module, size: tuple[int, int], name: str) -> None:
+    """Shows the network an empty picture, so that one it cannot see is known before the work.
+
+    Raises:
+        SettingError: it cannot see pictures of this size.
+    """
+    try:
+        with torch.inference_mode():
+            network.eval()(torch.zeros(1, 3, *size))
+    except (RuntimeError, ValueError, AssertionError, TypeError) as wrong:
+        raise SettingError(
+            f"The foundation cannot see what is {size[1]} pixels wide and {size[0]} high: {str(wrong).splitlines()[0]}",
+            where=name, fix="Give the size it was pretrained with as --image-size.",
+        ) from wrong  # fmt: skip
+
+
+def _heads(network: nn.Module) -> list[nn.Module]:
+    return [module for name, module in network.named_modules() if name.rpartition(".")[2] in _HEADS]
+
+
+def _freeze(network: nn.Module, last: int) -> None:
+    """Leaves only the head, and so many of the last blocks below it, to be trained."""
+    heads = _heads(network)
+    inside = {id(module) for head in heads for module in head.modules()}
+    blocks = [block for block in blocks_of(network) if id(block) not in inside]
+    network.requires_grad_(requires_grad=False)
+    for part in [*heads, *(blocks[-last:] if last else [])]:
+        part.requires_grad_(requires_grad=True)

@@ -1,0 +1,107 @@
+"""Foundations that give pixels classes: adapted by each strategy, and the same when read back."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from tests.tiny import make_bert, make_segformer
+from tests.vision.segmentation.scenes import scenes
+
+from headwater.errors import ArtifactError, SettingError
+from headwater.foundation.locate import locate
+from headwater.run import Run
+from headwater.settings import Settings
+from headwater.vision.segmentation.pretrained import PretrainedSegmenter
+
+TRAIN = scenes(8)
+
+
+@pytest.fixture(scope="module")
+def segformer(tmp_path_factory):
+    folder = make_segformer(tmp_path_factory.mktemp("segformer"))
+    (folder / "preprocessor_config.json").write_text(json.dumps({"image_mean": [0.5] * 3, "image_std": [0.25] * 3}))
+    return folder
+
+
+def fitted(folder, foundation, **settings):
+    folder.mkdir(exist_ok=True, parents=True)
+    given = {"device": "cpu", "precision": "fp32", "epochs": 1, "strategy": "full", "offline": True} | settings
+    return PretrainedSegmenter(foundation=str(foundation)).fit(TRAIN, TRAIN, Run(Settings(**given), folder))
+
+
+@pytest.mark.parametrize(
+    ("strategy", "below", "frozen"),
+    [("auto", True, False), ("full", True, False), ("last-layers", True, True), ("probe", False, True)],
+)
+def test_a_strategy_trains_its_part(segformer, tmp_path, strategy, below, frozen):
+    made = fitted(tmp_path, segformer, strategy=strategy, last_layers=1)
+    before = {f"inner.{name}": weights for name, weights in load_file(segformer / "model.safetensors").items()}
+    after = made.model.state_dict()
+    same = {name: torch.equal(weights, after[name]) for name, weights in before.items() if name in after}
+    head = {moved for name, moved in same.items() if "decode_head" in name}
+    body = {moved for name, moved in same.items() if "decode_head" not in name}
+    assert False in head
+    assert (False in body, True in body) == (below, frozen)
+    assert [one.shape for one in made.answers(TRAIN.inputs[:2])] == [(32, 32)] * 2
+
+
+def test_it_is_saved_in_the_format_of_the_hub(segformer, tmp_path):
+    made = fitted(tmp_path / "run", segformer)
+    assert made.mean.tolist() == [0.5] * 3
+    (tmp_path / "saved").mkdir()
+    made.save(tmp_path / "saved")
+    again = PretrainedSegmenter.load(tmp_path / "saved")
+    for one, other in zip(again.answers(TRAIN.inputs), made.answers(TRAIN.inputs), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert locate(str(tmp_path / "saved" / "encoder"), offline=True) == tmp_path / "saved" / "encoder"
+    assert not (tmp_path / "saved" / "model.safetensors").exists()
+    assert again.foundation == str(segformer)
+
+
+def test_without_notes_pixels_are_read_as_imagenet(segformer, tmp_path):
+    folder = make_segformer(tmp_path / "bare")
+    assert fitted(tmp_path / "run", folder).mean.round(3).tolist() == pytest.approx([0.485, 0.456, 0.406])
+
+
+def test_a_strategy_that_needs_another_kind_is_refused(segformer, tmp_path):
+    with pytest.raises(SettingError, match="This foundation is not adapted so"):
+        fitted(tmp_path, segformer, strategy="few-shot")
+
+
+def test_a_foundation_of_another_kind_is_refused(tmp_path):
+    with pytest.raises(ArtifactError, match="This foundation gives pixels no classes"):
+        fitted(tmp_path / "run", make_bert(tmp_path / "bert"))
+
+
+def test_weights_that_lack_a_part_are_refused(tmp_path):
+    folder = make_segformer(tmp_path / "torn")
+    weights = load_file(folder / "model.safetensors")
+    kept = dict(list(weights.items())[4:] if "decode" not in next(iter(weights)) else list(weights.items())[:-4])
+    save_file(kept, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ArtifactError, match=r"The weights lack \d+ tensors below the head that gives pixels classes"):
+        fitted(tmp_path / "run", folder)
+
+
+def test_a_size_that_cannot_be_seen_is_refused(segformer, tmp_path, monkeypatch):
+    from transformers import SegformerForSemanticSegmentation
+
+    def fails(*_, **__):
+        raise RuntimeError("sizes do not fit")
+
+    monkeypatch.setattr(SegformerForSemanticSegmentation, "forward", fails)
+    with pytest.raises(
+        SettingError, match="The foundation cannot see what is 32 pixels wide and 32 high: sizes do not"
+    ):
+        fitted(tmp_path, segformer)
+
+
+def test_a_new_head_learns_faster_than_what_is_pretrained(segformer, tmp_path):
+    chosen = PretrainedSegmenter.completed(Settings(strategy="probe"), 8)
+    assert chosen.learning_rate == pytest.approx(1e-3)
+    assert PretrainedSegmenter.completed(Settings(strategy="full", learning_rate=0.5), 8).learning_rate == 0.5
+    made = fitted(tmp_path, segformer)
+    assert made.head()
