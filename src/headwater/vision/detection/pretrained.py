@@ -15,9 +15,9 @@ from torchvision.ops import box_convert
 
 from headwater.application import Stage
 from headwater.errors import ArtifactError, NotFittedError
-from headwater.foundation.image import reading_of
 from headwater.foundation.layers import blocks_of
 from headwater.foundation.locate import locate
+from headwater.foundation.reading import reading_of
 from headwater.foundation.text import quiet
 from headwater.run import Run, write_whole
 from headwater.settings import NoSettings
@@ -69,7 +69,8 @@ class PretrainedDetector(Detector):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
             self.model = opened(folder, train.classes or range(train.n_classes), trusted=settings.trust_remote_code)
-        reading = reading_of(folder, self.model.network, settings.image_size)
+        network: Any = self.model.network
+        reading = reading_of(folder, network.config, trust_remote_code=settings.trust_remote_code)
         self.frame = Frame.of(train.inputs, settings.image_size, reading.side)
         self.mean, self.deviation = (np.array(values, np.float32) for values in (reading.mean, reading.std))
         kept = run.folder if run.main else None
