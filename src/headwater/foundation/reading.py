@@ -88,6 +88,12 @@ def reading_of(folder: Path, config: Any, *, trust_remote_code: bool) -> Reading
     return _told(folder, config) if processor is None else _shown(folder, processor)
 
 
+def notes_of(folder: Path) -> dict[str, bytes]:
+    """The files of a folder that say how its network wants its pixels, by name; what they say outlives a training."""
+    files = (folder / name for name in PROCESSOR_FILES)
+    return {file.name: file.read_bytes() for file in files if file.is_file()}
+
+
 def _processor(folder: Path, *, trust_remote_code: bool) -> Any:
     """The processor of a folder, None where transformers has none for it."""
     import transformers
