@@ -56,6 +56,21 @@ class Reading:
         values -= np.array(self.mean, np.float32)[:, None, None] * scale
         return values
 
+    def shown(self, values: np.ndarray) -> np.ndarray:
+        """The pixels that were read so: from 0 to 1, float32 of shape (rows, 3, side, side), red first.
+
+        Args:
+            values: what the network is given, of the same shape.
+
+        Example:
+            >>> reading = Reading(1, (0.5,) * 3, (0.25,) * 3, reversed=True)
+            >>> reading.shown(reading.read(np.array([[[255, 0, 0]]], np.uint8))[None]).ravel().tolist()
+            [1.0, 0.0, 0.0]
+        """
+        mean, std = (np.array(numbers, np.float32)[:, None, None] for numbers in (self.mean, self.std))
+        found = (values * std + mean).astype(np.float32)
+        return found[:, ::-1] if self.reversed else found
+
     def noted(self) -> dict[str, Any]:
         """The same as the hub notes it beside a network, in the words of a processor that does no more than this."""
         size = {"height": self.side, "width": self.side}

@@ -32,6 +32,7 @@ from headwater.transfer.supervised import Supervised, columns_named
 from headwater.vision.locator import Locator, Scenes
 from headwater.vision.plain import principal
 from headwater.vision.reading import ReadsImages
+from headwater.vision.sheet import named
 
 log = logging.getLogger("headwater")
 _AT_ONCE = 32
@@ -120,9 +121,12 @@ class Locating(ReadsImages, Supervised):
         log.info("%s", told)
         self.locator = make().fit(train, held_out, run.part("model"))
         own = self.locator.trace
-        self.trace = Trace([told, *own.stages], own.curve, own.augmentation)
+        self.trace = Trace([told, *own.stages], own.curve, own.augmentation, own.seen)
         self.settle(held_out)
         return self
+
+    def story(self) -> dict[str, Any]:
+        return {"seen": named(self.trace.seen, self.target.classes)}
 
     def settle(self, held_out: Scenes) -> None:
         """What the fitted application still has to learn from the validation pictures; nothing for most tasks."""

@@ -12,6 +12,7 @@ from headwater.data.mask_writing import encoded, numbering
 from headwater.data.pictures import Picture
 from headwater.data.records import Records
 from headwater.errors import SettingError
+from headwater.evaluation.overlays import legend
 from headwater.vision.locating import Locating
 from headwater.vision.locator import Locator
 from headwater.vision.segmentation.baseline import MeanMap
@@ -39,6 +40,10 @@ class SemanticSegmentation(Locating):
     task: ClassVar[str] = "semantic-segmentation"
     usual = ("mask", "masks", "segmentation", "annotation", "label", "labels", "target")
     baseline_class: type[Locator] = MeanMap
+
+    def story(self) -> dict[str, Any]:
+        seen = super().story()["seen"]
+        return {"seen": {**seen, "legend": legend(self.target.classes)} if seen else {}}
 
     def find_target(self, records: Records, columns: tuple[str, ...]) -> Mask:
         if len(columns) > 1:
