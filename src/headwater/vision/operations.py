@@ -1,7 +1,7 @@
 """RandAugment (Cubuk et al. 2020): a few operations out of fourteen, each as strong as all the others.
 
-Every picture of a batch has its own operations. They work on pictures from 0 to 1 of shape (rows, channels, side, side),
-and each is given a number a row.
+Every picture of a batch has its own operations. They work on pictures from 0 to 1, of shape (rows, channels, side,
+side), and each is given a number a row.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def turned(pictures: torch.Tensor, degrees: torch.Tensor, fill: float = _FILL) -
 def sheared(
     pictures: torch.Tensor, across: torch.Tensor, down: torch.Tensor, fill: float = _FILL
 ) -> torch.Tensor:  # fmt: skip
-    """Each picture slanted about its middle: by how many pixels a line moves for each line below the middle, or columns.
+    """Each picture slanted about its middle, along its lines or along its columns.
 
     Args:
         pictures: shape (rows, channels, side, side).
