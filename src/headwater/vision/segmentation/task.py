@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import numpy as np
 
 from headwater.data.mask_field import Mask
 from headwater.data.mask_writing import encoded, numbering
-from headwater.data.pictures import Picture
+from headwater.data.pictures import Glance, Picture
 from headwater.data.records import Records
 from headwater.errors import SettingError
 from headwater.evaluation.overlays import legend
@@ -17,6 +17,9 @@ from headwater.vision.locating import Locating
 from headwater.vision.locator import Locator
 from headwater.vision.segmentation.baseline import MeanMap
 from headwater.vision.segmentation.measuring import MaskMeasurement
+
+_BYTES_A_PIXEL: Final = 3
+"""Of a class map two, and one of a PNG of it that cannot be made smaller."""
 
 
 class SemanticSegmentation(Locating):
@@ -50,6 +53,9 @@ class SemanticSegmentation(Locating):
             raise SettingError("A mask is one column", where="--target", got=columns, fix="Name one column.")
         image = self.find_input(records, columns).columns[0]
         return Mask.of(records, columns[0], image, self.settings.mask_void)
+
+    def weight(self, seen: Glance) -> int:
+        return _BYTES_A_PIXEL * seen.width * seen.height
 
     def measurement(self) -> MaskMeasurement:
         return MaskMeasurement(self.target)
