@@ -116,11 +116,15 @@ class Stage:
 
 @dataclass
 class Trace:
-    """What a model can tell of its own fit: the stages tried, the learning curve of each, the rows that were made."""
+    """What a model can tell of its own fit: the stages tried, the learning curve of each, the rows that were made.
+
+    A model of pictures also tells what it has seen of some of them: `rows`, and whether they were `altered`.
+    """
 
     stages: list[Stage] = field(default_factory=list)
     curve: list[dict[str, Any]] = field(default_factory=list)
     augmentation: dict[str, Any] = field(default_factory=dict)
+    seen: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

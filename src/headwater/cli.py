@@ -13,7 +13,7 @@ from typer.main import get_command
 
 from headwater import __version__, catalog
 from headwater.doors import config as configuration
-from headwater.doors import console, masks, outputs
+from headwater.doors import console, drawings, masks, outputs
 from headwater.doors.asking import require, way_on
 from headwater.doors.flags import with_flags
 from headwater.doors.tune import tune
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 # Plain help: typer's rich panels take longer to import than everything else that `headwater --help` does.
 app = typer.Typer(name="headwater", cls=Verbs, rich_markup_mode=None, no_args_is_help=True, add_completion=False)
+
+_FOLDERS = {"Mask": masks.write, "Boxes": drawings.write}
+"""What answers are written to a folder by, for the field that they are of."""
 
 
 def main() -> None:
@@ -164,7 +167,9 @@ def predict(
     to: Annotated[
         Path | None,
         typer.Option(
-            "--to", metavar="FILE", help="A .csv, .tsv, .jsonl, .parquet or .arrow file to write; a folder for masks."
+            "--to",
+            metavar="FILE",
+            help="A .csv, .tsv, .jsonl, .parquet or .arrow file to write; a folder for masks or drawn boxes.",
         ),
     ] = None,
     keep: Annotated[
@@ -179,8 +184,9 @@ def predict(
     if (data is None) == (not text):
         raise SettingError("predict needs either DATA or --say TEXT, and not both", where="headwater predict")
     application = _load(run, offline=offline)
-    if to is not None and not to.suffix and "Mask" in catalog.task(application.task).outputs:
-        console.say(masks.write(application, data, to))
+    door = next((door for field, door in _FOLDERS.items() if field in catalog.task(application.task).outputs), None)
+    if to is not None and not to.suffix and door is not None:
+        console.say(door(application, data, to))
         return
     answers = outputs.answers(application, text if data is None else data, keep or ())
     if to is None:

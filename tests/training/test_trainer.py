@@ -271,3 +271,25 @@ def test_a_judge_stops_a_training_between_two_epochs(folders):
     assert told == [(1 / 6, 0.5), (2 / 6, 0.9), (3 / 6, 0.8)]
     assert history.stopped == "it lags behind"
     assert torch.equal(weights(learner), learner.seen[1])
+
+
+def test_a_learner_is_told_the_rows_of_this_step_and_the_next(folders):
+    class Told(Small):
+        def __init__(self):
+            super().__init__()
+            self.coming, self.learnt = [], []
+
+        def ahead(self, rows):
+            self.coming.append(rows.tolist())
+
+        def loss(self, rows):
+            assert set(rows.tolist()) <= {row for part in self.coming[-2:] for row in part}
+            self.learnt.append(rows.tolist())
+            return super().loss(rows)
+
+    learner, _ = fitted(folders[0], Told(), epochs=1)
+    assert sorted(row for part in learner.learnt for row in part) == list(range(ROWS))
+    assert learner.coming[0::2] == [learner.coming[0], *learner.coming[1:-1:2]], (
+        "each step is told once before its time"
+    )
+    assert len(learner.coming) == 2 * len(learner.learnt) - 1

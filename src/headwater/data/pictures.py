@@ -197,7 +197,7 @@ def pixels(picture: Picture, side: int, *, grey: bool = False) -> np.ndarray:
         DataError: it cannot be read any more.
     """
     bilinear = imaging().Resampling.BILINEAR
-    with _as_before(picture) as image:
+    with opened_again(picture) as image:
         image.draft("RGB", (2 * side, 2 * side))
         seen = upright(image)
         width, height = seen.size
@@ -224,7 +224,7 @@ def framed(picture: Picture, height: int, width: int) -> np.ndarray:
         [7, 7, 114, 114]
     """
     frame = np.full((height, width, 3), PADDING, np.uint8)
-    with _as_before(picture) as image:
+    with opened_again(picture) as image:
         image.draft("RGB", (2 * width, 2 * height))
         seen = upright(image)
         told = glance(picture)
@@ -292,7 +292,7 @@ def _kept_open(archive: str, stamp: tuple[int, int] | None, process: int) -> zip
 
 
 @contextmanager
-def _as_before(picture: Picture) -> Iterator[Any]:
+def opened_again(picture: Picture) -> Iterator[Any]:
     """The opened image of a picture that was readable."""
     try:
         with opened(picture.read()) as image:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from headwater.evaluation.plots import Axis, frame, svg
 
-_KINDS: Final = ("known", "missed", "right", "wrong")
+_KINDS: Final = ("known", "missed", "right", "wrong", "taught")
 _LETTERS: Final = 24
 _ADDRESS: Final = "data:image/"
 _WIDE, _THICK, _FLOOR = 64, 52, 130
@@ -81,9 +81,10 @@ def _box(one: Mapping[str, Any], letters: float) -> Markup:
     left, top, right, bottom = (float(edge) for edge in one["place"])
     score = one.get("score")
     told = f"{one['label']}{'' if score is None else f' {score:.2f}'}"
-    names = {"known": "known", "missed": "known, not found", "right": "found, right", "wrong": "found, wrong"}
+    names = {"known": "known", "missed": "known, not found", "right": "found, right", "wrong": "found, wrong",
+             "taught": "to be found"}  # fmt: skip
     label = Markup("")
-    if one["kind"] in ("right", "wrong", "missed"):
+    if one["kind"] != "known":
         label = Markup('<text x="{}" y="{}" style="font-size:{}px">{}</text>').format(
             round(left, 1), round(max(top - letters * 0.25, letters), 1), letters, told
         )

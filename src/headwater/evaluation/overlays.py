@@ -84,6 +84,18 @@ def legend(classes: Sequence[Any]) -> list[dict[str, Any]]:
     return [{"class": name, "colour": f"#{bytes(colour).hex()}"} for name, colour in zip(classes, colours, strict=True)]
 
 
+def over(base: np.ndarray, mask: np.ndarray, n_classes: int) -> np.ndarray:
+    """A picture with the colours of its mask laid over it, float32 of the shape of the picture.
+
+    Args:
+        base: from 0 to 255, shape (height, width, 1 or 3).
+        mask: class positions, shape (height, width); -1 is void, and grey.
+        n_classes: how many classes there are.
+    """
+    colours = np.vstack([class_colours(n_classes), _VOID]).astype(np.float32)
+    return (1 - _STRENGTH) * base.astype(np.float32) + _STRENGTH * colours[mask]
+
+
 def _small(picture: Picture, known: np.ndarray, found: np.ndarray, place: str) -> dict[str, Any]:
     high, wide = known.shape
     scale = min(1.0, _SIDE / max(high, wide))
@@ -103,11 +115,7 @@ def _drawn(kept: dict[str, Any], n_classes: int) -> dict[str, Any]:
             base = np.asarray(upright(image).convert("RGB").resize((wide, high)), np.float32)
     except UnreadableError:
         base = np.full((high, wide, 3), 255, np.float32)
-    colours = np.vstack([class_colours(n_classes), _VOID]).astype(np.float32)
-    plain, known, found = (
-        _address(base),
-        *(_address((1 - _STRENGTH) * base + _STRENGTH * colours[mask]) for mask in kept["masks"]),
-    )
+    plain, known, found = _address(base), *(_address(over(base, mask, n_classes)) for mask in kept["masks"])
     return {
         "input": {"image": plain, "text": str(kept["picture"])}, "known": known, "found": found, "place": kept["place"],
     }  # fmt: skip

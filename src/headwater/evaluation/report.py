@@ -69,6 +69,8 @@ class Report(Sections):
             `score`, `input` (as `showing.shown` gives it), `known` and `found` (images), `place`.
         stages: the steps of the fit: `name`, `score`, `low`, `high`, `seconds`, `decision`.
         curve: the learning curve: `stage`, `epoch`, `step`, `loss`, `score`.
+        seen: some training pictures as the network saw them while it learnt (`rows`): `image`, `text`, and
+            the `labels`, `boxes` or `mask` it was to find; whether they were `altered`, and the `legend` of masks.
         augmentation: what the training rows were made into: `rows`, `copies` by method, `unaltered`, `examples`
             (`method`, `before`, `after`), rows `made` of features, the strategy whose batches were mixed.
         audit: what `data.audit` found.
@@ -107,6 +109,7 @@ class Report(Sections):
     pictures: dict[str, Any] = field(default_factory=dict)
     stages: list[dict[str, Any]] = field(default_factory=list)
     curve: list[dict[str, Any]] = field(default_factory=list)
+    seen: dict[str, Any] = field(default_factory=dict)
     augmentation: dict[str, Any] = field(default_factory=dict)
     audit: dict[str, Any] = field(default_factory=dict)
     split: dict[str, Any] = field(default_factory=dict)

@@ -27,6 +27,10 @@ class Prepared(Protocol):
         """The network's arguments for these rows, padded to the longest of them."""
         ...
 
+    def ahead(self, rows: np.ndarray) -> None:
+        """Is told which rows `batch` will soon be asked for, and may begin with them."""
+        ...
+
 
 class Encoder(Protocol):
     """A foundation that turns inputs into features.

@@ -7,67 +7,24 @@ import inspect
 import json
 import shutil
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from headwater.data.pictures import Picture, pixels
+from headwater.data.pictures import Picture
 from headwater.errors import ArtifactError, ExtraError, SettingError
 from headwater.foundation.layers import blocks_of
 from headwater.foundation.locate import read_json
+from headwater.foundation.prepared import PreparedPictures
+from headwater.foundation.reading import IMAGENET, PROCESSOR_FILES, Reading, reading_of
 from headwater.foundation.text import quiet
 from headwater.run import write_whole
 
-_PATCH = 16
-_FILES = ("config.json", "preprocessor_config.json", "*.safetensors", "*.safetensors.index.json", "*.py")
-_USUAL = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
-"""Mean and standard deviation of ImageNet's channels: what a checkpoint that does not tell was trained with."""
-_DECODERS = 4
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How a network wants its pixels.
-
-    Attributes:
-        side: pixels along each edge.
-        mean, std: what is taken off each channel, of 0 to 1, and what it is divided by.
-    """
-
-    side: int
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class PreparedPictures:
-    """Pictures that are decoded when a batch asks for them: what a network makes of them takes far longer."""
-
-    pictures: Sequence[Picture]
-    reading: Reading
-
-    def __len__(self) -> int:
-        return len(self.pictures)
-
-    @cached_property
-    def lengths(self) -> np.ndarray:
-        """Patches of 16 by 16 pixels: the same of every picture."""
-        return np.full(len(self), max(1, (self.reading.side // _PATCH) ** 2))
-
-    def batch(self, rows: np.ndarray) -> dict[str, torch.Tensor]:
-        """Normalised pixels of shape (rows, 3, side, side)."""
-        with ThreadPoolExecutor(_DECODERS) as pool:
-            found = list(pool.map(lambda row: pixels(self.pictures[row], self.reading.side), rows.tolist()))
-        values = torch.from_numpy(np.stack(found)).permute(0, 3, 1, 2).float() / 255
-        mean, std = (torch.tensor(numbers)[:, None, None] for numbers in (self.reading.mean, self.reading.std))
-        return {"pixel_values": (values - mean) / std}
+_FILES = ("config.json", *PROCESSOR_FILES, "*.safetensors", "*.safetensors.index.json", "*.py")
 
 
 class ImageEncoder:
@@ -129,7 +86,9 @@ class ImageEncoder:
         if hidden.ndim == 4:
             pooled = getattr(told, "pooler_output", None)
             return hidden.mean(dim=(2, 3)) if pooled is None else pooled.flatten(1)
-        return hidden[:, 0] if _has_class_token(self.network) else hidden.mean(dim=1)
+        if _has(self.network, "class_embedding"):  # of the kin of CLIP, whose pooled token is normed as it was trained
+            return told.pooler_output
+        return hidden[:, 0] if _has(self.network, "cls_token") else hidden.mean(dim=1)
 
     def blocks(self) -> list[nn.Module]:
         """The network's blocks; the single layers of one that repeats none."""
@@ -162,11 +121,7 @@ class ImageEncoder:
             return
         with quiet():
             self.network.save_pretrained(folder)
-        noted = {
-            "image_mean": self.reading.mean, "image_std": self.reading.std,
-            "size": {"height": self.reading.side, "width": self.reading.side},
-        }  # fmt: skip
-        write_whole(folder / "preprocessor_config.json", json.dumps(noted).encode())
+        write_whole(folder / PROCESSOR_FILES[0], json.dumps(self.reading.noted()).encode())
 
     def _measured_width(self) -> int:
         """The features of a picture, counted on an empty one."""
@@ -182,8 +137,8 @@ class ImageEncoder:
             ) from wrong  # fmt: skip
 
 
-def _has_class_token(network: nn.Module) -> bool:
-    return any(name.endswith("cls_token") for name, _ in network.named_parameters())
+def _has(network: nn.Module, parameter: str) -> bool:
+    return any(name.endswith(parameter) for name, _ in network.named_parameters())
 
 
 def _of_transformers(folder: Path, side: int | None, *, trust_remote_code: bool) -> tuple[Any, Reading]:
@@ -211,26 +166,8 @@ def _of_transformers(folder: Path, side: int | None, *, trust_remote_code: bool)
     for name, parameter in network.named_parameters():
         if "pooler." in name:
             parameter.requires_grad_(requires_grad=False)
-    return network, reading_of(folder, network, side)
-
-
-def reading_of(folder: Path, network: Any, side: int | None) -> Reading:
-    """How a network of transformers wants its pixels, as the files of its folder tell.
-
-    Args:
-        folder: in the hub's format.
-        network: whose configuration may tell the size.
-        side: the size that the user asked for.
-    """
-    file = folder / "preprocessor_config.json"
-    told = read_json(file) if file.exists() else {}
-    size = told.get("crop_size") if told.get("do_center_crop") else told.get("size")
-    numbers = [n for n in size.values() if isinstance(n, int)] if isinstance(size, dict) else [size]
-    usual = next((n for n in (*numbers, getattr(network.config, "image_size", None)) if isinstance(n, int)), 224)
-    plain = told.get("do_normalize") is False
-    mean = (0.0,) * 3 if plain else tuple(told.get("image_mean") or _USUAL["mean"])
-    std = (1.0,) * 3 if plain else tuple(told.get("image_std") or _USUAL["std"])
-    return Reading(side or usual, mean, std)
+    reading = reading_of(folder, network.config, trust_remote_code=trust_remote_code)
+    return network, replace(reading, side=side or reading.side)
 
 
 def _of_timm(folder: Path, config: dict[str, Any], side: int | None) -> tuple[Any, Reading]:
@@ -264,7 +201,7 @@ def _of_timm(folder: Path, config: dict[str, Any], side: int | None) -> tuple[An
         ) from wrong  # fmt: skip
     if missing:
         raise _lacking(folder, sorted(missing))
-    mean, std = (tuple(told.get(key) or _USUAL[key]) for key in ("mean", "std"))
+    mean, std = (tuple(told.get(key) or IMAGENET[key]) for key in ("mean", "std"))
     return network, Reading(side or usual, mean, std)
 
 

@@ -54,6 +54,9 @@ class PreparedTexts:
     def lengths(self) -> np.ndarray:
         return np.diff(self.offsets)
 
+    def ahead(self, rows: np.ndarray) -> None:
+        """Nothing: the token ids are there."""
+
     def batch(self, rows: np.ndarray) -> dict[str, torch.Tensor]:
         """Ids, mask and types of shape (rows, longest of them); without a mask when no row is padded."""
         lengths = self.lengths[rows][:, None]

@@ -57,6 +57,9 @@ class Learner(ABC):
     def score(self) -> float:
         """The validation score, higher is better; called in evaluation mode, without gradients."""
 
+    def ahead(self, rows: np.ndarray) -> None:  # noqa: B027
+        """Is told the training rows of this step and of the next, so that they can be made ready meanwhile."""
+
     def train_mode(self) -> None:
         """Puts the network into training mode; a learner whose lower layers are frozen leaves those out."""
         self.network.train()
@@ -112,6 +115,8 @@ class Trainer:
         self.learner.train_mode()
         with self._bar(len(steps)) as shown, Interruption() as self._interruption:
             while self.at.step < len(steps) and not self._out_of_time:
+                for step in steps[self.at.step : self.at.step + 2]:
+                    self.learner.ahead(self._share(step))
                 loss = self.train_step(steps[self.at.step])
                 self.at.advance(loss, len(steps[self.at.step]))
                 self._after_step(shown)
@@ -153,7 +158,7 @@ class Trainer:
 
     def _gradient(self, rows: np.ndarray) -> torch.Tensor:
         """Leaves the gradient of this process's share of a step in the parameters; returns its summed loss."""
-        share = rows[self.processes.index :: self.processes.count]
+        share = self._share(rows)
         while True:
             self._optimiser.zero_grad()
             self._seed_step()
@@ -164,6 +169,10 @@ class Trainer:
                 if not is_out_of_memory(error):
                     raise
             self.at.token_budget = smaller_budget(share, self.learner.lengths, self.at.token_budget)
+
+    def _share(self, rows: np.ndarray) -> np.ndarray:
+        """The rows of a step that are this process's."""
+        return rows[self.processes.index :: self.processes.count]
 
     def _gather(self, loss: torch.Tensor) -> float:
         """Sums over the processes the gradient, the loss and the reasons to stop, on which all must agree."""

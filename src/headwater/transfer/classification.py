@@ -98,7 +98,7 @@ class Classification(Supervised):
             log.info("%s", stage)
         classifier = self._learnt_from(make, rows, held_out, run)
         self.classifier, own = classifier, classifier.trace
-        self.trace = Trace([*baselines, *own.stages], own.curve, made | own.augmentation)
+        self.trace = Trace([*baselines, *own.stages], own.curve, made | own.augmentation, own.seen)
         logits, targets = classifier.held_out or (classifier.logits(held_out.inputs), held_out.targets)
         self.temperature = fit_temperature(logits, targets, several=self.target.several)
         if self.temperature > _SURE_OF_NOTHING:

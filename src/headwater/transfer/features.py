@@ -26,9 +26,11 @@ def passes(encoder: Encoder, prepared: Prepared, token_budget: int | None) -> It
     Raises:
         ResourceError: one row alone does not fit into the memory.
     """
-    return in_passes(
-        encoder.network, prepared.lengths, token_budget, lambda rows: encoder.features(prepared.batch(rows))
-    )
+
+    def forward(rows: np.ndarray) -> torch.Tensor:
+        return encoder.features(prepared.batch(rows))
+
+    return in_passes(encoder.network, prepared.lengths, token_budget, forward, prepared.ahead)
 
 
 def in_batches(

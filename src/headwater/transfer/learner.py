@@ -64,6 +64,9 @@ class EncoderLearner(Learner):
         """Every set of prepared inputs that goes through the encoder."""
         return [self.prepared, self.held_out]
 
+    def ahead(self, rows: np.ndarray) -> None:
+        self.prepared.ahead(rows)
+
     def loss(self, rows: np.ndarray) -> torch.Tensor:
         return self.class_loss(self.encoder.features(self.prepared.batch(rows)), rows)
 

@@ -118,8 +118,15 @@ class Supervised(Application):
         self.require_fitted("predict")
         for records in reading.read_parts(inputs, self.settings, rows=_PART, offline=self.settings.offline):
             values, reasons = self.field.values(self.field.named(records))
-            unread = {row: problem.reason for row, problem in records.problems.items()}
-            yield records, self.answered(values, {**reasons, **unread})
+            reasons |= {row: problem.reason for row, problem in records.problems.items()}
+            for rows in self.portions(values):
+                part = records if len(rows) == len(values) else records.take(rows)
+                there = {row - rows.start: reasons[row] for row in rows if row in reasons}
+                yield part, self.answered(values[rows.start : rows.stop], there)
+
+    def portions(self, values: Sequence[Any]) -> Iterator[range]:
+        """Rows that follow one another, whose answers are held at once: all, unless answers are large."""
+        yield range(len(values))
 
     def maker(self) -> Any:
         """What makes an unfitted model.

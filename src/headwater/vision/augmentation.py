@@ -13,6 +13,8 @@ from typing import Final
 import torch
 from torch.nn import functional
 
+from headwater.vision.operations import operated
+
 _TINY: Final = 64
 _MANY: Final = 50_000
 _ASPECT: Final = 4 / 3
@@ -33,6 +35,8 @@ class Preset:
         crop: the least share of its area that is cut out and enlarged; 1 cuts nothing.
         rotation: how many degrees a picture turns at most, to either side.
         colour: how much brightness, contrast and saturation change at most, as a share.
+        operations: how many operations of RandAugment each picture undergoes.
+        strength: how strong each of them is, from 0 to 1.
         erase: the share of pictures that lose a rectangle.
         mix: the share of batches whose pictures are mixed with one another, by mixup or by CutMix.
     """
@@ -42,6 +46,8 @@ class Preset:
     crop: float = 1.0
     rotation: float = 0.0
     colour: float = 0.0
+    operations: int = 0
+    strength: float = 0.0
     erase: float = 0.0
     mix: float = 0.0
 
@@ -50,7 +56,7 @@ PRESETS: Final = {
     "none": Preset(),
     "light": Preset(shift=1 / 8, mirror=True),
     "standard": Preset(crop=0.35, mirror=True, colour=0.3),
-    "strong": Preset(crop=0.35, mirror=True, colour=0.4, rotation=15.0, erase=0.25, mix=0.5),
+    "strong": Preset(crop=0.35, mirror=True, operations=2, strength=0.3, erase=0.25, mix=0.5),
 }
 
 
@@ -101,6 +107,8 @@ def altered(pictures: torch.Tensor, preset: Preset) -> torch.Tensor:
         found = unit(pictures)
     if preset.colour:
         found = coloured(found, preset.colour)
+    if preset.operations:
+        found = operated(found, preset.operations, preset.strength)
     return _erased(found, preset.erase) if preset.erase else found
 
 

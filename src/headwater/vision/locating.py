@@ -17,7 +17,7 @@ from headwater import catalog, options
 from headwater.application import Marks, Predictions, Stage, Trace
 from headwater.data import fields as data_fields
 from headwater.data import preparing, reading
-from headwater.data.pictures import Picture
+from headwater.data.pictures import Glance, Picture, glance
 from headwater.data.preparing import Prepared
 from headwater.data.quarantine import Quarantine
 from headwater.data.records import Records
@@ -32,10 +32,13 @@ from headwater.transfer.supervised import Supervised, columns_named
 from headwater.vision.locator import Locator, Scenes
 from headwater.vision.plain import principal
 from headwater.vision.reading import ReadsImages
+from headwater.vision.sheet import named
 
 log = logging.getLogger("headwater")
 _AT_ONCE = 32
-"""The pictures that are answered before their answers are counted: class maps of more would fill the memory."""
+"""The pictures that are answered before their answers are counted."""
+_BYTES = 1 << 27
+"""The bytes of answers that are held at once: class maps of many, or of large, pictures would fill the memory."""
 _BASELINE = "what the others have to beat"
 
 
@@ -120,9 +123,12 @@ class Locating(ReadsImages, Supervised):
         log.info("%s", told)
         self.locator = make().fit(train, held_out, run.part("model"))
         own = self.locator.trace
-        self.trace = Trace([told, *own.stages], own.curve, own.augmentation)
+        self.trace = Trace([told, *own.stages], own.curve, own.augmentation, own.seen)
         self.settle(held_out)
         return self
+
+    def story(self) -> dict[str, Any]:
+        return {"seen": named(self.trace.seen, self.target.classes)}
 
     def settle(self, held_out: Scenes) -> None:
         """What the fitted application still has to learn from the validation pictures; nothing for most tasks."""
@@ -161,10 +167,26 @@ class Locating(ReadsImages, Supervised):
         classes = tuple(self.target.classes)
         return records, Scenes([values[row] for row in usable], [known[row] for row in usable], len(classes), classes)
 
+    def weight(self, seen: Glance) -> int:
+        """The bytes of the answer for a picture; what is small however large the picture is, counts as nothing."""
+        return 0
+
+    def portions(self, values: Sequence[Picture | None], most: int | None = None) -> Iterator[range]:
+        """Rows that follow one another, so many that their answers fit easily into the memory."""
+        start, held = 0, 0
+        for row, picture in enumerate(values):
+            more = 0 if picture is None else self.weight(glance(picture))
+            if row > start and (row - start == most or held + more > _BYTES):
+                yield range(start, row)
+                start, held = row, 0
+            held += more
+        yield range(start, len(values))
+
     def answered(self, values: list[Any], reasons: Mapping[int, str]) -> Predictions:
         rows = [row for row in range(len(values)) if row not in reasons]
         labels: list[Any] = [None] * len(values)
-        for some in _portions(rows):
+        for places in self.portions([values[row] for row in rows], _AT_ONCE):
+            some = [rows[place] for place in places]
             for row, answer in zip(some, self._answers(self.locator, [values[row] for row in some]), strict=True):
                 labels[row] = self.decoded(answer)
         told = [reasons.get(row) for row in range(len(values))]
@@ -228,14 +250,14 @@ class Locating(ReadsImages, Supervised):
 
     def _stage(self, model: Locator, scenes: Scenes, name: str, seconds: float) -> Stage:
         counted = self.measurement()
-        for some in _portions(list(range(len(scenes)))):
+        for some in self.portions(scenes.inputs, _AT_ONCE):
             part = _taken(scenes, some)
             counted.update(part, {name: self._answers(model, part.inputs)}, [""] * len(part))
         return stage(name, counted.scores(), seconds, _BASELINE)
 
     def count(self, counted: Measurement, scenes: Scenes, places: Sequence[str] | None = None) -> None:
         """Counts the answers of the model and of the baseline for some pictures."""
-        for some in _portions(list(range(len(scenes)))):
+        for some in self.portions(scenes.inputs, _AT_ONCE):
             part = _taken(scenes, some)
             found = {self.shown_model: self._answers(self.locator, part.inputs)}
             found.update(self.baseline_answers(part.inputs))
@@ -259,10 +281,6 @@ def refuse_strategy(given: str, able: Sequence[str], model: str) -> None:
             "This foundation is not adapted so", where=f"model {model}", got=given, accepted=list(able),
             fix="Give one of these with --strategy.",
         )  # fmt: skip
-
-
-def _portions(rows: list[int]) -> Iterator[list[int]]:
-    return (rows[start : start + _AT_ONCE] for start in range(0, len(rows), _AT_ONCE))
 
 
 def _taken(scenes: Scenes, rows: Sequence[int]) -> Scenes:

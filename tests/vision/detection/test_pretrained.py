@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -15,6 +17,7 @@ from transformers import (
 )
 
 from headwater.errors import ArtifactError, NotFittedError, SettingError
+from headwater.foundation.reading import Reading, reading_of
 from headwater.run import Run
 from headwater.settings import Settings
 from headwater.vision.detection.pretrained import PretrainedDetector, opened, trainable
@@ -107,6 +110,21 @@ def test_what_it_learns_fits_what_it_sees(foundation, tmp_path):
     made = fitted(foundation, tmp_path, GIVEN, learning_rate=3e-3)
     losses = [epoch["loss"] for epoch in made.trace.curve]
     assert losses[-1] < losses[0]
+
+
+def test_channels_are_in_the_order_of_the_foundation(tmp_path):
+    folder = tmp_path / "yolos"
+    tiny("yolos", ["Blue", "Red"]).save_pretrained(folder)
+    noted = Reading(64, (0.0,) * 3, (1.0,) * 3, reversed=True).noted()
+    (folder / "preprocessor_config.json").write_text(json.dumps(noted))
+    made = fitted(folder, tmp_path / "run")
+    shades = torch.tensor([0.2, 0.4, 0.6])[None, :, None, None]
+    assert made.standardised(shades).ravel().tolist() == pytest.approx([0.6, 0.4, 0.2])
+    (tmp_path / "saved").mkdir()
+    made.save(tmp_path / "saved")
+    again = PretrainedDetector.load(tmp_path / "saved")
+    np.testing.assert_array_equal(again.answers(GIVEN.inputs)[0].places, made.answers(GIVEN.inputs)[0].places)
+    assert reading_of(tmp_path / "saved" / "encoder", None, trust_remote_code=False).reversed
 
 
 def test_a_strategy_that_it_has_not_is_refused(foundation, tmp_path):

@@ -13,6 +13,7 @@ from tests.vision.segmentation.scenes import scenes
 
 from headwater.errors import ArtifactError, SettingError
 from headwater.foundation.locate import locate
+from headwater.foundation.reading import Reading, reading_of
 from headwater.run import Run
 from headwater.settings import Settings
 from headwater.vision.segmentation.pretrained import PretrainedSegmenter, _read
@@ -64,6 +65,20 @@ def test_it_is_saved_in_the_format_of_the_hub(segformer, tmp_path):
 def test_without_notes_pixels_are_read_as_imagenet(segformer, tmp_path):
     folder = make_segformer(tmp_path / "bare")
     assert fitted(tmp_path / "run", folder).mean.round(3).tolist() == pytest.approx([0.485, 0.456, 0.406])
+
+
+def test_channels_are_in_the_order_of_the_foundation(tmp_path):
+    folder = make_segformer(tmp_path / "blue-first")
+    noted = Reading(32, (0.0,) * 3, (1.0,) * 3, reversed=True).noted()
+    (folder / "preprocessor_config.json").write_text(json.dumps(noted))
+    made = fitted(tmp_path / "run", folder)
+    shades = torch.tensor([0.2, 0.4, 0.6])[None, :, None, None]
+    assert made.standardised(shades).ravel().tolist() == pytest.approx([0.6, 0.4, 0.2])
+    (tmp_path / "saved").mkdir()
+    made.save(tmp_path / "saved")
+    again = PretrainedSegmenter.load(tmp_path / "saved")
+    np.testing.assert_array_equal(again.answers(TRAIN.inputs)[0], made.answers(TRAIN.inputs)[0])
+    assert reading_of(tmp_path / "saved" / "encoder", None, trust_remote_code=False).reversed
 
 
 def test_a_strategy_that_needs_another_kind_is_refused(segformer, tmp_path):

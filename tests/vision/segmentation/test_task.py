@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -11,6 +12,9 @@ from PIL import Image
 from tests.vision.segmentation.scenes import drawn, table
 
 import headwater
+from headwater.data.image_field import Image as ImageField
+from headwater.data.mask_field import Mask
+from headwater.data.pictures import look
 from headwater.data.raster import encode
 from headwater.errors import DataError, SettingError
 from headwater.settings import Settings
@@ -140,3 +144,57 @@ def test_what_is_void_can_be_said():
     made = application(mask_void=("2", "255"), epochs=1).fit(table(12))
     assert made.target.classes == (0, 1)
     assert made.target.void == ("2", "255")
+
+
+class Noisy:
+    """Stands for a model whose answers cannot be made smaller, and counts how many it gave at once."""
+
+    def __init__(self):
+        self.counts = []
+
+    def answers(self, inputs):
+        self.counts.append(len(inputs))
+        random = np.random.default_rng(0)
+        return [random.integers(0, 200, (one.height, one.width)).astype(np.int16) for one in look(inputs)]
+
+
+@pytest.fixture
+def large():
+    """An application of 200 classes, and 48 rows of images of 300 by 400 pixels, one of which is none."""
+    app = application()
+    app.field, app.locator = ImageField(("image",)), Noisy()
+    app.target = Mask(("mask",), "image", tuple(range(200)))
+    images = [encode(np.full((300, 400), shade, np.uint8)) for shade in range(48)]
+    images[5] = b"no image"
+    return app, {"image": images}
+
+
+def test_the_answers_that_are_held_at_once_are_bounded_by_their_bytes(large, monkeypatch):
+    app, rows = large
+    monkeypatch.setattr("headwater.vision.locating._BYTES", 1_500_000)
+    list(app.parts(rows))  # what is read once, such as Pillow's own tables, is no answer
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        sizes = [len(predictions) for _, predictions in app.parts(rows)]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert sizes == [4, 5, *[4] * 9, 3]  # of 360,000 bytes each
+    whole = 48 * 300 * 400
+    assert peak - before < 0.8 * whole < 3 * whole, "less than the masks of all, and far less than their class maps"
+    assert max(app.locator.counts) == 4
+
+
+def test_parts_answer_every_row_in_its_place(large, monkeypatch):
+    app, rows = large
+    rows = {"image": rows["image"][:12]}
+    whole = app.predict(rows)
+    monkeypatch.setattr("headwater.vision.locating._BYTES", 1)
+    parts = list(app.parts(rows))
+    assert [len(records) for records, _ in parts] == [1] * 12
+    assert [row for records, _ in parts for row in records.column("image")] == rows["image"]
+    found = [reason for _, predictions in parts for reason in predictions.reasons]
+    assert found == whole.reasons == [*[None] * 5, "this is no image that can be read", *[None] * 6]
+    assert [label is None for _, one in parts for label in one.labels] == [reason is not None for reason in found]
+    assert [len(one) for _, one in app.parts({"image": []})] == [0]

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -28,9 +28,10 @@ from headwater.training.passes import in_passes
 from headwater.training.trainer import READS, Learner, Trainer
 from headwater.transfer import scores
 from headwater.transfer.classifier import Classifier, Examples, Facts
-from headwater.vision.augmentation import altered, mixed, preset_of, unit
+from headwater.vision.augmentation import Mixed, Preset, altered, mixed, preset_of, unit
 from headwater.vision.pixels import Pixels, decoded, is_grey, portions, side_of
 from headwater.vision.plain import principal
+from headwater.vision.sheet import marks, sheet, tiles
 
 _PATCH = 16
 _MOST_TIMES = 5
@@ -91,6 +92,7 @@ class NeuralClassifier(Classifier):
         self.model.to(device_of(settings))
         chosen = replace(self.completed(settings, len(train)), token_budget=self._budget(settings))
         learner = _PictureLearner(self, (train, seen), (valid, unseen), settings)
+        self.trace.seen = sheet(len(train), settings.seed, learner.shown, altered=learner.preset != Preset())
         history = Trainer(replace(run, settings=chosen), type(self).__name__).fit(learner)
         self.trace.curve = [asdict(epoch) for epoch in history.epochs]
         seconds, name = time.monotonic() - started, f"{history.best_epoch} epochs"
@@ -214,12 +216,29 @@ class _PictureLearner(Learner):
         rows = len(self.seen)
         self.preset = preset_of(settings.image_augment, classifier.side, grey=classifier.grey, rows=rows)
 
-    def loss(self, rows: np.ndarray) -> torch.Tensor:
+    def views(self, rows: np.ndarray) -> tuple[torch.Tensor, Mixed | None]:
+        """Training pictures as this step sees them, from 0 to 1; and mixed, where it mixes them."""
         pictures = altered(self.classifier.batch(self.seen.take(rows)), self.preset)
+        return pictures, mixed(pictures, self.preset)
+
+    def shown(self, rows: np.ndarray) -> list[dict[str, Any]]:
+        """The same as a contact sheet shows them."""
+        pictures, mixture = self.views(rows)
+        texts = [str(self.train.inputs[row]) for row in rows.tolist()]
+        found = tiles(pictures if mixture is None else mixture.pictures, texts)
+        for place, one in enumerate(found):
+            both, share = rows[[place]], None
+            if mixture is not None:
+                own = float(mixture.share[place])
+                both, share = rows[[place, int(mixture.partner[place])]], np.array([own, 1 - own])
+            one["labels"] = marks(self.train.targets, both, share)
+        return found
+
+    def loss(self, rows: np.ndarray) -> torch.Tensor:
+        pictures, mixture = self.views(rows)
         targets = torch.from_numpy(self.train.targets[rows]).to(pictures.device)
         weights = torch.ones(len(rows)) if self.train.weights is None else torch.from_numpy(self.train.weights[rows])
         weights, several = weights.float().to(pictures.device), self.train.several
-        mixture = mixed(pictures, self.preset)
         if mixture is None:
             return classification_loss(self._logits(pictures), targets, weights, several=several)
         # Of a loss that is linear in the targets, that of a mixed target is the mixture of two losses.

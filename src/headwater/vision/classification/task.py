@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from headwater.transfer.classification import Classification
 from headwater.vision.reading import ReadsImages
+from headwater.vision.sheet import named
 
 
 class ImageClassification(ReadsImages, Classification):
@@ -22,3 +23,6 @@ class ImageClassification(ReadsImages, Classification):
     """
 
     task: ClassVar[str] = "image-classification"
+
+    def story(self) -> dict[str, Any]:
+        return {**super().story(), "seen": named(self.trace.seen, self.target.classes)}

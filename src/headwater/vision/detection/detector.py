@@ -30,9 +30,11 @@ from headwater.vision.detection.geometry import best, clipped
 from headwater.vision.detection.learning import SceneLearner
 from headwater.vision.detection.precision import interval
 from headwater.vision.detection.scenes import Gallery, Target
+from headwater.vision.detection.views import Preset
 from headwater.vision.frames import Frame
 from headwater.vision.locator import Locator, Scenes
 from headwater.vision.pixels import decoded_whole, portions
+from headwater.vision.sheet import sheet
 
 _LEAST_SURE: Final = 0.01
 _MOST_GUESSES: Final = 1000
@@ -161,6 +163,7 @@ class Detector(Locator):
         self.model.to(device_of(settings))
         settings = replace(settings, token_budget=self._budget(settings))
         learner = SceneLearner(self, seen, unseen, settings)
+        self.trace.seen = sheet(len(seen), settings.seed, learner.shown, altered=learner.preset != Preset())
         history = Trainer(replace(run, settings=settings), type(self).__name__, decay=schedule.cosine).fit(learner)
         self.trace.curve = [asdict(epoch) for epoch in history.epochs]
         score, low, high = interval(learner.found(), unseen.known, settings.seed)

@@ -15,9 +15,9 @@ from torchvision.ops import box_convert
 
 from headwater.application import Stage
 from headwater.errors import ArtifactError, NotFittedError
-from headwater.foundation.image import reading_of
 from headwater.foundation.layers import blocks_of
 from headwater.foundation.locate import locate
+from headwater.foundation.reading import notes_of, reading_of
 from headwater.foundation.text import quiet
 from headwater.run import Run, write_whole
 from headwater.settings import NoSettings
@@ -40,12 +40,18 @@ class PretrainedDetector(Detector):
 
     Where the foundation knows every class of the data by its name it keeps its heads, and is scored as it is first:
     what it learns is kept only if it finds more in the validation pictures then. Else its heads begin anew.
+
+    Attributes:
+        reversed: whether it wants blue first.
+        notes: the files of the foundation that say how it wants its pixels.
     """
 
     Settings = NoSettings
     epochs = 10
     fewest_steps = 300
     large_products = False
+    reversed: bool
+    notes: dict[str, bytes]
 
     @property
     def overlap(self) -> float:
@@ -69,9 +75,11 @@ class PretrainedDetector(Detector):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
             self.model = opened(folder, train.classes or range(train.n_classes), trusted=settings.trust_remote_code)
-        reading = reading_of(folder, self.model.network, settings.image_size)
+        network: Any = self.model.network
+        reading = reading_of(folder, network.config, trust_remote_code=settings.trust_remote_code)
         self.frame = Frame.of(train.inputs, settings.image_size, reading.side)
         self.mean, self.deviation = (np.array(values, np.float32) for values in (reading.mean, reading.std))
+        self.reversed, self.notes = reading.reversed, notes_of(folder)
         kept = run.folder if run.main else None
         seen, unseen = (Gallery.of(scenes, self.frame, kept, self.proposals) for scenes in (train, valid))
         trainable(self.model.network, settings)
@@ -84,6 +92,9 @@ class PretrainedDetector(Detector):
         if self.learn(seen, unseen, run) <= score:
             self.model.load_state_dict(before)
         return self
+
+    def standardised(self, pictures: torch.Tensor) -> torch.Tensor:
+        return super().standardised(pictures.flip(1) if self.reversed else pictures)
 
     @classmethod
     def completed(cls, settings: RunSettings, rows: int) -> RunSettings:
@@ -99,10 +110,13 @@ class PretrainedDetector(Detector):
             "frame": asdict(self.frame),
             "mean": self.mean.tolist(),
             "deviation": self.deviation.tolist(),
+            "reversed": self.reversed,
         }
         network: Any = self.model.network
         with quiet():
             network.save_pretrained(folder / "encoder")
+        for name, content in self.notes.items():
+            write_whole(folder / "encoder" / name, content)
         write_whole(folder / "model.json", json.dumps(values).encode())
 
     @classmethod
@@ -111,6 +125,7 @@ class PretrainedDetector(Detector):
         made = cls(foundation=values["foundation"])
         made.n_classes, made.frame = values["classes"], Frame(**values["frame"])
         made.mean, made.deviation = (np.array(values[name], np.float32) for name in ("mean", "deviation"))
+        made.reversed, made.notes = values["reversed"], notes_of(folder / "encoder")
         network, _ = _read(folder / "encoder", trusted=False)
         made.model = HubFinder(network, values["columns"], knows=True)
         return made

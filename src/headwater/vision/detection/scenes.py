@@ -58,10 +58,13 @@ class Gallery:
         pixels: uint8 of shape (rows, height, width, 3).
         known: the boxes of each picture, in pixels of the frame.
         proposals: of each picture where something may be, float32 of shape (proposals, 4).
+        names: what each picture is called.
     """
 
-    def __init__(self, pixels: Pixels, known: Sequence[Boxes], proposals: Sequence[np.ndarray]) -> None:
-        self.pixels, self.known = pixels, known
+    def __init__(
+        self, pixels: Pixels, known: Sequence[Boxes], proposals: Sequence[np.ndarray], names: Sequence[str] = ()
+    ) -> None:  # fmt: skip
+        self.pixels, self.known, self.names = pixels, known, names
         self.targets = [Target.of(*pair) for pair in zip(known, proposals, strict=True)]
 
     @classmethod
@@ -80,7 +83,8 @@ class Gallery:
         sizes = ((one.width, one.height) for one in look(scenes.inputs))
         known = [_laid(boxes, frame.scale(*size)) for boxes, size in zip(scenes.answers, sizes, strict=True)]
         parts = portions(len(pixels), max(frame.height, frame.width))
-        return cls(pixels, known, [places for rows in parts for places in propose(pixels.array[rows])])
+        proposals = [places for rows in parts for places in propose(pixels.array[rows])]
+        return cls(pixels, known, proposals, [str(picture) for picture in scenes.inputs])
 
     def __len__(self) -> int:
         return len(self.targets)

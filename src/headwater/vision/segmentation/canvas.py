@@ -75,6 +75,11 @@ class Canvas:
         return cls(height, width, window, tiles=True)
 
     @property
+    def whole(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.height, self.width
+
+    @property
     def seen(self) -> tuple[int, int]:
         """Height and width of what a training step sees of a picture."""
         return (self.window, self.window) if self.window else (self.height, self.width)

@@ -14,8 +14,9 @@ from torch.nn import functional
 from headwater.errors import ArtifactError, SettingError
 from headwater.foundation.layers import blocks_of
 from headwater.foundation.locate import locate, read_json
+from headwater.foundation.reading import notes_of, reading_of
 from headwater.foundation.text import quiet
-from headwater.run import Run
+from headwater.run import Run, write_whole
 from headwater.settings import NoSettings
 from headwater.settings import Settings as RunSettings
 from headwater.training.device import nearest
@@ -29,13 +30,16 @@ _STRATEGIES: Final = ("auto", "probe", "last-layers", "full")
 _RATES: Final = {"probe": 1e-3, "last-layers": 3e-4, "full": 1e-4, "auto": 1e-4}
 _HEADS: Final = ("decode_head", "classifier", "segmentation_head", "auxiliary_head")
 """What transformers calls the parts that are made anew for other classes."""
-_USUAL: Final = {"image_mean": (0.485, 0.456, 0.406), "image_std": (0.229, 0.224, 0.225)}
 
 
 class PretrainedSegmenter(Segmenter):
     """Adapts a network such as SegFormer (Xie et al. 2021): `probe` its head alone, the `last-layers`, or `full`.
 
     In a run folder it leaves the foundation in the hub's format, which is itself a foundation for the next run.
+
+    Attributes:
+        reversed: whether it wants blue first.
+        notes: the files of the foundation that say how it wants its pixels.
     """
 
     Settings = NoSettings
@@ -46,7 +50,8 @@ class PretrainedSegmenter(Segmenter):
     def __init__(self, settings: Any = None, *, foundation: str | None = None) -> None:
         super().__init__(SegmenterSettings(), foundation=foundation)
         self._folder: Path | None = None
-        self._trusted = False
+        self._trusted = self.reversed = False
+        self.notes: dict[str, bytes] = {}
 
     def fit(self, train: Scenes, valid: Scenes, run: Run) -> Self:
         asked = run.settings
@@ -79,10 +84,12 @@ class PretrainedSegmenter(Segmenter):
         return False
 
     def moments(self, views: Views) -> tuple[np.ndarray, np.ndarray]:
-        file = (self._folder or Path()) / "preprocessor_config.json"
-        told = read_json(file) if file.exists() else {}
-        values = [told.get(name) or usual for name, usual in _USUAL.items()]
-        return tuple(np.array(value, np.float32) for value in values)  # type: ignore[return-value]
+        reading = reading_of(self._folder or Path(), None, trust_remote_code=self._trusted)
+        self.reversed, self.notes = reading.reversed, notes_of(self._folder or Path())
+        return np.array(reading.mean, np.float32), np.array(reading.std, np.float32)
+
+    def standardised(self, pictures: torch.Tensor) -> torch.Tensor:
+        return super().standardised(pictures.flip(1) if self.reversed else pictures)
 
     def save(self, folder: Path) -> None:
         super().save(folder)
@@ -90,15 +97,18 @@ class PretrainedSegmenter(Segmenter):
         made: Any = self.model
         with quiet():
             made.inner.save_pretrained(folder / "encoder")
+        for name, content in self.notes.items():
+            write_whole(folder / "encoder" / name, content)
 
     def state(self) -> dict[str, Any]:
-        return {**super().state(), "settings": {}, "foundation": self.foundation}
+        return {**super().state(), "settings": {}, "foundation": self.foundation, "reversed": self.reversed}
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         values = read_json(folder / "model.json")
         made = cls.stated(values, folder)
-        made.foundation = values["foundation"]
+        made.foundation, made.reversed = values["foundation"], values["reversed"]
+        made.notes = notes_of(folder / "encoder")
         made.model = _Sized(_read(folder / "encoder", made.n_classes, trusted=False)).to(nearest(made.device)).eval()
         return made
 

@@ -17,8 +17,11 @@ from safetensors.torch import load_file, save
 from torch import nn
 from torch.nn import functional
 
+from headwater.data.masks import VOID
 from headwater.data.pictures import Picture, glance
 from headwater.evaluation.overlap import confusion_of, counts_of, overall
+from headwater.evaluation.overlays import over
+from headwater.evaluation.showing import tile
 from headwater.options import Between, OneOf, build
 from headwater.ranges import Search
 from headwater.run import Run, write_whole
@@ -30,10 +33,11 @@ from headwater.transfer.scores import stage
 from headwater.vision.augmentation import unit
 from headwater.vision.locator import Locator, Scenes
 from headwater.vision.pixels import is_grey
-from headwater.vision.segmentation.alteration import alteration_of, altered
-from headwater.vision.segmentation.canvas import Canvas
+from headwater.vision.segmentation.alteration import Alteration, alteration_of, altered
+from headwater.vision.segmentation.canvas import EMPTY, Canvas
 from headwater.vision.segmentation.losses import class_weights, segmentation_loss
 from headwater.vision.segmentation.views import Views
+from headwater.vision.sheet import levels, sheet, tiles
 
 _PATCH: Final = 16
 _MOST_TIMES: Final = 10
@@ -125,6 +129,8 @@ class Segmenter(Locator):
         # The norms of a pass see all rows of the step, as far as they are not too many.
         budget = settings.token_budget or min(chosen.batch_size * int(learner.lengths[0]), _TOKENS_OF_NORMS)
         chosen = replace(chosen, token_budget=max(budget, token_budget_of(settings.token_budget, self.model)))
+        changes = learner.alteration != Alteration() or learner.size != self.canvas.whole
+        self.trace.seen = sheet(len(learner.lengths), settings.seed, learner.shown, altered=changes)
         history = Trainer(replace(run, settings=chosen), type(self).__name__).fit(learner)
         self.trace.curve = [asdict(epoch) for epoch in history.epochs]
         seconds, name = time.monotonic() - started, f"{history.best_epoch} epochs"
@@ -270,11 +276,23 @@ class _MaskLearner(Learner):
         self.alteration = alteration_of(settings.image_augment, rows=len(seen), tiles=canvas.tiles)
         self.weights = torch.from_numpy(class_weights(seen.frequencies(segmenter.n_classes), own.weighting))
 
-    def loss(self, rows: np.ndarray) -> torch.Tensor:
+    def views(self, rows: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        """Training pictures as this step sees them, from 0 to 1, and their masks."""
         views = self.seen.array[rows % len(self.seen)]
         pictures = self.segmenter.batch(views[..., :-1])
         masks = torch.from_numpy(np.ascontiguousarray(views[..., -1])).to(pictures.device)
-        pictures, masks = altered(pictures, masks, self.alteration, self.size)
+        return altered(pictures, masks, self.alteration, self.size)
+
+    def shown(self, rows: np.ndarray) -> list[dict[str, Any]]:
+        """The same as a contact sheet shows them."""
+        pictures, masks = self.views(rows)
+        found = tiles(pictures, [self.seen.names[row] for row in self.seen.picture[rows % len(self.seen)].tolist()])
+        known = np.where(masks.cpu().numpy() == EMPTY, VOID, masks.cpu().numpy())
+        drawn = [over(*pair, self.segmenter.n_classes) for pair in zip(levels(pictures), known, strict=True)]
+        return [{**one, "mask": tile(mask.astype(np.uint8))} for one, mask in zip(found, drawn, strict=True)]
+
+    def loss(self, rows: np.ndarray) -> torch.Tensor:
+        pictures, masks = self.views(rows)
         logits = self.network(self.segmenter.standardised(pictures))
         return segmentation_loss(logits, masks, self.weights.to(pictures.device), self.segmenter.settings.dice)
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import numpy as np
 
 from headwater.data.mask_field import Mask
 from headwater.data.mask_writing import encoded, numbering
-from headwater.data.pictures import Picture
+from headwater.data.pictures import Glance, Picture
 from headwater.data.records import Records
 from headwater.errors import SettingError
+from headwater.evaluation.overlays import legend
 from headwater.vision.locating import Locating
 from headwater.vision.locator import Locator
 from headwater.vision.segmentation.baseline import MeanMap
 from headwater.vision.segmentation.measuring import MaskMeasurement
+
+_BYTES_A_PIXEL: Final = 3
+"""Of a class map two, and one of a PNG of it that cannot be made smaller."""
 
 
 class SemanticSegmentation(Locating):
@@ -40,11 +44,18 @@ class SemanticSegmentation(Locating):
     usual = ("mask", "masks", "segmentation", "annotation", "label", "labels", "target")
     baseline_class: type[Locator] = MeanMap
 
+    def story(self) -> dict[str, Any]:
+        seen = super().story()["seen"]
+        return {"seen": {**seen, "legend": legend(self.target.classes)} if seen else {}}
+
     def find_target(self, records: Records, columns: tuple[str, ...]) -> Mask:
         if len(columns) > 1:
             raise SettingError("A mask is one column", where="--target", got=columns, fix="Name one column.")
         image = self.find_input(records, columns).columns[0]
         return Mask.of(records, columns[0], image, self.settings.mask_void)
+
+    def weight(self, seen: Glance) -> int:
+        return _BYTES_A_PIXEL * seen.width * seen.height
 
     def measurement(self) -> MaskMeasurement:
         return MaskMeasurement(self.target)

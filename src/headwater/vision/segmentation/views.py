@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, Self
 
@@ -27,14 +27,15 @@ class Views:
         array: uint8 of shape (pieces, height, width, channels + 1), in memory or mapped from a file; the last channel
             is the class of the pixel, 255 where none is known.
         picture: the position of the picture that each piece is of, shape (pieces,).
+        names: what each picture is called.
 
     Attributes:
         pictures: uint8 of shape (pieces, height, width, channels).
         masks: uint8 of shape (pieces, height, width).
     """
 
-    def __init__(self, array: np.ndarray, picture: np.ndarray) -> None:
-        self.array, self.picture = array, picture
+    def __init__(self, array: np.ndarray, picture: np.ndarray, names: Sequence[str] = ()) -> None:
+        self.array, self.picture, self.names = array, picture, names
         self.pictures, self.masks = array[..., :-1], array[..., -1]
 
     @classmethod
@@ -52,7 +53,7 @@ class Views:
             ResourceError: the disk is full, or the folder cannot be written.
         """
         pieces = [len(boxes) for _, boxes in by_pieces(scenes.inputs, canvas)]
-        picture = np.repeat(np.arange(len(pieces)), pieces)
+        picture, names = np.repeat(np.arange(len(pieces)), pieces), [str(one) for one in scenes.inputs]
         shape = (len(picture), canvas.height, canvas.width, 2 if grey else 4)
         if folder is None or np.prod(shape, dtype=np.int64) <= _IN_MEMORY:
             array = np.empty(shape, np.uint8)
@@ -60,13 +61,13 @@ class Views:
             for part in _parts(scenes, canvas, grey=grey):
                 array[start : start + len(part)] = part
                 start += len(part)
-            return cls(array, picture)
+            return cls(array, picture, names)
         file = folder / f"views-{_name(scenes, canvas, shape)}.npy"
         found = mapped(file, shape)
         if found is None:
             write(file, shape, _parts(scenes, canvas, grey=grey))
             found = np.lib.format.open_memmap(file, mode="r")
-        return cls(found, picture)
+        return cls(found, picture, names)
 
     def __len__(self) -> int:
         return len(self.array)
