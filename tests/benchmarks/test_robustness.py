@@ -8,7 +8,7 @@ from robustness import Ended
 
 @pytest.mark.parametrize(("ended", "made"), [(Ended(0, "done"), True), (Ended(2, "error: no rows."), False)])
 def test_done_and_refused_are_no_faults(ended, made):
-    assert robustness._fault(ended, made=made) is None
+    assert robustness.fault_of(ended, made=made) is None
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ def test_done_and_refused_are_no_faults(ended, made):
     ],
 )
 def test_faults(ended, made, fault):
-    assert fault in robustness._fault(ended, made=made)
+    assert fault in robustness.fault_of(ended, made=made)
 
 
 def test_tables_add_up_the_portions_and_list_the_faults():
