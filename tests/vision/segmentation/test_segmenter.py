@@ -12,13 +12,21 @@ from torch import nn
 
 from headwater.data.pictures import Picture
 from headwater.data.raster import encode
+from headwater.errors import SettingError
 from headwater.run import Run
 from headwater.settings import Settings
 from headwater.vision.segmentation import segmenter, views
 from headwater.vision.segmentation.canvas import Canvas
 from headwater.vision.segmentation.deeplab import DeeplabSegmenter
 from headwater.vision.segmentation.fcn import FcnSegmenter
-from headwater.vision.segmentation.segmenter import Segmenter, SegmenterSettings, enlarged, joined, mean_overlap
+from headwater.vision.segmentation.segmenter import (
+    Segmenter,
+    SegmenterSettings,
+    bands_of,
+    enlarged,
+    joined,
+    mean_overlap,
+)
 from headwater.vision.segmentation.unet import UnetSegmenter
 from headwater.vision.segmentation.views import Views
 
@@ -103,13 +111,26 @@ def test_small_things_in_large_pictures_are_learnt_and_found_in_tiles(tmp_path):
         assert (answer == known).mean() > 0.99
 
 
-def test_overlapping_pieces_are_joined_without_a_seam():
+@pytest.mark.parametrize(("height", "width"), [(70, 100), (200, 64), (40, 90), (130, 130)])
+def test_overlapping_pieces_are_joined_without_a_seam(height, width):
     torch.manual_seed(0)
-    whole = torch.randn(3, 70, 100)
-    canvas = Canvas(64, 64, 32, tiles=True)
-    boxes = canvas.boxes(100, 70)
+    whole = torch.randn(3, height, width)
+    boxes = Canvas(64, 64, 32, tiles=True).boxes(width, height)
     parts = [whole[:, top:bottom, left:right] for left, top, right, bottom in boxes]
-    np.testing.assert_array_equal(joined(parts, boxes, 8), whole.argmax(dim=0).numpy())
+    bands = [(parts[rows], boxes[rows]) for rows in bands_of(boxes)]
+    np.testing.assert_array_equal(joined(bands, height, width, 8), whole.argmax(dim=0).numpy())
+
+
+def test_pieces_are_blended_by_how_far_they_are_from_their_edges():
+    torch.manual_seed(0)
+    boxes = Canvas(64, 64, 64, tiles=True).boxes(100, 150)
+    parts = [torch.randn(3, bottom - top, right - left) for left, top, right, bottom in boxes]
+    total = torch.zeros(3, 150, 100)
+    for logits, (left, top, right, bottom) in zip(parts, boxes, strict=True):
+        down, across = (torch.tensor([min(16, at + 1, length - at) for at in range(length)]) for length in (64, 64))
+        total[:, top:bottom, left:right] += logits * down[:, None] * across
+    bands = [(parts[rows], boxes[rows]) for rows in bands_of(boxes)]
+    np.testing.assert_array_equal(joined(bands, 150, 100, 16), total.argmax(dim=0).numpy())
 
 
 def test_a_very_large_answer_is_enlarged_from_a_smaller_one(monkeypatch):
@@ -198,3 +219,9 @@ def test_views_know_how_frequent_classes_are():
 def test_the_base_is_no_model():
     assert Segmenter.Settings is SegmenterSettings
     assert Segmenter.__abstractmethods__ == {"network"}
+
+
+def test_a_network_deeper_than_its_pictures_is_refused(tmp_path):
+    with pytest.raises(SettingError, match="would halve pictures to nothing") as told:
+        fitted(tmp_path, UnetSegmenter, own={"width": 4, "depth": 6}, epochs=1)
+    assert "at most 5 for the 32 x 32 pixels" in str(told.value)
