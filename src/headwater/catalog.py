@@ -171,8 +171,9 @@ MODELS: tuple[Model, ...] = (
     Model("deeplab", "semantic-segmentation", f"{_MASKS}.deeplab:DeeplabSegmenter",
           "Atrous convolutions over a residual network, seen at several distances (v3; Chen et al. 2017).", "vision"),
     Model("simsiam", "image-features", f"{_FEATURES}.simsiam:Simsiam",
-          "Two views of an image tell of one another (Chen and He 2021): a foundation from images without labels.",
-          "vision"),
+          "Each of two views of an image tells what the network makes of the other (Chen and He 2021).", "vision"),
+    Model("simclr", "image-features", f"{_FEATURES}.simclr:Simclr",
+          "Two views of an image are more alike than those of different images (Chen et al. 2020).", "vision"),
 )  # fmt: skip
 
 FOUNDATIONS: tuple[Foundation, ...] = (

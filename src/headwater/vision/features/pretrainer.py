@@ -248,8 +248,11 @@ class TwinLearner(Learner):
         self.large_products = side >= _LEAST_HALVED
         self.lengths = np.full(len(seen), 2 * math.ceil(side / _PATCH) ** 2)
         self.making = pretrainer.twin_views
-        rows = np.arange(len(unseen))[:: max(1, math.ceil(len(unseen) / _MOST_SCORED))]
-        self.pairs = fixed_views(unseen.take(rows), self.making, pretrainer.seed)
+        held_out = _spread_out(len(unseen), _MOST_SCORED)
+        # Among a few pictures each is found by chance: pictures that it learns from stand beside them, in fixed views.
+        beside = _spread_out(len(seen), _MOST_SCORED - len(held_out))
+        pixels = np.concatenate([unseen.take(held_out), seen.take(beside)])
+        self.held_out, self.pairs = len(held_out), fixed_views(pixels, self.making, pretrainer.seed)
 
     def loss(self, rows: np.ndarray) -> torch.Tensor:
         first, second = self.making.views(self._batch(rows))
@@ -268,12 +271,12 @@ class TwinLearner(Learner):
         return float(found.mean() + rank / (len(found) + 1))
 
     def found(self) -> np.ndarray:
-        """Whether each validation picture is known again among all, shape (rows,)."""
+        """Whether each validation picture is known again among all that are scored, shape (rows,)."""
         with torch.inference_mode():
-            return found_again(*self._seen_so())
+            return found_again(*self._seen_so())[: self.held_out]
 
     def _seen_so(self) -> tuple[np.ndarray, np.ndarray]:
-        """Features of the two fixed views of the validation pictures."""
+        """Features of the two fixed views of the pictures that are scored."""
         first, second = (self._features(views) for views in self.pairs)
         return first, second
 
@@ -284,6 +287,11 @@ class TwinLearner(Learner):
         """Pixels where the network is, uint8 of shape (rows, 3, side, side)."""
         tensor = torch.from_numpy(np.ascontiguousarray(self.seen.take(rows))).permute(0, 3, 1, 2)
         return tensor.to(next(self.network.parameters()).device)
+
+
+def _spread_out(rows: int, most: int) -> np.ndarray:
+    """At most so many positions among rows, as far from one another as can be."""
+    return np.unique(np.linspace(0, rows - 1, min(rows, most)).round().astype(np.int64))
 
 
 def fixed_views(pixels: np.ndarray, twins: Twins, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
