@@ -9,8 +9,8 @@ from harness import ROOT
 from results import FOLDER
 
 BENCHMARKS = (
-    "sst2_finetune", "probe_cost", "basic_models", "pictures", "strategies", "few_labels", "augmentation", "compare",
-    "rank", "plan", "unlabelled", "tune", "prediction", "robustness", "defaults",
+    "sst2_finetune", "probe_cost", "basic_models", "pictures", "pretraining", "strategies", "few_labels",
+    "augmentation", "compare", "rank", "plan", "unlabelled", "tune", "prediction", "robustness", "defaults",
 )  # fmt: skip
 PAGE = ROOT / "docs" / "benchmarks.md"
 

@@ -120,7 +120,7 @@ TASKS: tuple[Task, ...] = (
         inputs=("Image",),
         outputs=("Features",),
         sentence="What can be learnt from images without labels, for other models to start from?",
-        default_model="simsiam",
+        default_model="simclr",
         extra="vision",
     ),
 )

@@ -13,7 +13,7 @@ def patterns(rows: int, side: int = 16, *, seed: int = 0) -> np.ndarray:
     down, across = np.mgrid[:side, :side] / side
     drawn = np.zeros((rows, side, side))
     for _ in range(3):
-        up, along = random.normal(0, 8, (2, rows, 1, 1))
+        up, along = random.normal(0, 5, (2, rows, 1, 1))
         drawn += np.sin(up * down + along * across + random.uniform(0, 2 * np.pi, (rows, 1, 1)))
     tint = random.uniform(0.5, 1, (rows, 1, 1, 3))
     return (128 + 40 * tint * drawn[..., None]).clip(0, 255).astype(np.uint8)

@@ -126,8 +126,7 @@ class Pretrainer(ABC):
         started, settings = time.monotonic(), run.settings
         self.token_budget, self.device, self.seed = settings.token_budget, settings.device, settings.seed
         self.grey = is_grey(train)
-        side = side_of(train, settings.image_size, self.most_side)
-        side = side if settings.image_size else max(side, self.least_side)
+        side = self.side_for(train, settings.image_size)
         folder = run.folder if run.main else None
         seen, unseen = (Pixels.of(pictures, side, grey=False, folder=folder) for pictures in (train, valid))
         mean, deviation = (tuple(values.tolist()) for values in seen.moments())
@@ -156,6 +155,11 @@ class Pretrainer(ABC):
             # The score of a few pictures hardly tells one epoch from the next, and the last ones are the best.
             patience=settings.patience or epochs,
         )
+
+    @classmethod
+    def side_for(cls, pictures: Sequence[Picture], wanted: int | None) -> int:
+        """Pixels along each edge of what the network sees; small pictures are enlarged, unless it is told otherwise."""
+        return wanted or max(cls.least_side, side_of(pictures, None, cls.most_side))
 
     def features(self, inputs: Sequence[Picture]) -> np.ndarray:
         """Features of pictures, float32 of shape (rows, width)."""
