@@ -9,12 +9,13 @@ paired image by image, at 95 %.
 from __future__ import annotations
 
 import csv
+import shutil
 import zipfile
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from harness import WORK, Bench, Measured, main
+from harness import WORK, Bench, Measured, code, main
 from results import Spread, Table, publish
 
 SETS = {
@@ -29,11 +30,14 @@ _REPLICATES = 10_000
 
 
 def headwater_pretrain(images: str, model: str, to: str, epochs: int | None, side: int) -> dict[str, Any]:
-    """One whole `adapt` of image-features, left in a folder; one that is there is taken as it is."""
+    """One whole `adapt` of image-features, left in a folder; an unfinished one that is there goes on."""
     import headwater
+    from headwater import flow
 
     if (Path(to) / "application.json").exists():
-        app = headwater.load(to)
+        shutil.rmtree(to)
+    if (Path(to) / "config.yaml").exists():
+        app = flow.resume(to)
     else:
         settings = {"epochs": epochs, "image_size": side, "batch_size": 64}
         app = headwater.adapt("image-features", images, model=model, to=to, **settings)
@@ -63,10 +67,9 @@ def headwater_adapt(
 def compare(bench: Bench) -> None:
     """Pretrains once a method, then adapts set by set; a table for each."""
     images = _manifest(bench)
-    eyes = {}
+    eyes, epochs = {}, 1 if bench.options.quick else bench.options.pretraining_epochs
     for model in bench.options.methods:
-        folder = WORK / f"eyes-{model}-{bench.options.side_length}-{bench.options.pretraining_epochs or 'own'}"
-        epochs = 1 if bench.options.quick else bench.options.pretraining_epochs
+        folder = WORK / f"eyes-{model}-{bench.options.side_length}-{epochs or 'own'}-{code()[:12]}"
         told = bench.measure(
             "pretrain", images=str(images), model=model, to=str(folder), epochs=epochs, side=bench.options.side_length
         )
