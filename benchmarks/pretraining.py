@@ -29,7 +29,7 @@ SIDE = 96
 _REPLICATES = 10_000
 
 
-def headwater_pretrain(images: str, model: str, to: str, epochs: int | None, side: int) -> dict[str, Any]:
+def headwater_pretrain(images: str, model: str, to: str, epochs: int | None, pixels: int) -> dict[str, Any]:
     """One whole `adapt` of image-features, left in a folder; an unfinished one that is there goes on."""
     import headwater
     from headwater import flow
@@ -39,7 +39,7 @@ def headwater_pretrain(images: str, model: str, to: str, epochs: int | None, sid
     if (Path(to) / "config.yaml").exists():
         app = flow.resume(to)
     else:
-        settings = {"epochs": epochs, "image_size": side, "batch_size": 64}
+        settings = {"epochs": epochs, "image_size": pixels, "batch_size": 64}
         app = headwater.adapt("image-features", images, model=model, to=to, **settings)
     if app.report is None:
         raise SystemExit("adapt made no report.")
@@ -71,7 +71,7 @@ def compare(bench: Bench) -> None:
     for model in bench.options.methods:
         folder = WORK / f"eyes-{model}-{bench.options.side_length}-{epochs or 'own'}-{code()[:12]}"
         told = bench.measure(
-            "pretrain", images=str(images), model=model, to=str(folder), epochs=epochs, side=bench.options.side_length
+            "pretrain", images=str(images), model=model, to=str(folder), epochs=epochs, pixels=bench.options.side_length
         )
         eyes[model] = (folder, told)
     rows = [_pretrained(model, told) for model, (_, told) in eyes.items()]
