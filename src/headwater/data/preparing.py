@@ -32,7 +32,7 @@ class Prepared:
         train, valid, test: usable rows; `test` is empty when none was wanted.
         source: the rows of `settings.source` that may be learnt from as well; None without one.
         unlabelled: the rows of `settings.unlabelled`; None without one.
-        fields: the input and target fields, with the classes of the training rows.
+        fields: the input and target fields, with the classes of the training rows; `NoTarget` where none is wanted.
         problems: the rows that were set aside.
         flaws: the single boxes that were set aside, of rows that were not.
         findings: sections of the report: `audit`, `split`, `quarantine`, and `source` and `unlabelled` where there are.
@@ -62,11 +62,13 @@ class Prepared:
         first = f", the first: {self.problems[0]}" if self.problems else ""
         lines = {
             "input": ", ".join(given.columns),
-            "target": ", ".join(target.columns),
+            "target": ", ".join(target.columns) or "none: what is learnt is learnt from the inputs alone",
             "classes": f"{len(target.classes)}: {', '.join(shown + more)}",
             "rows": f"{self.findings['audit']['rows']:,} usable, {len(self.problems):,} set aside{first}",
             "split": f"{split['rule']}: {len(self.train):,} train, {len(self.valid):,} valid, {len(self.test):,} test",
         }
+        if not target.columns:
+            del lines["classes"]
         if boxes := self.findings["quarantine"].get("boxes"):
             lines["boxes"] = _told_of_boxes(boxes, self.flaws)
         if self.source is not None:
