@@ -9,8 +9,8 @@ from harness import ROOT
 from results import FOLDER
 
 BENCHMARKS = (
-    "sst2_finetune", "probe_cost", "basic_models", "pictures", "boxes", "masks", "pretraining",
-    "strategies", "few_labels", "augmentation", "compare", "rank", "plan", "unlabelled", "tune", "prediction", "picture_speed",
+    "sst2_finetune", "probe_cost", "basic_models", "pictures", "boxes", "masks", "pretraining", "strategies",
+    "few_labels", "augmentation", "compare", "rank", "plan", "unlabelled", "tune", "prediction", "picture_speed",
     "robustness", "damaged_pictures", "defaults",
 )  # fmt: skip
 PAGE = ROOT / "docs" / "benchmarks.md"
