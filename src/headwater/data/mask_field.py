@@ -154,7 +154,9 @@ class Mask:
     def _codes(self, names: set[Any]) -> list[int]:
         """Every code that one of these names has."""
         named = [code for text, name in self.names.items() if name in names and (code := code_of(text)) is not None]
-        plain = [code for name in names if (code := code_of(str(name))) is not None and written(code) not in self.names]
+        # A class may be called by what is the number of another, so a number counts only where it is the whole name.
+        plain = [code for name in names if (code := code_of(str(name))) is not None and self.name(code) == name]
+        plain = [code for code in plain if written(code) not in self.names]
         return [code for code in [*named, *plain] if written(code) not in self.void]
 
     def _names_in(self, mask: Picture) -> list[Any]:

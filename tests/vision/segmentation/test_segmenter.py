@@ -10,11 +10,13 @@ import torch
 from tests.vision.segmentation.scenes import drawn, scenes
 from torch import nn
 
+from headwater.data.masks import ClassMap
 from headwater.data.pictures import Picture
 from headwater.data.raster import encode
-from headwater.errors import SettingError
+from headwater.errors import DataError, SettingError
 from headwater.run import Run
 from headwater.settings import Settings
+from headwater.vision.locator import Scenes
 from headwater.vision.segmentation import segmenter, views
 from headwater.vision.segmentation.canvas import Canvas
 from headwater.vision.segmentation.deeplab import DeeplabSegmenter
@@ -207,6 +209,26 @@ def test_large_views_are_kept_in_a_file(tmp_path, monkeypatch):
     monkeypatch.setattr(Canvas, "drawn", None)
     np.testing.assert_array_equal(Views.of(TRAIN, canvas, grey=False, folder=tmp_path).array, memory.array)
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_views_of_other_masks_are_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(views, "_IN_MEMORY", 0)
+    known = np.repeat([[0, 1]], 16, axis=1).repeat(32, axis=0).astype(np.int16)
+    pictures = [Picture.of(np.zeros((32, 32), np.uint8))]
+    in_memory = [[known], [known[:, ::-1]]]
+    masks = [Picture.of(one[0].astype(np.uint8)) for one in in_memory]
+    in_files = [[ClassMap(mask, ((0, place), (1, 1 - place)))] for mask in masks for place in (0, 1)]
+    for answers in [*in_memory, *in_files]:
+        kept = Views.of(Scenes(pictures, answers, 2), Canvas(32, 32), grey=True, folder=tmp_path)
+        np.testing.assert_array_equal(kept.masks[0], np.asarray(answers[0]))
+    assert len(list(tmp_path.iterdir())) == 6
+
+
+def test_masks_that_are_gone_before_views_are_looked_for_are_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(views, "_IN_MEMORY", 0)
+    given = Scenes([Picture.of(np.zeros((32, 32), np.uint8))], [ClassMap(Picture(str(tmp_path / "gone")), ())], 2)
+    with pytest.raises(DataError, match="A mask that was there before cannot be read any more"):
+        Views.of(given, Canvas(32, 32), grey=True, folder=tmp_path)
 
 
 def test_views_know_how_frequent_classes_are():
