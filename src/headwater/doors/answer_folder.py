@@ -6,6 +6,7 @@ import csv
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -79,16 +80,20 @@ def write(application: Application, data: Any, folder: Path, kind: Kind) -> str:
         ResourceError: it cannot be written.
         DataError: an image that was answered cannot be read any more.
     """
-    _emptied(folder, data, kind)
+    earlier = _earlier(folder, data, kind)
+    answers = _answered(application, data)
+    begun = list(islice(answers, 1))  # data that cannot be read at all takes nothing away
     names, counted, first = _Names(kind.suffix), [0, 0], ""
     unfinished = folder / UNFINISHED
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for name in earlier:
+            (folder / name).unlink(missing_ok=True)
         # A row stands in the table before its file is there: what an interrupted run left is known as its own.
-        with unfinished.open("w", encoding="utf-8", newline="", buffering=1) as file:
+        with unfinished.open("w", encoding="utf-8", errors="replace", newline="", buffering=1) as file:
             table = csv.writer(file, lineterminator="\n")
             table.writerow(_heads(kind))
-            for one in _answered(application, data):
+            for one in chain(begun, answers):
                 name = names.of(one) if one.reason is None else ""
                 told = ("" if one.reason else cell(one) for cell in kind.more.values())
                 table.writerow((one.number, one.name, name, *told, one.reason))
@@ -144,8 +149,8 @@ class _Names:
         return name
 
 
-def _emptied(folder: Path, data: Any, kind: Kind) -> None:
-    """Takes away what an earlier run wrote here, finished or not, and nothing else.
+def _earlier(folder: Path, data: Any, kind: Kind) -> list[str]:
+    """What an earlier run wrote here, finished or not: its tables last, which tell what is still there.
 
     Raises:
         SettingError: the folder is one that is read from, or something in it is not of an earlier run.
@@ -158,7 +163,7 @@ def _emptied(folder: Path, data: Any, kind: Kind) -> None:
                 accepted="a folder outside of the data, and not above it", fix="Choose another folder with --to.",
             )  # fmt: skip
     if not folder.is_dir():
-        return
+        return []
     tables = [folder / name for name in (MANIFEST, UNFINISHED) if (folder / name).is_file()]
     own = {name for table in tables for name in _listed(table, kind)}
     there = {entry.name for entry in folder.iterdir()}
@@ -170,9 +175,7 @@ def _emptied(folder: Path, data: Any, kind: Kind) -> None:
             got=str(folder), accepted=f"a new or empty folder, or one with earlier {kind.what}",
             fix="Choose another folder with --to.",
         )  # fmt: skip
-    # The tables go last: what is still there when this is interrupted is then still known.
-    for name in sorted(own, key=lambda name: name in (MANIFEST, UNFINISHED)):
-        (folder / name).unlink(missing_ok=True)
+    return sorted(own, key=lambda name: name in (MANIFEST, UNFINISHED))
 
 
 def _listed(table: Path, kind: Kind) -> set[str]:
