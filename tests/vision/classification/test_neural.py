@@ -215,6 +215,13 @@ def test_one_picture_alone_leaves_the_norms_as_they_are(tmp_path):
     assert not torch.equal(norm.running_mean, before)
 
 
+@pytest.mark.parametrize(("rows", "settings"), [(9, {}), (2, {"token_budget": 16})], ids=str)
+def test_a_pass_of_one_picture_is_learnt_from(rows, settings, tmp_path):
+    given = {"inputs": INPUTS[:rows], "targets": CLASSES[:rows], "epochs": 1, "image_size": 32}
+    made = fitted(tmp_path, Resnet18Classifier, **given, **settings)
+    assert np.isfinite(made.trace.curve[0]["loss"])
+
+
 def test_one_row_is_learnt_from(tmp_path):
     made = fitted(tmp_path, Resnet18Classifier, INPUTS[:1], np.array([0]), n_classes=1, epochs=1)
     assert made.logits(INPUTS[:2]).shape == (2, 1)

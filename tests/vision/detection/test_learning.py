@@ -1,5 +1,6 @@
 """Every detector learns four tiny pictures by heart."""
 
+import numpy as np
 import pytest
 from tests.vision.detection.squares import scenes
 
@@ -37,3 +38,13 @@ def test_learns_four_pictures_by_heart(kind, own, epochs, tmp_path):
     made.save(tmp_path / "saved")
     again = kind.load(tmp_path / "saved").answers(GIVEN.inputs)
     assert [boxes.places.tolist() for boxes in again] == [boxes.places.tolist() for boxes in answers]
+
+
+@pytest.mark.parametrize(("kind", "own"), [model[:2] for model in MODELS], ids=[kind.__name__ for kind, *_ in MODELS])
+@pytest.mark.parametrize(("rows", "settings"), [(5, {"batch_size": 4}), (2, {"token_budget": 16})], ids=str)
+def test_a_pass_of_one_picture_is_learnt_from(kind, own, rows, settings, tmp_path):
+    # On pictures of 64 pixels the last map of SSD has one place.
+    given = Scenes(OFTEN.inputs[:rows], OFTEN.answers[:rows], 2)
+    asked = Settings(device="cpu", image_augment="none", epochs=1, precision="fp32", feature_cache=False, **settings)
+    made = kind(kind.Settings(**own | {"width": 4})).fit(given, given, Run(asked, tmp_path))
+    assert np.isfinite(made.trace.curve[0]["loss"])

@@ -83,6 +83,15 @@ def test_learns_and_is_saved_whole(kind, least, tmp_path):
     assert sorted(file.name for file in (tmp_path / "saved").iterdir()) == ["model.json", "model.safetensors"]
 
 
+@pytest.mark.parametrize("kind", SMALL, ids=["unet", "fcn", "deeplab"])
+@pytest.mark.parametrize(("rows", "settings"), [(5, {"batch_size": 4}), (2, {"token_budget": 16})], ids=str)
+def test_a_pass_of_one_picture_is_learnt_from(kind, rows, settings, tmp_path):
+    few = scenes(rows, 16, 16)
+    own = SMALL[kind] | ({"depth": 4} if kind is UnetSegmenter else {})
+    made = fitted(tmp_path, kind, few, few, own, epochs=1, **settings | {"image_size": 16})
+    assert np.isfinite(made.trace.curve[0]["loss"])
+
+
 def test_answers_have_the_height_and_width_of_their_picture(tmp_path):
     made = fitted(tmp_path, epochs=1)
     shapes = [(1, 1), (5, 90), (300, 20, 3), (32, 32, 4)]

@@ -6,8 +6,7 @@ import json
 import math
 import time
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
@@ -29,6 +28,7 @@ from headwater.training.trainer import READS, Learner, Trainer
 from headwater.transfer import scores
 from headwater.transfer.classifier import Classifier, Examples, Facts
 from headwater.vision.augmentation import Mixed, Preset, altered, mixed, preset_of, unit
+from headwater.vision.norms import norms_of, settled
 from headwater.vision.pixels import Pixels, decoded, is_grey, portions, side_of
 from headwater.vision.plain import principal
 from headwater.vision.sheet import marks, sheet, tiles
@@ -184,7 +184,7 @@ class NeuralClassifier(Classifier):
 
     def _budget(self, settings: RunSettings) -> int | None:
         """The tokens of a pass; a batch norm wants enough rows to tell how its features are distributed."""
-        if settings.token_budget or not _norms(self.model):
+        if settings.token_budget or not norms_of(self.model):
             return settings.token_budget
         enough = min(_ROWS_OF_NORMS * self.patches, _TOKENS_OF_NORMS)
         return max(token_budget_of(None, self.model), enough)
@@ -251,25 +251,6 @@ class _PictureLearner(Learner):
         return scores.score(self.classifier.logits_of(self.unseen.array), self.valid.targets)
 
     def _logits(self, pictures: torch.Tensor) -> torch.Tensor:
-        pictures = self.classifier.standardised(pictures)
-        if len(pictures) > 1:
-            return self.network(pictures)
-        with _settled(self.network):
-            return self.network(pictures)
-
-
-def _norms(network: nn.Module) -> list[nn.BatchNorm2d]:
-    return [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
-
-
-@contextmanager
-def _settled(network: nn.Module) -> Iterator[None]:
-    """Within, batch norms use what they have seen so far: one picture alone has no distribution to speak of."""
-    norms = _norms(network)
-    for norm in norms:
-        norm.eval()
-    try:
-        yield
-    finally:
-        for norm in norms:
-            norm.train()
+        # The maps of these networks shrink to a place or two, which make no distribution of one picture.
+        with settled(self.network, by_row=True):
+            return self.network(self.classifier.standardised(pictures))

@@ -15,6 +15,7 @@ from headwater.training.trainer import Learner
 from headwater.vision.detection.precision import mean_precision
 from headwater.vision.detection.scenes import Gallery, Target
 from headwater.vision.detection.views import PRESETS
+from headwater.vision.norms import settled, train_unfrozen
 from headwater.vision.sheet import tiles
 
 if TYPE_CHECKING:
@@ -46,7 +47,11 @@ class SceneLearner(Learner):
         device = next(self.network.parameters()).device
         pictures, targets = self.views(rows)
         pictures = self.detector.standardised(pictures.to(device))
-        return self.detector.model.loss(pictures, [target.to(device) for target in targets])
+        with settled(self.network):
+            return self.detector.model.loss(pictures, [target.to(device) for target in targets])
+
+    def train_mode(self) -> None:
+        train_unfrozen(self.network)
 
     def score(self) -> float:
         return mean_precision(self.found(), self.unseen.known)

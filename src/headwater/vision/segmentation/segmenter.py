@@ -34,6 +34,7 @@ from headwater.training.trainer import READS, Learner, Trainer
 from headwater.transfer.scores import stage
 from headwater.vision.augmentation import unit
 from headwater.vision.locator import Locator, Scenes
+from headwater.vision.norms import settled, train_unfrozen
 from headwater.vision.pixels import is_grey
 from headwater.vision.segmentation.alteration import Alteration, alteration_of, altered
 from headwater.vision.segmentation.canvas import EMPTY, Box, Canvas
@@ -298,15 +299,12 @@ class _MaskLearner(Learner):
 
     def loss(self, rows: np.ndarray) -> torch.Tensor:
         pictures, masks = self.views(rows)
-        logits = self.network(self.segmenter.standardised(pictures))
+        with settled(self.network):
+            logits = self.network(self.segmenter.standardised(pictures))
         return segmentation_loss(logits, masks, self.weights.to(pictures.device), self.segmenter.settings.dice)
 
     def train_mode(self) -> None:
-        self.network.train()
-        for module in self.network.modules():
-            weights = list(module.parameters())
-            if weights and not any(weight.requires_grad for weight in weights):
-                module.eval()
+        train_unfrozen(self.network)
 
     def parameter_groups(self, settings: RunSettings) -> list[dict[str, Any]]:
         groups = super().parameter_groups(settings)
