@@ -206,6 +206,11 @@ def lacking(target: Any, records: Records) -> dict[int, str]:
     return {row: target.lack for row, cell in enumerate(target.cells(records)) if cell is None}
 
 
+def settled(target: Any, train: Records) -> Any:
+    """A target field with what training rows decide before its classes are learnt: of masks, what is void."""
+    return target.settled(train) if isinstance(target, Mask) else target
+
+
 def flaws_of(target: Any, records: Records) -> Flaws:
     """The parts of targets that cannot be used, of rows that can; labels have no parts."""
     return target.flaws(records) if isinstance(target, Located) else Flaws()

@@ -11,7 +11,7 @@ import numpy as np
 
 from headwater.data import audit, quarantine, reading, splitting
 from headwater.data.archives import ARCHIVES
-from headwater.data.fields import Input, flaws_of, lacking
+from headwater.data.fields import Input, flaws_of, lacking, settled
 from headwater.data.layouts import SPLIT
 from headwater.data.records import Problem, Records
 from headwater.data.source import read_source
@@ -115,6 +115,14 @@ def prepare(
             parts[name], bad = _usable(own, settings, aside)
             aside.add_flaws(flaws_of(fields[1], parts[name]))
             problems += bad
+    found = fields
+    fields = (fields[0], settled(fields[1], parts["train"]))
+    if fields != found:
+        for name, part in parts.items():
+            parts[name], bad = _usable(mark(part, fields), settings, aside, counted=True)
+            problems += bad
+        good, _ = quarantine.quarantine(mark(good, fields), settings.quarantine_share)
+        inputs, cells = values(good, fields)
     findings = {"audit": audit.audit(good, inputs, cells), "split": splits.findings}
     parts = _without_copies(parts, settings, fields, findings["split"])
     fields = (fields[0], fields[1].learn(fields[1].cells(parts["train"])))
