@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -14,7 +15,7 @@ from headwater.data.reading import read
 from headwater.data.voc import RefusedError, read_voc
 from headwater.settings import DataSettings
 
-BCCD = Path("/work/shared/data/bccd")
+BCCD = Path(os.environ.get("HEADWATER_DATA", Path(__file__).parents[3] / "shared" / "data"), "bccd")
 FIELD = Located(("objects",), ("cat", "dog"))
 ONE = voc([("cat", 1, 2, 3, 4)])
 

@@ -76,7 +76,7 @@ def write(application: Application, data: Any, folder: Path, kind: Kind) -> str:
         What was written, in words: how many files, how many images have none, and the first reason.
 
     Raises:
-        SettingError: the folder holds other files.
+        SettingError: the folder holds other files, or is among the data or above them.
         ResourceError: it cannot be written.
         DataError: an image that was answered cannot be read any more.
     """

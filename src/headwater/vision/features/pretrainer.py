@@ -248,7 +248,7 @@ class TwinLearner(Learner):
         self.pretrainer, self.twins, self.seen = pretrainer, network, seen
         self.network = network
         side = pretrainer.encoder.reading.side
-        # Of maps of one pixel, half precision gives gradients of padding alone that are not finite.
+        # The network is timm's, without our `Convolution`: over one column half precision gives gradients by chance.
         self.large_products = side >= _LEAST_HALVED
         self.lengths = np.full(len(seen), 2 * math.ceil(side / _PATCH) ** 2)
         self.making = pretrainer.twin_views
