@@ -6,7 +6,7 @@ import json
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Final, Self
@@ -23,7 +23,8 @@ from headwater.options import Between, build
 from headwater.run import Run, write_whole
 from headwater.settings import Settings as RunSettings
 from headwater.training import schedule
-from headwater.training.device import device_of, token_budget_of
+from headwater.training.device import device_of, nearest, token_budget_of
+from headwater.training.passes import in_passes
 from headwater.training.trainer import READS, Trainer
 from headwater.vision.augmentation import unit
 from headwater.vision.detection.geometry import best, clipped
@@ -110,6 +111,8 @@ class Detector(Locator):
     Attributes:
         frame: the size at which the network sees pictures.
         mean, deviation: of each channel over the training pixels, which are standardised by them.
+        token_budget: the most tokens of a pass that answers; None takes what suits the device.
+        device: where it was asked to compute, and will where it is loaded, if there is such a device.
     """
 
     Settings = DetectorSettings
@@ -147,6 +150,7 @@ class Detector(Locator):
 
     def fit(self, train: Scenes, valid: Scenes, run: Run) -> Self:
         self.n_classes = train.n_classes
+        self.token_budget, self.device = run.settings.token_budget, run.settings.device
         self.frame = Frame.of(train.inputs, run.settings.image_size, self.most_side)
         folder = run.folder if run.main else None
         seen, unseen = (Gallery.of(scenes, self.frame, folder, self.proposals) for scenes in (train, valid))
@@ -196,15 +200,20 @@ class Detector(Locator):
 
     def found(self, pixels: np.ndarray, proposals: Sequence[torch.Tensor]) -> list[Boxes]:
         """What is in pictures, uint8 of shape (rows, height, width, 3), in pixels of the frame, the surest first."""
-        found: list[Boxes] = []
+        found: dict[int, Boxes] = {}
         self.model.eval()
         device = next(self.model.parameters()).device
+
+        def guessed(rows: np.ndarray) -> list[Guess]:
+            pictures = unit(torch.from_numpy(np.ascontiguousarray(pixels[rows])).permute(0, 3, 1, 2).to(device))
+            places = [proposals[row].to(device) for row in rows.tolist()]
+            return self.model.guesses(self.standardised(pictures), places)
+
+        lengths = np.full(len(pixels), self.frame.patches)
         with torch.inference_mode():
-            for rows in _passes(len(pixels), self.frame.patches, token_budget_of(None, self.model)):
-                pictures = unit(torch.from_numpy(np.ascontiguousarray(pixels[rows])).permute(0, 3, 1, 2).to(device))
-                places = [boxes.to(device) for boxes in proposals[rows]]
-                found += map(self._chosen, self.model.guesses(self.standardised(pictures), places))
-        return found
+            for rows, guesses in in_passes(self.model, lengths, self.token_budget, guessed):
+                found.update(zip(rows.tolist(), map(self._chosen, guesses), strict=True))
+        return [found[row] for row in range(len(pixels))]
 
     def all_found(self, gallery: Gallery) -> list[Boxes]:
         """The same of every picture of a gallery."""
@@ -224,6 +233,8 @@ class Detector(Locator):
             "frame": asdict(self.frame),
             "mean": self.mean.tolist(),
             "deviation": self.deviation.tolist(),
+            "token_budget": self.token_budget,
+            "device": self.device,
         }
         weights = {name: tensor.cpu().contiguous() for name, tensor in self.model.state_dict().items()}
         write_whole(folder / "model.json", json.dumps(values).encode())
@@ -235,8 +246,10 @@ class Detector(Locator):
         made = cls(build(cls.Settings, values["settings"], where=str(folder / "model.json")))
         made.n_classes, made.frame = values["classes"], Frame(**values["frame"])
         made.mean, made.deviation = (np.array(values[name], np.float32) for name in ("mean", "deviation"))
+        made.token_budget, made.device = values["token_budget"], values["device"]
         made.model = made.network(made.n_classes)
         made.model.load_state_dict(load_file(folder / "model.safetensors"))
+        made.model.to(nearest(made.device))
         return made
 
     def _chosen(self, guess: Guess) -> Boxes:
@@ -257,8 +270,3 @@ class Detector(Locator):
         """The tokens of a pass: all pictures of a step, so that batch norms see as many as they can, up to a limit."""
         whole = min(settings.batch_size * self.frame.patches, _TOKENS_OF_NORMS)
         return settings.token_budget or max(token_budget_of(None, self.model), whole)
-
-
-def _passes(rows: int, patches: int, budget: int) -> Iterator[slice]:
-    step = max(1, budget // patches)
-    return (slice(start, start + step) for start in range(0, rows, step))

@@ -22,6 +22,8 @@ from headwater.foundation.text import quiet
 from headwater.run import Run, write_whole
 from headwater.settings import NoSettings
 from headwater.settings import Settings as RunSettings
+from headwater.training.device import device_of, nearest
+from headwater.training.trainer import READS
 from headwater.vision.detection.detector import Detector, Finder, Guess
 from headwater.vision.detection.precision import interval
 from headwater.vision.detection.scenes import Gallery, Target
@@ -47,6 +49,7 @@ class PretrainedDetector(Detector):
     """
 
     Settings = NoSettings
+    reads = (*READS, "image_size", "image_augment", "strategy", "last_layers")
     epochs = 10
     fewest_steps = 300
     large_products = False
@@ -72,6 +75,7 @@ class PretrainedDetector(Detector):
         refuse_strategy(settings.strategy, STRATEGIES, name)
         folder = locate(name, offline=settings.offline, trust_remote_code=settings.trust_remote_code)
         self.n_classes = train.n_classes
+        self.token_budget, self.device = settings.token_budget, settings.device
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
             self.model = opened(folder, train.classes or range(train.n_classes), trusted=settings.trust_remote_code)
@@ -83,6 +87,7 @@ class PretrainedDetector(Detector):
         kept = run.folder if run.main else None
         seen, unseen = (Gallery.of(scenes, self.frame, kept, self.proposals) for scenes in (train, valid))
         trainable(self.model.network, settings)
+        self.model.to(device_of(settings))
         if not self.model.knows:
             self.learn(seen, unseen, run)
             return self
@@ -111,6 +116,8 @@ class PretrainedDetector(Detector):
             "mean": self.mean.tolist(),
             "deviation": self.deviation.tolist(),
             "reversed": self.reversed,
+            "token_budget": self.token_budget,
+            "device": self.device,
         }
         network: Any = self.model.network
         with quiet():
@@ -127,7 +134,8 @@ class PretrainedDetector(Detector):
         made.mean, made.deviation = (np.array(values[name], np.float32) for name in ("mean", "deviation"))
         made.reversed, made.notes = values["reversed"], notes_of(folder / "encoder")
         network, _ = _read(folder / "encoder", trusted=False)
-        made.model = HubFinder(network, values["columns"], knows=True)
+        made.token_budget, made.device = values["token_budget"], values["device"]
+        made.model = HubFinder(network, values["columns"], knows=True).to(nearest(made.device))
         return made
 
 
