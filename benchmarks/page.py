@@ -9,9 +9,9 @@ from harness import ROOT
 from results import FOLDER
 
 BENCHMARKS = (
-    "sst2_finetune", "probe_cost", "basic_models", "pictures", "boxes", "masks", "strategies", "few_labels",
-    "augmentation", "compare", "rank", "plan", "unlabelled", "tune", "prediction", "picture_speed", "robustness",
-    "damaged_pictures", "defaults",
+    "sst2_finetune", "probe_cost", "basic_models", "pictures", "boxes", "masks", "pretraining", "strategies",
+    "few_labels", "augmentation", "compare", "rank", "plan", "unlabelled", "tune", "prediction", "picture_speed",
+    "robustness", "damaged_pictures", "defaults",
 )  # fmt: skip
 PAGE = ROOT / "docs" / "benchmarks.md"
 

@@ -66,6 +66,7 @@ _LANGUAGE = "headwater.language.classification"
 _VISION = "headwater.vision.classification"
 _BOXES = "headwater.vision.detection"
 _MASKS = "headwater.vision.segmentation"
+_FEATURES = "headwater.vision.features"
 
 TASKS: tuple[Task, ...] = (
     Task(
@@ -111,6 +112,15 @@ TASKS: tuple[Task, ...] = (
         default_model="unet",
         foundation=f"{_MASKS}.pretrained:PretrainedSegmenter",
         foundation_extra="vision",
+        extra="vision",
+    ),
+    Task(
+        name="image-features",
+        path=f"{_FEATURES}.task:ImageFeatures",
+        inputs=("Image",),
+        outputs=("Features",),
+        sentence="What can be learnt from images without labels, for other models to start from?",
+        default_model="simclr",
         extra="vision",
     ),
 )
@@ -160,6 +170,10 @@ MODELS: tuple[Model, ...] = (
           "A residual network that tells classes at three sizes, added up (Long et al. 2015).", "vision"),
     Model("deeplab", "semantic-segmentation", f"{_MASKS}.deeplab:DeeplabSegmenter",
           "Atrous convolutions over a residual network, seen at several distances (v3; Chen et al. 2017).", "vision"),
+    Model("simsiam", "image-features", f"{_FEATURES}.simsiam:Simsiam",
+          "Each of two views of an image tells what the network makes of the other (Chen and He 2021).", "vision"),
+    Model("simclr", "image-features", f"{_FEATURES}.simclr:Simclr",
+          "Two views of an image are more alike than those of different images (Chen et al. 2020).", "vision"),
 )  # fmt: skip
 
 FOUNDATIONS: tuple[Foundation, ...] = (

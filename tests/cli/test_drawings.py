@@ -129,7 +129,7 @@ def test_drawings_replace_earlier_ones_and_no_files_of_others(application, image
         drawings.write(application, [encode(GREY)], tmp_path / "drawn")
     assert (tmp_path / "drawn" / "000001.jpg").is_file()
     with pytest.raises(SettingError, match="This folder holds other files, among which images with boxes would be"):
-        drawings.write(application, str(images), images)
+        drawings.write(application, [encode(GREY)], images)
     (tmp_path / "file").write_text("")
     with pytest.raises(ResourceError, match="The images with boxes cannot be written to this folder"):
         drawings.write(application, str(images), tmp_path / "file" / "below")

@@ -13,7 +13,8 @@ import headwater
 from headwater.application import Predictions
 from headwater.data.mask_field import Mask
 from headwater.data.reading import read
-from headwater.doors import masks
+from headwater.doors import answer_folder, masks
+from headwater.doors.answer_folder import Answered
 from headwater.errors import ResourceError, SettingError
 from headwater.settings import Settings
 from headwater.vision.segmentation.task import SemanticSegmentation
@@ -75,6 +76,67 @@ def test_masks_replace_earlier_ones_and_no_files_of_others(application, tmp_path
     (tmp_path / "file").write_text("")
     with pytest.raises(ResourceError, match="The masks cannot be written"):
         masks.write(application, table(1)["image"], tmp_path / "file" / "below")
+
+
+def test_earlier_masks_that_no_image_has_now_are_gone(application, tmp_path):
+    masks.write(application, table(3)["image"], tmp_path / "masks")
+    masks.write(application, table(1)["image"], tmp_path / "masks")
+    assert sorted(file.name for file in (tmp_path / "masks").iterdir()) == ["000001.png", "classes.txt", "manifest.csv"]
+
+
+@pytest.mark.parametrize(
+    "manifest", ["image,label\nwedding.png,joy\n", "row,image,mask,reason\n1,wedding.png,,none\n", "\xff"]
+)
+def test_a_table_of_another_kind_makes_no_folder_ours(application, tmp_path, manifest):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "wedding.png").write_bytes(table(1)["image"][0])
+    (tmp_path / "photos" / "manifest.csv").write_text(manifest, "latin-1")
+    with pytest.raises(SettingError, match="This folder holds other files, among which masks would be lost: "):
+        masks.write(application, table(1)["image"], tmp_path / "photos")
+    assert (tmp_path / "photos" / "wedding.png").read_bytes() == table(1)["image"][0]
+
+
+def test_masks_do_not_come_among_their_images(application, images):
+    for folder in (images, images / "a", images.parent):
+        with pytest.raises(SettingError, match="The masks would stand among the images that they are of"):
+            masks.write(application, str(images), folder)
+    assert (images / "a" / "0.png").read_bytes() == table(4)["image"][0]
+
+
+def test_what_an_interrupted_run_left_is_taken_away(application, tmp_path, monkeypatch):
+    rows, whole = iter(range(9)), answer_folder.write_whole
+
+    def interrupted(path, content):
+        if next(rows) == 1:
+            path.with_name(f".{path.name}.99.partial").write_bytes(b"half")
+            raise KeyboardInterrupt
+        whole(path, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(answer_folder, "write_whole", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            masks.write(application, table(3)["image"], tmp_path / "masks")
+    masks.write(application, table(1)["image"], tmp_path / "masks")
+    assert sorted(file.name for file in (tmp_path / "masks").iterdir()) == ["000001.png", "classes.txt", "manifest.csv"]
+
+
+def test_names_are_plain_short_and_no_two_alike():
+    names = answer_folder._Names(".png")
+    given = [
+        "a/frame.jpg",
+        "b/frame.png",
+        "c/frame-2.png",
+        "C:\\d\\Frame.bmp",
+        "x/" + "雪" * 120 + ".jpg",
+        "",
+        "x/..",
+        "manifest.csv",
+    ]
+    found = [names.of(Answered(row, name, None, None, None)) for row, name in enumerate(given)]
+    assert found[:4] == ["frame.png", "frame-2.png", "frame-2-2.png", "Frame-3.png"]
+    assert found[4] == "雪" * 66 + ".png"
+    assert found[5:] == ["000005.png", "000006.png", "manifest.png"]
+    assert answer_folder._Names(".csv").of(Answered(1, "manifest.txt", None, None, None)) == "manifest-2.csv"
 
 
 def test_the_command_writes_a_folder_or_a_table(application, images, tmp_path, capsys):

@@ -70,6 +70,7 @@ class Kind:
     Attributes:
         inputs: the name of the input column in the tables.
         target: the name of their target column.
+        needs_target: whether there is nothing to learn without it.
         right: how well an application that has learnt a table answers it, 1 at best.
         enough: how well it must, well above what answers without looking.
         table: a table of so many rows that every model of the task can learn: inputs, and the label good or bad, or
@@ -107,5 +108,6 @@ class Kind:
     foundation: Callable[[Path], Path] | None = None
     cases: Mapping[str, Callable[[], Case]] = field(default_factory=dict)
     target: str = "label"
+    needs_target: bool = True
     right: Callable[[Any, Table], float] = share_right
     enough: float = 0.9

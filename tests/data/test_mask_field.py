@@ -17,10 +17,12 @@ from headwater.data.fields import from_json, lacking, to_json
 from headwater.data.mask_field import Mask
 from headwater.data.masks import mask_glance
 from headwater.data.pictures import Picture
+from headwater.data.preparing import Prepared, prepare
 from headwater.data.reading import read
 from headwater.data.records import Records
 from headwater.errors import DataError, SettingError
-from headwater.settings import DataSettings
+from headwater.settings import DataSettings, Settings
+from headwater.vision.segmentation.task import SemanticSegmentation
 
 PICTURE = saved(clouds(0, 3, 1))
 
@@ -77,6 +79,13 @@ def test_two_colours_may_be_one_class():
     assert field.encode([["car"], ["bus", "road"]]) == ([[1], [0]], {})
 
 
+def test_a_class_may_be_called_by_the_number_of_another():
+    field = learnt(drawn(1, 1, 1), names={"1": "2"})
+    assert field.classes == ("2",)
+    assert maps(field, drawn(1, 1, 2)) == [[0, 0, -1]]
+    assert maps(learnt(drawn(1, 2, 2), names={"1": "2"}), drawn(2, 1, 1)) == [[1, 0, 0]]
+
+
 @pytest.mark.parametrize(
     ("masks", "asked", "void"),
     [
@@ -85,12 +94,56 @@ def test_two_colours_may_be_one_class():
         ([drawn(0, 0, 1), drawn(0, 0, 0)], None, ()),
         ([drawn([255] * 3, [255, 0, 0], [0, 0, 255])], None, ()),
         ([drawn(0, 1, 255)], ["no"], ()),
+        ([drawn(0, 255, 255)] * 60 + [drawn(1, 0, 255)], None, ()),
+        ([drawn(0, 0, 255)] * 60 + [drawn(1, 0, 255)], None, ("255",)),
+        ([drawn(0, 255, 255)] * 60 + [drawn(*range(code, code + 3)) for code in range(1, 180, 3)], None, ()),
         ([drawn(0, 1, 11)], ["11", "1"], ("1", "11")),
         ([drawn([255] * 3, [255, 0, 0], [0, 0, 255])], ["#FF0000"], ("#ff0000",)),
     ],
 )
 def test_what_is_void(masks: list[bytes], asked: list[str] | None, void: tuple[str, ...]):
     assert Mask.of(records(*masks), "mask", "image", asked).void == void
+
+
+def test_training_masks_alone_tell_what_is_void(caplog):
+    binary, marked = records(*[drawn(0, 255, 255)] * 3), records(*[drawn(0, 1, 255)] * 9)
+    both = records(*[drawn(0, 255, 255)] * 3, *[drawn(0, 1, 255)] * 9)
+    with caplog.at_level(logging.INFO, "headwater"):
+        field = Mask.of(both, "mask", "image")
+        assert [field.void, field.settled(binary).void, field.settled(marked).void] == [("255",), (), ("255",)]
+        asked = Mask.of(both, "mask", "image", ["1"])
+        assert asked.settled(binary).void == asked.settled(marked).void == ("1",)
+    assert caplog.messages == [
+        "taken for void: 255, 33 % of the pixels of the training masks",
+        "taken for void: 1, 33 % of the pixels of the training masks",
+    ]
+
+
+def prepared(train: list[bytes], test: list[bytes]) -> Prepared:
+    """Rows of which a column says what is trained with; every image is another."""
+    masks = [*train, *train, *test]
+    split = ["train"] * len(train) + ["valid"] * len(train) + ["test"] * len(test)
+    images = [saved(clouds(row, 3, 1)) for row in range(len(masks))]
+    source = pa.table({"image": images, "mask": masks, "part": split})
+    settings = Settings(split="part", quarantine_share=0.5)
+    return prepare(source, settings, SemanticSegmentation("unet", settings).find_fields, want_test=True)
+
+
+def test_test_masks_do_not_decide_what_the_classes_are():
+    found = prepared([drawn(0, 255, 255)] * 60 + [drawn(0, 1, 255)], [drawn(0, 1, 1)] * 40)
+    assert (found.fields[1].void, found.fields[1].classes) == ((), (0, 1, 255))
+    assert found.findings["audit"]["classes"] == {"0": 162, "255": 122, "1": 42}
+
+
+def test_rows_that_training_masks_tell_to_be_void_are_set_aside():
+    train = [drawn(0, 1, 255)] * 2 + [drawn(255, 255, 255)]
+    found = prepared(train, [drawn(0, 255, 255)] * 400)
+    assert (found.fields[1].void, found.fields[1].classes) == (("255",), (0, 1))
+    assert found.findings["audit"]["classes"] == {"0": 404, "1": 4}
+    assert [len(part) for part in (found.train, found.valid, found.test)] == [2, 2, 400]
+    assert [problem.reason for problem in found.problems] == ["the mask has no class, only void"] * 2
+    assert found.findings["quarantine"]["count"] == 2
+    assert found.findings["audit"]["rows"] == 404
 
 
 def test_void_may_be_said_by_its_name(tmp_path: Path):

@@ -232,3 +232,12 @@ def test_too_few_rows_are_refused():
 def test_training_rows_of_one_class_are_refused():
     with pytest.raises(DataError, match="The train rows of this split hold one class only"):
         _split(_texts(40), [0] * 30 + [1] * 10, {"when": list(range(40))}, time="when")
+
+
+def test_rows_without_a_target_are_divided_at_random_and_copies_move_together():
+    texts = [*_texts(40), *_texts(10)]
+    splits = _split(texts, [None] * 50)
+    assert sorted([*splits.train, *splits.valid, *splits.test]) == list(range(50))
+    assert splits.findings["rule"] == "random"
+    assert splits.findings["unseen_classes"] == splits.findings["rare_classes"] == []
+    _assert_no_straddling(splits, texts)

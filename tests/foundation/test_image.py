@@ -1,5 +1,6 @@
 """Image foundations: read from the hub's folders of transformers and timm, and written back to them."""
 
+import json
 import sys
 
 import numpy as np
@@ -165,6 +166,32 @@ def test_an_architecture_that_timm_lacks_is_refused(tmp_path):
     folder = make_timm(tmp_path / "timm")
     (folder / "config.json").write_text('{"architecture": "resnet_of_nobody"}')
     with pytest.raises(ArtifactError, match="timm has no network of this name"):
+        ImageEncoder.load(folder, "tiny")
+
+
+def _with(folder, **config):
+    file = folder / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | config))
+    return folder
+
+
+def test_a_name_that_is_an_address_is_refused(tmp_path):
+    folder = _with(make_timm(tmp_path / "timm"), architecture="hf-hub:someone/else")
+    with pytest.raises(ArtifactError, match="timm has no network of this name"):
+        ImageEncoder.load(folder, "tiny")
+
+
+@pytest.mark.parametrize("name", ["pretrained", "checkpoint_path", "pretrained_cfg", "cache_dir"])
+def test_arguments_that_reach_beyond_the_network_are_refused(tmp_path, name):
+    folder = _with(make_timm(tmp_path / "timm"), model_args={name: "evil.pth"})
+    with pytest.raises(ArtifactError, match="The arguments of this network are more than its sizes") as told:
+        ImageEncoder.load(folder, "tiny")
+    assert name in str(told.value)
+
+
+def test_arguments_that_no_network_has_are_refused(tmp_path):
+    folder = _with(make_timm(tmp_path / "timm"), model_args={"colour": 7})
+    with pytest.raises(ArtifactError, match=r"timm cannot make this network: .*colour"):
         ImageEncoder.load(folder, "tiny")
 
 

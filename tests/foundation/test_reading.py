@@ -116,6 +116,8 @@ def test_a_folder_without_a_processor_is_read_as_usual(tmp_path):
         ({"size": 48}, Reading(48, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))),
         ({"do_normalize": False, "do_center_crop": True, "crop_size": SQUARE}, Reading(SIDE, (0.0,) * 3, (1.0,) * 3)),
         ({"image_mean": [0.1] * 3, "image_std": [0.2] * 3}, Reading(32, (0.1,) * 3, (0.2,) * 3)),
+        ({"image_mean": 0, "image_std": 0.5}, Reading(32, (0.0,) * 3, (0.5,) * 3)),
+        ({"size": [48, 48], "image_mean": None}, Reading(48, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))),
     ],
 )
 def test_a_processor_of_nobody_is_read_by_what_its_file_tells(told, expected, tmp_path):
@@ -124,12 +126,29 @@ def test_a_processor_of_nobody_is_read_by_what_its_file_tells(told, expected, tm
     assert ImageEncoder.load(folder, "tiny").reading == expected
 
 
+def test_a_processor_of_nobody_for_several_kinds_of_input_is_read_by_its_section_of_images(tmp_path):
+    folder = make_vit(tmp_path / "vit")
+    (folder / "preprocessor_config.json").unlink()
+    section = {"image_processor_type": "NobodysProcessor", "image_mean": [0.1] * 3, "image_std": [0.2] * 3, "size": 64}
+    told = {"processor_class": "NobodysProcessor", "do_chat": True, "image_processor": section}
+    (folder / "processor_config.json").write_text(json.dumps(told))
+    assert ImageEncoder.load(folder, "tiny").reading == Reading(64, (0.1,) * 3, (0.2,) * 3)
+
+
 @pytest.mark.parametrize(
     ("told", "got"),
     [
         ({"do_flip_channel_order": True, "include_top": True}, r"\['do_flip_channel_order', 'include_top'\]"),
         ({"do_rescale": False}, "'pixels that are not scaled to 0 to 1'"),
         ({"rescale_factor": 1.0}, "'pixels that are not scaled to 0 to 1'"),
+        ({"rescale_factor": None}, "'pixels that are not scaled to 0 to 1'"),
+        ({"image_mean": [0.5]}, r"'an image_mean of \[0\.5\]'"),
+        ({"image_mean": "half"}, "\"an image_mean of 'half'\""),
+        ({"image_std": [0.5, 0.5, None]}, r"'an image_std of \[0\.5, 0\.5, None\]'"),
+        ({"image_std": [0.5, 0, 0.5]}, r"'an image_std of \[0\.5, 0, 0\.5\]'"),
+        ({"size": {"height": 48, "width": 64}}, r"\"a size of {'height': 48, 'width': 64}\""),
+        ({"size": "large"}, "\"a size of 'large'\""),
+        ({"image_processor": 3}, "'an image_processor of 3'"),
     ],
 )
 def test_what_is_not_understood_of_a_file_is_refused(told, got, tmp_path):

@@ -13,6 +13,7 @@ from headwater.data.box_field import Located
 from headwater.data.image_field import Image, holds_images
 from headwater.data.mask_field import Mask
 from headwater.data.naming import classes_of, text_of, tidy
+from headwater.data.no_target import NoTarget
 from headwater.data.pictures import Picture
 from headwater.data.records import Flaws, Records
 from headwater.errors import DataError
@@ -185,9 +186,11 @@ class Labels:
 
 Input = Text | Image
 Label = Category | Labels
-Target = Label | Located | Mask
+Target = Label | Located | Mask | NoTarget
 Field = Input | Target
-_KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in (Text, Image, Category, Labels, Located, Mask)}
+_KINDS: dict[str, type[Any]] = {
+    kind.__name__: kind for kind in (Text, Image, Category, Labels, Located, Mask, NoTarget)
+}
 
 
 def lacking(target: Any, records: Records) -> dict[int, str]:
@@ -198,9 +201,14 @@ def lacking(target: Any, records: Records) -> dict[int, str]:
         >>> lacking(Category(("label",)), Records(pa.table({"label": ["art", None]})))
         {1: 'the label is missing'}
     """
-    if isinstance(target, Located | Mask):
+    if isinstance(target, Located | Mask | NoTarget):
         return target.lacking(records)
     return {row: target.lack for row, cell in enumerate(target.cells(records)) if cell is None}
+
+
+def settled(target: Any, train: Records) -> Any:
+    """A target field with what training rows decide before its classes are learnt: of masks, what is void."""
+    return target.settled(train) if isinstance(target, Mask) else target
 
 
 def flaws_of(target: Any, records: Records) -> Flaws:

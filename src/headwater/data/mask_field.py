@@ -9,17 +9,15 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
-from headwater.data.class_names import ClassNames, is_void, names_near
+from headwater.data.class_names import ClassNames, names_near
 from headwater.data.image_field import picture_of
+from headwater.data.mask_void import asked_void, seen_void
 from headwater.data.masks import ClassMap, MaskGlance, code_of, is_colour, mask_glance, written
 from headwater.data.pictures import Picture, glance
 from headwater.data.records import Records
-from headwater.errors import DataError, SettingError
+from headwater.errors import DataError
 
 log = logging.getLogger("headwater")
-NO_VOID: Final = "no"
-"""What a user says who wants every number to be a class."""
-_USUAL_VOID: Final = 255
 _MOST_CLASSES: Final = 255
 """The classes that a picture of 8 bits can number beside void."""
 
@@ -37,6 +35,7 @@ class Mask:
         classes: the classes of the training rows, in the order of their numbers.
         void: the codes, as they are written, that are no class.
         names: for codes, as they are written, their names.
+        asked: whether the user said what is void.
 
     Example:
         >>> import numpy as np
@@ -55,6 +54,7 @@ class Mask:
     classes: tuple[Any, ...] = ()
     void: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
+    asked: bool = False
     several = True
     lack = "the mask is missing"
 
@@ -63,7 +63,7 @@ class Mask:
         """The field of a column, with the names of a file beside its masks.
 
         Args:
-            records: rows whose masks tell what is void, where the user does not.
+            records: rows whose masks tell what is void, where the user does not, until `settled` asks training rows.
             column: the column of masks.
             image: the column of pictures.
             void: numbers, colours or names that are no class; `no` alone says that there is none.
@@ -73,14 +73,26 @@ class Mask:
         """
         plain = cls((column,), image)
         masks = [mask for mask in plain._masks(records)[0] if mask is not None]
-        seen = {code for mask in masks for code in mask_glance(mask).pixels}
+        pixels = _pixels(masks)
         paths = [mask.path for mask in masks if mask.path is not None]
         found = names_near(paths[0]) if paths else ClassNames()
-        told = found.of(coloured=any(map(is_colour, seen)))
+        told = found.of(coloured=any(map(is_colour, pixels)))
         names = {code: name for code, name in told.items() if name != code}
         if names:
             log.info("class names from %s", found.file)
-        return replace(plain, names=names, void=_void(seen, names, void))
+        if void is not None:
+            return replace(plain, names=names, void=asked_void(void, names), asked=True)
+        return replace(plain, names=names, void=seen_void(pixels, names))
+
+    def settled(self, train: Records) -> Mask:
+        """The field with what the masks of training rows alone tell to be void; says what is, and how much of them."""
+        pixels = _pixels([mask for mask in self._masks(train)[0] if mask is not None])
+        void = self.void if self.asked else seen_void(pixels, self.names)
+        share = sum(count for code, count in pixels.items() if written(code) in void) / max(pixels.total(), 1)
+        if share:
+            named = ", ".join(f"{code} ({self.names[code]})" if code in self.names else code for code in void)
+            log.info("taken for void: %s, %.2g %% of the pixels of the training masks", named, 100 * share)
+        return replace(self, void=void)
 
     def learn(self, cells: Sequence[Any]) -> Mask:
         """The field with the classes that occur in its cells.
@@ -154,7 +166,9 @@ class Mask:
     def _codes(self, names: set[Any]) -> list[int]:
         """Every code that one of these names has."""
         named = [code for text, name in self.names.items() if name in names and (code := code_of(text)) is not None]
-        plain = [code for name in names if (code := code_of(str(name))) is not None and written(code) not in self.names]
+        # A class may be called by what is the number of another, so a number counts only where it is the whole name.
+        plain = [code for name in names if (code := code_of(str(name))) is not None and self.name(code) == name]
+        plain = [code for code in plain if written(code) not in self.names]
         return [code for code in [*named, *plain] if written(code) not in self.void]
 
     def _names_in(self, mask: Picture) -> list[Any]:
@@ -200,25 +214,9 @@ class Mask:
         )
 
 
-def _void(seen: set[int], names: Mapping[str, str], asked: Sequence[str] | None) -> tuple[str, ...]:
-    """The codes, as they are written, that are no class."""
-    called = {name.strip().lower(): text for text, name in names.items()}
-    if asked is not None and [word.strip().lower() for word in asked] == [NO_VOID]:
-        return ()
-    if asked is not None:
-        found = []
-        for word in asked:
-            code = code_of(word)
-            if code is None and word.strip().lower() not in called:
-                raise SettingError(
-                    "What is void is said by a number, a colour or a class name of the masks", where="--mask-void",
-                    got=word, accepted=["255", "#e0e0c0", NO_VOID, *sorted(set(names.values()))],
-                )  # fmt: skip
-            found.append(called[word.strip().lower()] if code is None else written(code))
-        return tuple(sorted(set(found)))
-    void = {text for text, name in names.items() if is_void(name)}
-    others = seen - {_USUAL_VOID}
-    # Of black and white, white is what the masks are about; of colours, it is one like the others.
-    if _USUAL_VOID in seen and str(_USUAL_VOID) not in names and len(others) > 1 and not any(map(is_colour, others)):
-        void.add(str(_USUAL_VOID))
-    return tuple(sorted(void))
+def _pixels(masks: Sequence[Picture]) -> Counter[int]:
+    """How many pixels of all masks have each code."""
+    found: Counter[int] = Counter()
+    for mask in masks:
+        found.update(mask_glance(mask).pixels)
+    return found

@@ -6,6 +6,7 @@ the number of its shade: black is 0 and white is 255 however a mask was saved, a
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -126,19 +127,40 @@ class ClassMap:
         found = _class_map(self, identity(self.mask))
         return np.array(found, dtype) if copy or dtype not in (None, found.dtype) else found
 
+    def digest(self) -> bytes:
+        """What is the same of two class maps only if every pixel is: a hash of the file and of what its codes mean.
+
+        Raises:
+            DataError: the mask cannot be read any more.
+        """
+        try:
+            content = self.mask.read()
+        except UnreadableError as error:
+            raise _gone(self.mask, error) from error
+        return hashlib.blake2b(content, digest_size=16, key=_key(self.positions)).digest()
+
 
 @lru_cache(_AT_HAND)
 def _class_map(asked: ClassMap, stamp: Any) -> np.ndarray:
     try:
         codes = _codes(asked.mask)
     except UnreadableError as error:
-        raise DataError(
-            "A mask that was there before cannot be read any more", where=str(asked.mask), got=str(error),
-            fix="Leave the files as they are while a run reads them.",
-        ) from error  # fmt: skip
+        raise _gone(asked.mask, error) from error
     found = _looked_up(codes, dict(asked.positions))
     found.flags.writeable = False
     return found
+
+
+def _key(positions: tuple[tuple[int, int], ...]) -> bytes:
+    """A hash of what codes mean, short enough to be the key of another."""
+    return hashlib.blake2b(repr(positions).encode(), digest_size=16).digest()
+
+
+def _gone(mask: Picture, error: UnreadableError) -> DataError:
+    return DataError(
+        "A mask that was there before cannot be read any more", where=str(mask), got=str(error),
+        fix="Leave the files as they are while a run reads them.",
+    )  # fmt: skip
 
 
 def _looked_up(codes: np.ndarray, positions: Mapping[int, int]) -> np.ndarray:

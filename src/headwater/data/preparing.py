@@ -11,7 +11,7 @@ import numpy as np
 
 from headwater.data import audit, quarantine, reading, splitting
 from headwater.data.archives import ARCHIVES
-from headwater.data.fields import Input, flaws_of, lacking
+from headwater.data.fields import Input, flaws_of, lacking, settled
 from headwater.data.layouts import SPLIT
 from headwater.data.records import Problem, Records
 from headwater.data.source import read_source
@@ -32,7 +32,7 @@ class Prepared:
         train, valid, test: usable rows; `test` is empty when none was wanted.
         source: the rows of `settings.source` that may be learnt from as well; None without one.
         unlabelled: the rows of `settings.unlabelled`; None without one.
-        fields: the input and target fields, with the classes of the training rows.
+        fields: the input and target fields, with the classes of the training rows; `NoTarget` where none is wanted.
         problems: the rows that were set aside.
         flaws: the single boxes that were set aside, of rows that were not.
         findings: sections of the report: `audit`, `split`, `quarantine`, and `source` and `unlabelled` where there are.
@@ -62,11 +62,13 @@ class Prepared:
         first = f", the first: {self.problems[0]}" if self.problems else ""
         lines = {
             "input": ", ".join(given.columns),
-            "target": ", ".join(target.columns),
+            "target": ", ".join(target.columns) or "none: what is learnt is learnt from the inputs alone",
             "classes": f"{len(target.classes)}: {', '.join(shown + more)}",
             "rows": f"{self.findings['audit']['rows']:,} usable, {len(self.problems):,} set aside{first}",
             "split": f"{split['rule']}: {len(self.train):,} train, {len(self.valid):,} valid, {len(self.test):,} test",
         }
+        if not target.columns:
+            del lines["classes"]
         if boxes := self.findings["quarantine"].get("boxes"):
             lines["boxes"] = _told_of_boxes(boxes, self.flaws)
         if self.source is not None:
@@ -113,6 +115,14 @@ def prepare(
             parts[name], bad = _usable(own, settings, aside)
             aside.add_flaws(flaws_of(fields[1], parts[name]))
             problems += bad
+    found = fields
+    fields = (fields[0], settled(fields[1], parts["train"]))
+    if fields != found:
+        for name, part in parts.items():
+            parts[name], bad = _usable(mark(part, fields), settings, aside, counted=True)
+            problems += bad
+        good, _ = quarantine.quarantine(mark(good, fields), settings.quarantine_share)
+        inputs, cells = values(good, fields)
     findings = {"audit": audit.audit(good, inputs, cells), "split": splits.findings}
     parts = _without_copies(parts, settings, fields, findings["split"])
     fields = (fields[0], fields[1].learn(fields[1].cells(parts["train"])))

@@ -25,6 +25,8 @@ _PART_OF: Final = {
     "test": 2, "testing": 2,
 }  # fmt: skip
 _LEAST_ROWS: Final = 2
+_OF_ONE_KIND: Final = ""
+"""The class of rows that have none."""
 
 Cut = Callable[[np.ndarray, float], np.ndarray]
 """Rows and a share in; a mask of the rows that are held out."""
@@ -84,7 +86,7 @@ def split(
     Args:
         records: the rows, all of them usable.
         inputs: the text, pair of texts or picture of each row.
-        cells: the label of each row, or its list of labels.
+        cells: the label of each row, or its list of labels; None in every row of a task without a target.
         settings: `split`, `group`, `time`, the shares and the seed are read.
         want_test: whether to hold out test rows; False when the user brought a file of them.
         want_valid: the same of validation rows.
@@ -159,6 +161,8 @@ def _refuse_contradictions(settings: Settings) -> None:
 
 def _labels_of(records: Records, cells: Sequence[Any]) -> tuple[Sparse, list[str]]:
     """Zeros and ones of shape (rows, classes), and the text of each class in order of appearance."""
+    if cells and all(cell is None for cell in cells):  # the rows of a task without a target, all of one kind
+        return csr_array(np.ones((len(cells), 1), np.int64)), [_OF_ONE_KIND]
     several = any(isinstance(cell, list | tuple) for cell in cells)
     texts = [sorted(set(map(text_of, cell))) if several else [text_of(cell)] for cell in cells]
     index: dict[str, int] = {}
@@ -299,7 +303,8 @@ def _findings(
     rows: _Rows, part_of: np.ndarray, splits: Sequence[np.ndarray], duplicates: dict[str, Any]
 ) -> dict[str, Any]:
     settings, totals = rows.settings, rows.labels.sum(axis=0)
-    rule = next((name for name in ("split", "group", "time") if getattr(settings, name)), "stratified")
+    rule = next((name for name in ("split", "group", "time") if getattr(settings, name)), None)
+    rule = rule or ("stratified" if any(rows.classes) else "random")
     dropped = np.setdiff1d(np.arange(len(part_of)), np.concatenate(splits))
     trained = set(_present(rows, splits[0]))
     return {

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
-import io
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from headwater.data.pictures import Picture
 
 MANIFEST: Final = "manifest.csv"
+UNFINISHED: Final = "manifest.unfinished.csv"
+_MOST_BYTES: Final = 200
+_PARTIAL: Final = re.compile(r"\.(.+)\.\d+\.partial")
+"""What `write_whole` leaves of a file where it is killed."""
 
 
 class Answered(NamedTuple):
@@ -75,32 +80,38 @@ def write(application: Application, data: Any, folder: Path, kind: Kind) -> str:
         ResourceError: it cannot be written.
         DataError: an image that was answered cannot be read any more.
     """
-    _refuse_others(folder, kind.what)
-    rows: list[tuple[Any, ...]] = []
-    taken: set[str] = set()
-    first = ""
+    earlier = _earlier(folder, data, kind)
+    answers = _answered(application, data)
+    begun = list(islice(answers, 1))  # data that cannot be read at all takes nothing away
+    names, counted, first = _Names(kind.suffix), [0, 0], ""
+    unfinished = folder / UNFINISHED
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for one in _answered(application, data):
-            file = ""
-            if one.reason is None:
-                file = _free(Path(one.name).stem if one.name else f"{one.number:06}", kind.suffix, taken)
-                write_whole(folder / file, kind.file(one))
-            elif not first:
-                first = f"row {one.number}, {one.reason}"
-            told = ("" if one.reason else cell(one) for cell in kind.more.values())
-            rows.append((one.number, one.name, file, *told, one.reason))
+        for name in earlier:
+            (folder / name).unlink(missing_ok=True)
+        # A row stands in the table before its file is there: what an interrupted run left is known as its own.
+        with unfinished.open("w", encoding="utf-8", errors="replace", newline="", buffering=1) as file:
+            table = csv.writer(file, lineterminator="\n")
+            table.writerow(_heads(kind))
+            for one in chain(begun, answers):
+                name = names.of(one) if one.reason is None else ""
+                told = ("" if one.reason else cell(one) for cell in kind.more.values())
+                table.writerow((one.number, one.name, name, *told, one.reason))
+                if name:
+                    write_whole(folder / name, kind.file(one))
+                counted[not name] += 1
+                first = first or (f"row {one.number}, {one.reason}" if one.reason else "")
         for name, text in kind.beside.items():
             write_whole(folder / name, text.encode())
-        write_whole(folder / MANIFEST, _table([("row", "image", kind.column, *kind.more, "reason"), *rows]).encode())
+        unfinished.replace(folder / MANIFEST)
     except OSError as failure:
         raise ResourceError(
             f"The {kind.what} cannot be written to this folder", where=str(folder), got=failure.strerror,
             fix="Choose another folder with --to.",
         ) from failure  # fmt: skip
-    unread = sum(not file for _, _, file, *_ in rows)
+    written, unread = counted
     told = f", {unread} images without one, the first: {first}" if unread else ""
-    return f"{len(rows) - unread} {kind.what} written to {folder}{told}"
+    return f"{written} {kind.what} written to {folder}{told}"
 
 
 def _answered(application: Any, data: Any) -> Iterator[Answered]:
@@ -114,24 +125,68 @@ def _answered(application: Any, data: Any) -> Iterator[Answered]:
             yield Answered(number, there or "", picture, predictions.labels[row], predictions.reasons[row])
 
 
-def _table(rows: list[tuple[Any, ...]]) -> str:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
+def _heads(kind: Kind) -> tuple[str, ...]:
+    return ("row", "image", kind.column, *kind.more, "reason")
 
 
-def _free(stem: str, suffix: str, taken: set[str]) -> str:
-    """A file name that no other image has: images of one name may come from several folders."""
-    name, number = f"{stem}{suffix}", 2
-    while name.lower() in taken:
-        name, number = f"{stem}-{number}{suffix}", number + 1
-    taken.add(name.lower())
-    return name
+class _Names:
+    """File names that no other image has: images of one name may come from several folders."""
+
+    def __init__(self, suffix: str) -> None:
+        self.suffix = suffix
+        self._taken: set[str] = {MANIFEST, UNFINISHED}
+        self._next: dict[str, int] = {}
+
+    def of(self, one: Answered) -> str:
+        # A path may be of another system, or longer than a file's name can be; only a plain name is taken from it.
+        stem = Path(re.split(r"[/\\]", one.name)[-1]).stem.encode()[:_MOST_BYTES].decode("utf-8", "ignore").strip(". ")
+        stem = stem or f"{one.number:06}"
+        name, number = f"{stem}{self.suffix}", self._next.get(stem.lower(), 2)
+        while name.lower() in self._taken:
+            name, number = f"{stem}-{number}{self.suffix}", number + 1
+        self._next[stem.lower()] = number
+        self._taken.add(name.lower())
+        return name
 
 
-def _refuse_others(folder: Path, what: str) -> None:
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
+def _earlier(folder: Path, data: Any, kind: Kind) -> list[str]:
+    """What an earlier run wrote here, finished or not: its tables last, which tell what is still there.
+
+    Raises:
+        SettingError: the folder is one that is read from, or something in it is not of an earlier run.
+    """
+    if isinstance(data, str | Path) and Path(data).exists():
+        source, target = Path(data).resolve(), folder.resolve()
+        if target == source or source in target.parents or target in source.parents:
+            raise SettingError(
+                f"The {kind.what} would stand among the images that they are of", where="--to", got=str(folder),
+                accepted="a folder outside of the data, and not above it", fix="Choose another folder with --to.",
+            )  # fmt: skip
+    if not folder.is_dir():
+        return []
+    tables = [folder / name for name in (MANIFEST, UNFINISHED) if (folder / name).is_file()]
+    own = {name for table in tables for name in _listed(table, kind)}
+    there = {entry.name for entry in folder.iterdir()}
+    own |= {name for name in there if (part := _PARTIAL.fullmatch(name)) and part[1] in own}
+    others = there - own
+    if others:
         raise SettingError(
-            f"This folder holds other files, among which {what} would be lost", where="--to", got=str(folder),
-            accepted=f"a new or empty folder, or one with earlier {what}", fix="Choose another folder with --to.",
+            f"This folder holds other files, among which {kind.what} would be lost: {min(others)}", where="--to",
+            got=str(folder), accepted=f"a new or empty folder, or one with earlier {kind.what}",
+            fix="Choose another folder with --to.",
         )  # fmt: skip
+    return sorted(own, key=lambda name: name in (MANIFEST, UNFINISHED))
+
+
+def _listed(table: Path, kind: Kind) -> set[str]:
+    """The files that a table of this kind goes with, itself among them; none where it is another table."""
+    try:
+        with table.open(encoding="utf-8", newline="") as file:
+            rows = csv.DictReader(file)
+            if tuple(rows.fieldnames or ()) != _heads(kind):
+                return set()
+            names = {row[kind.column] or "" for row in rows}
+    except (UnicodeDecodeError, csv.Error):
+        return set()
+    plain = {name for name in names if name and not re.search(r"[/\\]", name)}
+    return {table.name, *kind.beside, *plain}

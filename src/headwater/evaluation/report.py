@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from headwater.evaluation.box_counts import BoxCounts
     from headwater.evaluation.classification import Tally
     from headwater.evaluation.detection import BoxTally
+    from headwater.evaluation.features import Measured
     from headwater.evaluation.gallery import Gallery
     from headwater.evaluation.mistakes import Mistakes
 
@@ -38,6 +39,9 @@ _SHOWN = (
     "pixel_accuracy",
     "mean_class_accuracy",
     "boundary_f",
+    "label_by_neighbours",
+    "effective_rank",
+    "spread",
 )
 
 
@@ -174,6 +178,22 @@ class Report(Sections):
             baselines=tally.baseline_metrics(seed=seed),
             gain=tally.gain(best, seed=seed).to_json() if best else None,
             mistakes=gallery.mistakes(tally.classes, threshold),
+            **sections,
+        )
+
+    @classmethod
+    def of_features(cls, measured: Measured, *, seed: int = 0, **sections: Any) -> Report:
+        """The report of features; `sections` are further fields, task and model among them.
+
+        How often an image is known again by another view of it is the primary metric.
+        """
+        best = measured.best_baseline
+        return cls(
+            metrics=measured.metrics(seed=seed),
+            primary="other_view_found",
+            notes=measured.notes,
+            baselines=measured.baseline_metrics(seed=seed),
+            gain=measured.gain(best, seed=seed).to_json(),
             **sections,
         )
 

@@ -180,17 +180,8 @@ def _of_timm(folder: Path, config: dict[str, Any], side: int | None) -> tuple[An
         ) from missing  # fmt: skip
     told = {**config, **config.get("pretrained_cfg", {})}
     usual = tuple(told.get("input_size") or (3, 224, 224))[-1]
-    given = dict(config.get("model_args") or {})
     name = str(config["architecture"])
-    try:
-        try:
-            network = timm.create_model(name, num_classes=0, dynamic_img_size=True, **given)
-        except TypeError:  # a network without positions, which reads any size
-            network = timm.create_model(name, num_classes=0, **given)
-    except RuntimeError as wrong:
-        raise ArtifactError(
-            "timm has no network of this name", where=str(folder), got=name, fix="Update timm, or check config.json."
-        ) from wrong
+    network = _made_by_timm(timm, name, dict(config.get("model_args") or {}), folder)
     weights = {key: tensor for file in sorted(folder.glob("*.safetensors")) for key, tensor in load_file(file).items()}
     try:
         missing, _ = network.load_state_dict(weights, strict=False)
@@ -203,6 +194,33 @@ def _of_timm(folder: Path, config: dict[str, Any], side: int | None) -> tuple[An
         raise _lacking(folder, sorted(missing))
     mean, std = (tuple(told.get(key) or IMAGENET[key]) for key in ("mean", "std"))
     return network, Reading(side or usual, mean, std)
+
+
+def _made_by_timm(timm: Any, name: str, given: dict[str, Any], folder: Path) -> Any:
+    """An untrained network of timm: its name and arguments come with the weights, and must reach nothing but it.
+
+    A name can otherwise be an address on the hub, and an argument a file to load, pickled or not.
+    """
+    if not timm.is_model(name):
+        raise ArtifactError(
+            "timm has no network of this name", where=str(folder), got=name, fix="Update timm, or check config.json."
+        )
+    own = set(inspect.signature(timm.create_model).parameters) - {"model_name", "kwargs"}
+    if refused := sorted(own & set(given)):
+        raise ArtifactError(
+            "The arguments of this network are more than its sizes", where=str(folder / "config.json"), got=refused,
+            accepted="in model_args what its architecture takes", fix="Take them out if you trust the weights.",
+        )  # fmt: skip
+    try:
+        try:
+            return timm.create_model(name, pretrained=False, num_classes=0, dynamic_img_size=True, **given)
+        except TypeError:  # a network without positions, which reads any size
+            return timm.create_model(name, pretrained=False, num_classes=0, **given)
+    except (RuntimeError, TypeError, ValueError, KeyError, AssertionError) as wrong:
+        raise ArtifactError(
+            f"timm cannot make this network: {(str(wrong) or repr(wrong)).splitlines()[0]}", where=str(folder),
+            got=name, fix="Check model_args in config.json, or update timm.",
+        ) from wrong  # fmt: skip
 
 
 def _lacking(folder: Path, missing: list[str]) -> ArtifactError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +96,8 @@ def reading_of(folder: Path, config: Any, *, trust_remote_code: bool) -> Reading
         trust_remote_code: let the folder run code of its own.
 
     Raises:
-        ArtifactError: the processor does more to pixels than scaling and shifting each channel.
+        ArtifactError: the processor does more to pixels than scaling and shifting each channel; or transformers has
+            none for the folder, and what its file says of pictures is not understood.
     """
     if not any((folder / name).exists() for name in PROCESSOR_FILES):
         return Reading(_usual_side(config, None), **IMAGENET)
@@ -158,15 +160,62 @@ def _exact(processor: Any, mean: np.ndarray, std: np.ndarray) -> tuple[tuple[flo
 
 def _told(folder: Path, config: Any) -> Reading:
     """The reading that a file tells which is that of no processor of transformers."""
-    told: Mapping[str, Any] = read_json(folder / PROCESSOR_FILES[0]) if (folder / PROCESSOR_FILES[0]).exists() else {}
+    told = _notes(folder)
     odd = sorted(key for key, value in told.items() if key not in _PLAIN and value is True)
-    if odd or told.get("do_rescale") is False or abs(told.get("rescale_factor", 1 / 255) * 255 - 1) > _CLOSE:
+    factor = told.get("rescale_factor", 1 / 255)
+    if odd or told.get("do_rescale") is False or not _is_number(factor) or abs(factor * 255 - 1) > _CLOSE:
         raise _beyond(folder, odd or "pixels that are not scaled to 0 to 1")
     size = told.get("crop_size") if told.get("do_center_crop") else told.get("size")
     plain = told.get("do_normalize") is False
-    mean = (0.0,) * 3 if plain else tuple(told.get("image_mean") or IMAGENET["mean"])
-    std = (1.0,) * 3 if plain else tuple(told.get("image_std") or IMAGENET["std"])
-    return Reading(_usual_side(config, size), mean, std)
+    mean = (0.0,) * 3 if plain else _channels(folder, told, "image_mean", IMAGENET["mean"])
+    std = (1.0,) * 3 if plain else _channels(folder, told, "image_std", IMAGENET["std"])
+    if min(std) <= 0:
+        raise _beyond(folder, f"an image_std of {told['image_std']!r}")
+    return Reading(_told_side(folder, config, size), mean, std)
+
+
+def _notes(folder: Path) -> Mapping[str, Any]:
+    """What the first of the files says of pictures; one for several kinds of input has a section of its own for them.
+
+    Raises:
+        ArtifactError: the file cannot be read, or its section of pictures is none.
+    """
+    file = next(file for name in PROCESSOR_FILES if (file := folder / name).exists())
+    told = read_json(file)
+    notes = told.get("image_processor", told)
+    if not isinstance(notes, dict):
+        raise _beyond(folder, f"an image_processor of {notes!r}")
+    return notes
+
+
+def _channels(folder: Path, told: Mapping[str, Any], name: str, usual: tuple[float, ...]) -> tuple[float, ...]:
+    """A number for each of three channels; one that is told for all of them stands for each."""
+    values = told.get(name)
+    if values is None:
+        return usual
+    numbers = [values] * 3 if _is_number(values) else values
+    if not isinstance(numbers, list) or len(numbers) != 3 or not all(map(_is_number, numbers)):
+        raise _beyond(folder, f"an {name} of {values!r}")
+    return tuple(map(float, numbers))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _told_side(folder: Path, config: Any, size: Any) -> int:
+    """The pixels along each edge that a file tells; those of the network where it tells none.
+
+    Raises:
+        ArtifactError: what it tells is no size, or that of an oblong.
+    """
+    given = {"height": size[0], "width": size[-1]} if isinstance(size, list) and size else size
+    edges = given if isinstance(given, dict) else {"edge": given}
+    known = [edge for edge in edges.values() if edge is not None]
+    sound = all(isinstance(edge, int) and not isinstance(edge, bool) and edge > 0 for edge in known)
+    if not sound or ("height" in edges and edges["height"] != edges.get("width")):
+        raise _beyond(folder, f"a size of {size!r}")
+    return _usual_side(config, given)
 
 
 def _usual_side(config: Any, size: Any) -> int:

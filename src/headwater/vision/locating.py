@@ -232,8 +232,9 @@ class Locating(ReadsImages, Supervised):
             )
             fields = self.find_fields(train)
             train = preparing.mark(train, fields)
-            self.field, target = fields
-            self.target = target.learn(target.cells(train.take(train.usable)))
+            train_rows = train.take(train.usable)
+            self.field, target = fields[0], data_fields.settled(fields[1], train_rows)
+            self.target = target.learn(target.cells(train_rows))
         return self._scenes(train), self._scenes(held_out)
 
     def _scenes(self, records: Records) -> Scenes:

@@ -10,6 +10,7 @@ from torchvision.models.detection.roi_heads import fastrcnn_loss
 from torchvision.models.detection.rpn import RegionProposalNetwork
 from torchvision.ops import MultiScaleRoIAlign, roi_pool
 
+from headwater.vision.detection import rcnn
 from headwater.vision.detection.assignment import drawn, matched
 from headwater.vision.detection.fast_rcnn import FastRcnn, FastRcnnSettings
 from headwater.vision.detection.faster_rcnn import (
@@ -102,7 +103,7 @@ def test_a_warped_region_is_a_resized_cut():
     left, top, edge = 20, 12, 24
     around = edge * 227 / 195
     begin = (left + edge / 2 - around / 2, top + edge / 2 - around / 2)
-    found = warped(picture, [torch.tensor([[left, top, left + edge, top + edge]]).float()], 16)
+    found = warped(picture, torch.tensor([[left, top, left + edge, top + edge]]).float(), torch.zeros(1), 16)
     places = (torch.arange(16) + 0.5) / 16 * around
     grid = torch.stack(torch.meshgrid(places + begin[0], places + begin[1], indexing="xy"), dim=2) / 32 - 1
     expected = functional.grid_sample(picture, grid[None], align_corners=False)
@@ -110,7 +111,20 @@ def test_a_warped_region_is_a_resized_cut():
 
 
 def test_what_lies_beside_a_picture_is_the_mean():
-    assert (warped(torch.ones(1, 3, 64, 64), [torch.tensor([[-40.0, 0, -4, 36]])], 8)[..., :6] == 0).all()
+    found = warped(torch.ones(1, 3, 64, 64), torch.tensor([[-40.0, 0, -4, 36]]), torch.zeros(1), 8)
+    assert (found[..., :6] == 0).all()
+
+
+def test_regions_are_cut_out_a_few_at_a_time_where_nothing_is_learned(monkeypatch):
+    torch.manual_seed(0)
+    network, pictures = Rcnn(2, RcnnSettings(width=4, side=16)).eval(), torch.rand(2, 3, 64, 64)
+    regions, cut = [random_boxes(150, most=60), random_boxes(170, seed=1, most=60)], []
+    monkeypatch.setattr(rcnn, "warped", lambda *given: cut.append(len(given[1])) or warped(*given))
+    with torch.no_grad():
+        found = network.features(pictures, regions)
+        alone = network.features(pictures[1:], regions[1:])
+    assert cut == [256, 64, 170]
+    torch.testing.assert_close(found[150:], alone, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda network: type(network).__name__)

@@ -10,15 +10,25 @@ import torch
 from tests.vision.segmentation.scenes import drawn, scenes
 from torch import nn
 
+from headwater.data.masks import ClassMap
 from headwater.data.pictures import Picture
 from headwater.data.raster import encode
+from headwater.errors import DataError, SettingError
 from headwater.run import Run
 from headwater.settings import Settings
+from headwater.vision.locator import Scenes
 from headwater.vision.segmentation import segmenter, views
 from headwater.vision.segmentation.canvas import Canvas
 from headwater.vision.segmentation.deeplab import DeeplabSegmenter
 from headwater.vision.segmentation.fcn import FcnSegmenter
-from headwater.vision.segmentation.segmenter import Segmenter, SegmenterSettings, enlarged, joined, mean_overlap
+from headwater.vision.segmentation.segmenter import (
+    Segmenter,
+    SegmenterSettings,
+    bands_of,
+    enlarged,
+    joined,
+    mean_overlap,
+)
 from headwater.vision.segmentation.unet import UnetSegmenter
 from headwater.vision.segmentation.views import Views
 
@@ -112,13 +122,26 @@ def test_small_things_in_large_pictures_are_learnt_and_found_in_tiles(tmp_path):
         assert (answer == known).mean() > 0.99
 
 
-def test_overlapping_pieces_are_joined_without_a_seam():
+@pytest.mark.parametrize(("height", "width"), [(70, 100), (200, 64), (40, 90), (130, 130)])
+def test_overlapping_pieces_are_joined_without_a_seam(height, width):
     torch.manual_seed(0)
-    whole = torch.randn(3, 70, 100)
-    canvas = Canvas(64, 64, 32, tiles=True)
-    boxes = canvas.boxes(100, 70)
+    whole = torch.randn(3, height, width)
+    boxes = Canvas(64, 64, 32, tiles=True).boxes(width, height)
     parts = [whole[:, top:bottom, left:right] for left, top, right, bottom in boxes]
-    np.testing.assert_array_equal(joined(parts, boxes, 8), whole.argmax(dim=0).numpy())
+    bands = [(parts[rows], boxes[rows]) for rows in bands_of(boxes)]
+    np.testing.assert_array_equal(joined(bands, height, width, 8), whole.argmax(dim=0).numpy())
+
+
+def test_pieces_are_blended_by_how_far_they_are_from_their_edges():
+    torch.manual_seed(0)
+    boxes = Canvas(64, 64, 64, tiles=True).boxes(100, 150)
+    parts = [torch.randn(3, bottom - top, right - left) for left, top, right, bottom in boxes]
+    total = torch.zeros(3, 150, 100)
+    for logits, (left, top, right, bottom) in zip(parts, boxes, strict=True):
+        down, across = (torch.tensor([min(16, at + 1, length - at) for at in range(length)]) for length in (64, 64))
+        total[:, top:bottom, left:right] += logits * down[:, None] * across
+    bands = [(parts[rows], boxes[rows]) for rows in bands_of(boxes)]
+    np.testing.assert_array_equal(joined(bands, 150, 100, 16), total.argmax(dim=0).numpy())
 
 
 def test_a_very_large_answer_is_enlarged_from_a_smaller_one(monkeypatch):
@@ -197,6 +220,26 @@ def test_large_views_are_kept_in_a_file(tmp_path, monkeypatch):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_views_of_other_masks_are_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(views, "_IN_MEMORY", 0)
+    known = np.repeat([[0, 1]], 16, axis=1).repeat(32, axis=0).astype(np.int16)
+    pictures = [Picture.of(np.zeros((32, 32), np.uint8))]
+    in_memory = [[known], [known[:, ::-1]]]
+    masks = [Picture.of(one[0].astype(np.uint8)) for one in in_memory]
+    in_files = [[ClassMap(mask, ((0, place), (1, 1 - place)))] for mask in masks for place in (0, 1)]
+    for answers in [*in_memory, *in_files]:
+        kept = Views.of(Scenes(pictures, answers, 2), Canvas(32, 32), grey=True, folder=tmp_path)
+        np.testing.assert_array_equal(kept.masks[0], np.asarray(answers[0]))
+    assert len(list(tmp_path.iterdir())) == 6
+
+
+def test_masks_that_are_gone_before_views_are_looked_for_are_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(views, "_IN_MEMORY", 0)
+    given = Scenes([Picture.of(np.zeros((32, 32), np.uint8))], [ClassMap(Picture(str(tmp_path / "gone")), ())], 2)
+    with pytest.raises(DataError, match="A mask that was there before cannot be read any more"):
+        Views.of(given, Canvas(32, 32), grey=True, folder=tmp_path)
+
+
 def test_views_know_how_frequent_classes_are():
     array = np.full((2, 1, 4, 2), 255, np.uint8)
     array[0, 0, :, 1] = [0, 0, 0, 1]
@@ -207,3 +250,9 @@ def test_views_know_how_frequent_classes_are():
 def test_the_base_is_no_model():
     assert Segmenter.Settings is SegmenterSettings
     assert Segmenter.__abstractmethods__ == {"network"}
+
+
+def test_a_network_deeper_than_its_pictures_is_refused(tmp_path):
+    with pytest.raises(SettingError, match="would halve pictures to nothing") as told:
+        fitted(tmp_path, UnetSegmenter, own={"width": 4, "depth": 6}, epochs=1)
+    assert "at most 5 for the 32 x 32 pixels" in str(told.value)

@@ -125,7 +125,8 @@ def matched(boxes: torch.Tensor, known: torch.Tensor, low: float, high: float, *
         known: shape (known, 4).
         low: a box whose largest IoU is below shows nothing.
         high: from here on it shows the known box that it overlaps most; between the two it is unclear.
-        all_known: whether a known box that no box overlaps enough gets those that overlap it most.
+        all_known: whether the boxes that overlap a known box most show something though it be less than enough: the
+            known box that they overlap most themselves (Ren et al. 2015).
 
     Example:
         >>> boxes = torch.tensor([[0.0, 0, 4, 4], [0, 0, 4, 3], [0, 0, 2, 2], [8, 8, 9, 9]])

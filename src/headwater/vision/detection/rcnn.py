@@ -65,21 +65,26 @@ class Rcnn(RegionFinder):
         return pictures
 
     def features(self, seen: torch.Tensor, regions: Sequence[torch.Tensor]) -> torch.Tensor:
-        cut = warped(seen, regions, self.side)
-        parts = [cut] if self.training else [*cut.split(_AT_ONCE)]
-        return torch.cat([self.body(part).mean(dim=(2, 3)) for part in parts])
+        boxes = torch.cat(list(regions))
+        picture = torch.repeat_interleave(torch.tensor([len(some) for some in regions], device=boxes.device))
+        rows = torch.arange(len(boxes), device=boxes.device)
+        # Norms see the regions of a step together; where nothing is learned the squares of all would fill the memory.
+        parts = [rows] if self.training else rows.split(_AT_ONCE)
+        cut = (warped(seen, boxes[part], picture[part], self.side) for part in parts)
+        return torch.cat([self.body(part).mean(dim=(2, 3)) for part in cut])
 
 
-def warped(pictures: torch.Tensor, regions: Sequence[torch.Tensor], side: int) -> torch.Tensor:
-    """Regions and a little of what is around them as squares of one size, shape (all regions, 3, side, side).
+def warped(pictures: torch.Tensor, regions: torch.Tensor, picture: torch.Tensor, side: int) -> torch.Tensor:
+    """Regions and a little of what is around them as squares of one size, shape (regions, 3, side, side).
 
     Args:
         pictures: shape (pictures, 3, height, width); what lies beside them is 0, the mean of standardised pixels.
-        regions: boxes of each picture, each of shape (regions, 4).
+        regions: boxes, shape (regions, 4).
+        picture: the position of the picture that each is of, shape (regions,).
         side: pixels along each edge.
     """
-    grown = [_grown(boxes) for boxes in regions]
-    cut = roi_align(pictures.float(), grown, side, sampling_ratio=2, aligned=True)
+    placed = torch.cat([picture[:, None].to(regions.dtype), _grown(regions)], dim=1)
+    cut = roi_align(pictures.float(), placed, side, sampling_ratio=2, aligned=True)
     return cut.contiguous(memory_format=torch.channels_last)
 
 

@@ -15,7 +15,7 @@ from headwater.options import Between
 from headwater.ranges import Search
 from headwater.vision.detection.assignment import Matched, matched
 from headwater.vision.detection.detector import Detector, DetectorSettings, Finder, Guess
-from headwater.vision.detection.geometry import decode, encode
+from headwater.vision.detection.geometry import decode, encode, iou
 from headwater.vision.detection.layers import anchors, convolution
 from headwater.vision.detection.scenes import Target
 
@@ -97,7 +97,7 @@ class Ssd(Finder):
 
     def loss(self, pictures: torch.Tensor, targets: Sequence[Target]) -> torch.Tensor:
         logits, told, laid = self(pictures)
-        found = [matched(laid, target.places, _ENOUGH, _ENOUGH, all_known=True) for target in targets]
+        found = [answering(laid, target.places) for target in targets]
         return len(pictures) * multibox_loss(logits, told, laid, targets, found)
 
     def guesses(self, pictures: torch.Tensor, proposals: Sequence[torch.Tensor]) -> list[Guess]:
@@ -121,6 +121,23 @@ def first_boxes(maps: Sequence[tuple[int, int]], height: int, width: int) -> tor
         shapes = [(edge * own * math.sqrt(shape), edge * own / math.sqrt(shape)) for shape in SHAPES]
         laid.append(anchors((lines, columns), (height / lines, width / columns), [*shapes, (between, between)]))
     return torch.cat(laid)
+
+
+@torch.no_grad()
+def answering(laid: torch.Tensor, known: torch.Tensor) -> Matched:
+    """Which known box each first box answers for: that which it half overlaps with, and most.
+
+    The first box that overlaps a known one most answers for it in any case, even if it overlaps another more: of a
+    small thing in front of a large one, neither is lost.
+
+    Args:
+        laid: the first boxes, shape (boxes, 4).
+        known: shape (known, 4).
+    """
+    found = matched(laid, known, _ENOUGH, _ENOUGH, all_known=False)
+    if len(known):
+        found.box[iou(known, laid).argmax(dim=1)] = torch.arange(len(known), device=laid.device)
+    return found
 
 
 def multibox_loss(

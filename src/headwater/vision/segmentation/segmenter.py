@@ -6,8 +6,10 @@ import json
 import math
 import time
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Self
 
@@ -35,7 +37,7 @@ from headwater.vision.locator import Locator, Scenes
 from headwater.vision.norms import settled, train_unfrozen
 from headwater.vision.pixels import is_grey
 from headwater.vision.segmentation.alteration import Alteration, alteration_of, altered
-from headwater.vision.segmentation.canvas import EMPTY, Canvas
+from headwater.vision.segmentation.canvas import EMPTY, Box, Canvas
 from headwater.vision.segmentation.losses import class_weights, segmentation_loss
 from headwater.vision.segmentation.views import Views
 from headwater.vision.sheet import levels, sheet, tiles
@@ -172,14 +174,17 @@ class Segmenter(Locator):
         """The class of every pixel of a picture, int16 of its own height and width."""
         seen = glance(picture)
         boxes = self.canvas.boxes(seen.width, seen.height)
-        found = self.logits_of(self.canvas.drawn(picture, grey=self.grey))
-        parts = []
-        for logits, box in zip(found, boxes, strict=True):
-            width, height = self.canvas.size(box)
-            parts.append(logits[:, :height, :width])
+        pixels = self.canvas.drawn(picture, grey=self.grey)
         if len(boxes) == 1:
-            return enlarged(parts[0], seen.height, seen.width)
-        return joined(parts, boxes, self.canvas.window // 4)
+            return enlarged(self._pieces(pixels, boxes)[0], seen.height, seen.width)
+        bands = ((self._pieces(pixels[rows], boxes[rows]), boxes[rows]) for rows in bands_of(boxes))
+        return joined(bands, seen.height, seen.width, self.canvas.window // 4)
+
+    def _pieces(self, pixels: np.ndarray, boxes: Sequence[Box]) -> list[torch.Tensor]:
+        """The logits of some pieces of a picture, each of the size that it has on the canvas."""
+        sizes = map(self.canvas.size, boxes)
+        found = self.logits_of(pixels)
+        return [logits[:, :height, :width] for logits, (width, height) in zip(found, sizes, strict=True)]
 
     def logits_of(self, pixels: np.ndarray) -> torch.Tensor:
         """Logits of shape (rows, classes, height, width) for uint8 pixels of shape (rows, height, width, channels)."""
@@ -344,20 +349,48 @@ def enlarged(logits: torch.Tensor, height: int, width: int) -> np.ndarray:
     return found.cpu().numpy().astype(np.int16)
 
 
-def joined(parts: Sequence[torch.Tensor], boxes: Sequence[tuple[int, int, int, int]], margin: int) -> np.ndarray:
+def bands_of(boxes: Sequence[Box]) -> Iterator[slice]:
+    """The pieces of a picture that stand in one line, from the uppermost on.
+
+    Example:
+        >>> list(bands_of([(0, 0, 4, 4), (3, 0, 7, 4), (0, 3, 4, 7), (3, 3, 7, 7)]))
+        [slice(0, 2, None), slice(2, 4, None)]
+    """
+    start = 0
+    for _, line in groupby(boxes, key=itemgetter(1)):
+        end = start + len(list(line))
+        yield slice(start, end)
+        start = end
+
+
+def joined(
+    bands: Iterable[tuple[Sequence[torch.Tensor], Sequence[Box]]], height: int, width: int, margin: int
+) -> np.ndarray:  # fmt: skip
     """The class of every pixel of a picture, from the logits of its pieces, blended where these overlap.
 
+    No more than a band of the picture is held as logits: of many classes a large one would fill the memory.
+
     Args:
-        parts: of each piece its logits, shape (classes, height, width).
-        boxes: where each lies.
+        bands: for each line of pieces, from the uppermost on, the logits of each, shape (classes, height, width), and
+            where it lies.
+        height: of the picture.
+        width: of the picture.
         margin: over how many pixels from its edge on a piece comes to count.
     """
-    width, height = max(box[2] for box in boxes), max(box[3] for box in boxes)
-    total = torch.zeros(len(parts[0]), height, width)
-    for logits, (left, top, right, bottom) in zip(parts, boxes, strict=True):
-        down, across = (_ramp(length, margin) for length in (bottom - top, right - left))
-        total[:, top:bottom, left:right] += logits.cpu() * down[:, None] * across
-    return total.argmax(dim=0).numpy().astype(np.int16)
+    found = np.empty((height, width), np.int16)
+    begun, held = 0, torch.zeros(0, 0, width)
+    for parts, boxes in bands:
+        top, bottom = boxes[0][1], boxes[0][3]
+        total = torch.zeros(len(parts[0]), bottom - top, width)
+        if len(held):
+            found[begun:top] = held[:, : top - begun].argmax(dim=0).numpy()
+            total[:, : held.shape[1] - top + begun] = held[:, top - begun :]
+        for logits, (left, _, right, _) in zip(parts, boxes, strict=True):
+            down, across = (_ramp(length, margin) for length in (bottom - top, right - left))
+            total[:, :, left:right] += logits.cpu() * down[:, None] * across
+        begun, held = top, total
+    found[begun:] = held.argmax(dim=0).numpy()
+    return found
 
 
 def _ramp(length: int, margin: int) -> torch.Tensor:

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from headwater.errors import SettingError
 from headwater.options import Between
 from headwater.ranges import Search
 from headwater.vision.classification.neural import he
@@ -33,6 +34,14 @@ class UnetSegmenter(Segmenter):
     Settings = UnetSettings
 
     def network(self, channels: int, n_classes: int) -> nn.Module:
+        height, width = self.canvas.seen
+        most = min(height, width).bit_length() - 1
+        if self.settings.depth > most:
+            raise SettingError(
+                "The network would halve pictures to nothing", where="--set depth", got=self.settings.depth,
+                accepted=f"at most {most} for the {width} x {height} pixels that it sees here",
+                fix="Lower it, or give a larger --image-size.",
+            )  # fmt: skip
         return Unet(channels, n_classes, self.settings.width, self.settings.depth)
 
 

@@ -10,7 +10,7 @@ from typing import Final, Self
 import numpy as np
 
 from headwater import progress
-from headwater.data.masks import VOID
+from headwater.data.masks import ClassMap
 from headwater.data.pictures import look
 from headwater.vision.kept import mapped, write
 from headwater.vision.locator import Scenes
@@ -98,7 +98,13 @@ def _name(scenes: Scenes, canvas: Canvas, shape: tuple[int, ...]) -> str:
     """What tells these views from those of other pictures, of other masks or of another canvas."""
     digest = hashlib.blake2b(repr((shape, canvas)).encode(), digest_size=12)
     for seen, answer in zip(look(scenes.inputs), scenes.answers, strict=True):
-        known = np.asarray(answer)
         digest.update(seen.digest)
-        digest.update(np.bincount(known.ravel() - VOID).tobytes())
+        digest.update(answer.digest() if isinstance(answer, ClassMap) else _digest_of(np.asarray(answer)))
     return digest.hexdigest()
+
+
+def _digest_of(known: np.ndarray) -> bytes:
+    """A hash of a class map in memory: of its pixels where they are."""
+    digest = hashlib.blake2b(repr((known.shape, known.dtype.str)).encode(), digest_size=16)
+    digest.update(np.ascontiguousarray(known).data)
+    return digest.digest()

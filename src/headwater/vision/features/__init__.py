@@ -1,0 +1,1 @@
+"""Image features: networks that learn to see from images without labels."""
