@@ -8,7 +8,7 @@ from headwater.data.pictures import Picture, encode
 from headwater.errors import ResourceError
 from headwater.run import Run
 from headwater.settings import Settings
-from headwater.vision.detection import detector
+from headwater.vision import network
 from headwater.vision.detection.detector import Guess
 from headwater.vision.detection.learning import SceneLearner
 from headwater.vision.detection.precision import mean_precision
@@ -93,7 +93,7 @@ def test_is_loaded_where_it_was_asked_to_compute(tmp_path, monkeypatch):
     made, asked = fitted(tmp_path / "run", epochs=1), []
     made.device = "cuda"
     made.save(tmp_path)
-    monkeypatch.setattr(detector, "nearest", lambda kind: asked.append(kind) or torch.device("cpu"))
+    monkeypatch.setattr(network, "nearest", lambda kind: asked.append(kind) or torch.device("cpu"))
     YoloDetector.load(tmp_path)
     assert asked == ["cuda"]
 

@@ -23,7 +23,7 @@ from headwater.errors import ArtifactError, NotFittedError, SettingError
 from headwater.foundation.reading import Reading, reading_of
 from headwater.run import Run
 from headwater.settings import Settings
-from headwater.vision.detection import pretrained
+from headwater.vision import network
 from headwater.vision.detection.pretrained import PretrainedDetector, opened, trainable
 from headwater.vision.locator import Scenes
 
@@ -137,7 +137,7 @@ def test_it_computes_where_and_as_it_was_told(foundation, tmp_path, monkeypatch)
     made.device = "cuda"
     (tmp_path / "saved").mkdir()
     made.save(tmp_path / "saved")
-    monkeypatch.setattr(pretrained, "nearest", lambda kind: asked.append(kind) or torch.device("cpu"))
+    monkeypatch.setattr(network, "nearest", lambda kind: asked.append(kind) or torch.device("cpu"))
     again = PretrainedDetector.load(tmp_path / "saved")
     assert (again.token_budget, asked) == (32, ["cuda"])
 
