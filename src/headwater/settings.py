@@ -337,6 +337,6 @@ class TuneSettings(SearchSettings, Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class NoSettings:
-    """What a foundation takes of its own: nothing. Its settings are those of every run."""
+    """What a model is told that takes nothing of its own: its settings are those of every run."""
 
     section: ClassVar[str] = "Foundation"

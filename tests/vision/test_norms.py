@@ -30,11 +30,13 @@ def test_a_row_may_count_as_one_value():
 
 
 def test_norms_that_do_not_learn_stay_so_and_all_learn_again_after_an_error():
-    network = nn.Sequential(nn.BatchNorm2d(2).eval(), nn.BatchNorm2d(2))
-    with pytest.raises(RuntimeError), settled(network):
-        network(torch.zeros(1, 3, 1, 1))
-    assert [norm.training for norm in network] == [False, True]
-    assert not any(norm._forward_pre_hooks for norm in network)
+    network = nn.Sequential(nn.BatchNorm2d(2).eval(), nn.BatchNorm2d(2), nn.BatchNorm2d(3))
+    with pytest.raises(RuntimeError, match="should contain 2 elements not 3"), settled(network):
+        network(torch.zeros(1, 2, 1, 1))
+    assert [norm.training for norm in network] == [False, True, True]
+    network[0](torch.zeros(1, 2, 1, 1))
+    with pytest.raises(ValueError, match="more than 1 value per channel"):
+        network[1](torch.zeros(1, 2, 1, 1))
 
 
 def test_frozen_layers_are_not_trained():

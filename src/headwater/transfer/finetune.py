@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headwater.foundation.text import PreparedTexts
+from headwater.training import course
 from headwater.training.embeddings import compact
 from headwater.training.history import History
 from headwater.training.trainer import Trainer
@@ -79,10 +79,6 @@ def completed(settings: Settings, strategy: str, rows: int, width: int = 0) -> S
         [5e-05, 2.5e-05]
     """
     recipe = RECIPES[strategy]
-    steps = math.ceil(rows / settings.batch_size)
-    epochs = max(recipe.epochs, math.ceil(recipe.fewest_steps / steps))
-    return replace(
-        settings,
-        epochs=settings.epochs or epochs,
-        learning_rate=recipe.rate(width) if settings.learning_rate is None else settings.learning_rate,
+    return course.completed(
+        settings, rows, epochs=recipe.epochs, learning_rate=recipe.rate(width), fewest_steps=recipe.fewest_steps
     )

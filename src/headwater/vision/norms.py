@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
+
+from headwater.settings import Settings
+from headwater.training.device import token_budget_of
+
+_MOST_TOKENS: Final = 16_384
 
 
 def norms_of(network: nn.Module) -> list[_BatchNorm]:
@@ -57,3 +63,19 @@ def train_unfrozen(network: nn.Module) -> None:
         weights = list(module.parameters())
         if weights and not any(weight.requires_grad for weight in weights):
             module.eval()
+
+
+def tokens_of_pass(settings: Settings, network: nn.Module, rows: int, patches: int) -> int:
+    """The tokens of one pass where none were asked for: enough that norms see so many rows together, up to a limit.
+
+    Args:
+        settings: those of a run.
+        network: is where it computes.
+        rows: how many a norm wants.
+        patches: the tokens of a row.
+
+    Example:
+        >>> [tokens_of_pass(Settings(), nn.Linear(2, 2), rows, 400) for rows in (2, 16, 64)]
+        [1024, 6400, 16384]
+    """
+    return settings.token_budget or max(token_budget_of(None, network), min(rows * patches, _MOST_TOKENS))

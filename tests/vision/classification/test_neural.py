@@ -10,7 +10,7 @@ from headwater.run import Run
 from headwater.settings import Settings
 from headwater.training.losses import classification_loss
 from headwater.transfer.classifier import Examples
-from headwater.vision import pixels
+from headwater.vision import network, pixels
 from headwater.vision.augmentation import Preset, mixup
 from headwater.vision.classification import neural
 from headwater.vision.classification.lenet import LenetClassifier
@@ -74,7 +74,7 @@ def test_a_loaded_network_computes_where_it_was_asked_to(tmp_path, monkeypatch):
     made = fitted(tmp_path / "run", epochs=1, token_budget=7)
     made.save(tmp_path / "saved")
     asked = []
-    monkeypatch.setattr(neural, "nearest", lambda kind: asked.append(kind) or torch.device("meta"))
+    monkeypatch.setattr(network, "nearest", lambda kind: asked.append(kind) or torch.device("meta"))
     again = Small.load(tmp_path / "saved")
     assert (asked, again.token_budget, again.device) == (["cpu"], 7, "cpu")
     assert next(again.model.parameters()).device.type == "meta"

@@ -5,8 +5,10 @@ from tests.vision.detection.squares import scenes
 
 from headwater.data.boxes import no_boxes
 from headwater.data.pictures import Picture, encode
+from headwater.errors import ResourceError
 from headwater.run import Run
 from headwater.settings import Settings
+from headwater.vision import network
 from headwater.vision.detection.detector import Guess
 from headwater.vision.detection.learning import SceneLearner
 from headwater.vision.detection.precision import mean_precision
@@ -47,6 +49,53 @@ def test_answers_are_the_same_after_loading_and_for_one_seed(tmp_path):
     assert sorted(file.name for file in (tmp_path / "saved").iterdir()) == ["model.json", "model.safetensors"]
     assert [epoch["epoch"] for epoch in made.trace.curve] == [1, 2]
     assert made.trace.stages[0].low <= made.trace.stages[0].score <= made.trace.stages[0].high
+
+
+def tight(made, most):
+    """Lets the memory of a detector hold so many pictures; returns how many each pass had."""
+    passes, guesses = [], made.model.guesses
+
+    def within(pictures, proposals):
+        passes.append(len(pictures))
+        if len(pictures) > most:
+            raise torch.OutOfMemoryError("no room")
+        return guesses(pictures, proposals)
+
+    made.model.guesses = within
+    return passes
+
+
+def test_answers_keep_to_the_token_budget_before_and_after_loading(tmp_path):
+    made = fitted(tmp_path / "run", epochs=1, token_budget=2 * 16)
+    made.save(tmp_path)
+    again = YoloDetector.load(tmp_path)
+    assert (again.token_budget, again.device) == (made.token_budget, made.device) == (32, "cpu")
+    for one in (made, again):
+        passes = tight(one, 4)
+        one.answers(GIVEN.inputs)
+        assert passes == [2, 2]
+
+
+def test_answers_go_in_smaller_passes_when_memory_runs_out(tmp_path):
+    made = fitted(tmp_path, epochs=1)
+    wanted = made.answers(GIVEN.inputs)
+    passes = tight(made, 2)
+    found = made.answers(GIVEN.inputs)
+    assert passes == [4, 2, 2]
+    for one, other in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(one.places, other.places, atol=1e-3)
+    tight(made, 0)
+    with pytest.raises(ResourceError, match="One row alone does not fit into the memory"):
+        made.answers(GIVEN.inputs)
+
+
+def test_is_loaded_where_it_was_asked_to_compute(tmp_path, monkeypatch):
+    made, asked = fitted(tmp_path / "run", epochs=1), []
+    made.device = "cuda"
+    made.save(tmp_path)
+    monkeypatch.setattr(network, "nearest", lambda kind: asked.append(kind) or torch.device("cpu"))
+    YoloDetector.load(tmp_path)
+    assert asked == ["cuda"]
 
 
 def test_answers_are_in_the_pixels_of_each_picture(tmp_path):

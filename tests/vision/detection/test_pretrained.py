@@ -10,6 +10,9 @@ from transformers import (
     DetrConfig,
     DetrForObjectDetection,
     ResNetConfig,
+    RTDetrConfig,
+    RTDetrForObjectDetection,
+    RTDetrResNetConfig,
     ViTConfig,
     ViTModel,
     YolosConfig,
@@ -20,6 +23,7 @@ from headwater.errors import ArtifactError, NotFittedError, SettingError
 from headwater.foundation.reading import Reading, reading_of
 from headwater.run import Run
 from headwater.settings import Settings
+from headwater.vision import network
 from headwater.vision.detection.pretrained import PretrainedDetector, opened, trainable
 from headwater.vision.locator import Scenes
 
@@ -38,6 +42,17 @@ def tiny(kind, labels):
             patch_size=16, num_detection_tokens=6, id2label=named,
         )  # fmt: skip
         return YolosForObjectDetection(config)
+    if kind == "rt-detr":
+        body = RTDetrResNetConfig(
+            embedding_size=8, hidden_sizes=[8] * 4, depths=[1] * 4, layer_type="basic",
+            out_features=["stage2", "stage3", "stage4"],
+        )  # fmt: skip
+        config = RTDetrConfig(
+            backbone_config=body, encoder_hidden_dim=16, encoder_in_channels=[8] * 3, decoder_in_channels=[16] * 3,
+            d_model=16, encoder_ffn_dim=16, decoder_ffn_dim=16, num_queries=10, decoder_layers=1, encoder_layers=1,
+            encoder_attention_heads=2, decoder_attention_heads=2, decoder_n_points=2, num_denoising=0, id2label=named,
+        )  # fmt: skip
+        return RTDetrForObjectDetection(config)
     body = ResNetConfig(
         embedding_size=8, hidden_sizes=[8, 8, 8, 16], depths=[1, 1, 1, 1], layer_type="basic", out_features=["stage4"]
     )
@@ -104,6 +119,31 @@ def test_a_strategy_trains_what_it_says(foundation, strategy, tmp_path):
     assert (learned == heads) == (strategy == "probe")
     assert (len(learned) == len(list(made.parameters()))) <= (strategy == "full")
     assert before.keys() == made.state_dict().keys()
+
+
+def test_a_probe_leaves_what_is_frozen_as_it_was(tmp_path):
+    folder = tmp_path / "foundation"
+    tiny("rt-detr", ["cat", "dog"]).save_pretrained(folder)
+    made = fitted(folder, tmp_path / "run", GIVEN, strategy="probe")
+    learned = {name for name, weight in made.model.named_parameters() if weight.requires_grad}
+    frozen = {name: values for name, values in made.model.state_dict().items() if name not in learned}
+    before = opened(folder, range(2), trusted=False).state_dict()
+    assert any("running_mean" in name for name in frozen)
+    assert [name for name, values in frozen.items() if not torch.equal(values, before[name])] == []
+
+
+def test_it_computes_where_and_as_it_was_told(foundation, tmp_path, monkeypatch):
+    made, asked = fitted(foundation, tmp_path / "run", token_budget=32), []
+    made.device = "cuda"
+    (tmp_path / "saved").mkdir()
+    made.save(tmp_path / "saved")
+    monkeypatch.setattr(network, "nearest", lambda kind: asked.append(kind) or torch.device("cpu"))
+    again = PretrainedDetector.load(tmp_path / "saved")
+    assert (again.token_budget, asked) == (32, ["cuda"])
+
+
+def test_a_search_may_try_its_strategies():
+    assert {"strategy", "last_layers"} <= set(PretrainedDetector.reads)
 
 
 def test_what_it_learns_fits_what_it_sees(foundation, tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from headwater.options import Between, build
 from headwater.ranges import Search
 from headwater.run import Run, write_whole
 from headwater.settings import Settings as RunSettings
+from headwater.training import course
 from headwater.training.batching import by_length
 from headwater.training.losses import classification_loss
 from headwater.training.trainer import READS, Learner, Trainer
@@ -92,12 +92,10 @@ class NeuralClassifier(Classifier):
 
     @classmethod
     def completed(cls, settings: RunSettings, rows: int) -> RunSettings:
-        needed = math.ceil(cls.fewest_steps / max(1, math.ceil(rows / settings.batch_size)))
-        return replace(
-            settings,
-            epochs=settings.epochs or max(cls.epochs, min(needed, _MOST_TIMES * cls.epochs)),
-            learning_rate=cls.learning_rate if settings.learning_rate is None else settings.learning_rate,
-        )
+        return course.completed(
+            settings, rows, epochs=cls.epochs, learning_rate=cls.learning_rate, fewest_steps=cls.fewest_steps,
+            most_times=_MOST_TIMES,
+        )  # fmt: skip
 
     def view(self, inputs: Sequence[TextInput], run: Run) -> np.ndarray:
         return latent(inputs, run.settings.seed)

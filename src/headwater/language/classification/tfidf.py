@@ -7,7 +7,6 @@ import time
 import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -22,6 +21,7 @@ from headwater.data.fields import TextInput
 from headwater.language.classification.validation import mean_loss
 from headwater.language.vectoriser import TfidfVectoriser, latent
 from headwater.run import Run, write_whole
+from headwater.settings import NoSettings
 from headwater.transfer import scores
 from headwater.transfer.classifier import Classifier, Examples, Facts
 from headwater.transfer.dealing import Deal
@@ -31,13 +31,6 @@ _COST_OF_FOLDS = 2e7
 """Above this many numbers (features that are not zero, times binary problems), one fold chooses for all."""
 _CERTAIN = 30.0
 """The logit of a label that all training rows have, or none."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class NoSettings:
-    """Linear models choose their only setting, the penalty, by cross-validation."""
-
-    section: ClassVar[str] = "Model"
 
 
 class _Linear(Classifier):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import time
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -13,29 +11,28 @@ from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save
 from torch import nn
 
 from headwater.data.pictures import Picture
-from headwater.options import Between, build
+from headwater.options import Between
 from headwater.ranges import Search
-from headwater.run import Run, write_whole
+from headwater.run import Run
 from headwater.settings import Settings as RunSettings
-from headwater.training.device import device_of, nearest, token_budget_of
+from headwater.training import course
 from headwater.training.losses import classification_loss
 from headwater.training.passes import in_passes
 from headwater.training.trainer import READS, Learner, Trainer
 from headwater.transfer import scores
 from headwater.transfer.classifier import Classifier, Examples, Facts
-from headwater.vision.augmentation import Mixed, Preset, altered, mixed, preset_of, unit
-from headwater.vision.norms import norms_of, settled
+from headwater.vision.augmentation import Mixed, Preset, altered, mixed, preset_of
+from headwater.vision.network import PixelNetwork, patches
+from headwater.vision.norms import norms_of, settled, tokens_of_pass
 from headwater.vision.pixels import Pixels, decoded, is_grey, portions, side_of
 from headwater.vision.plain import principal
 from headwater.vision.sheet import marks, sheet, tiles
 
-_PATCH = 16
 _MOST_TIMES = 5
-_ROWS_OF_NORMS, _TOKENS_OF_NORMS = 16, 16_384
+_ROWS_OF_NORMS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +44,7 @@ class NeuralSettings:
     dropout: Annotated[float, Between(0, 0.95), Search(0, 0.7), "The share of features dropped while training."] = 0.5
 
 
-class NeuralClassifier(Classifier):
+class NeuralClassifier(PixelNetwork, Classifier):
     """A network over the pixels of pictures, trained from scratch.
 
     A subclass gives `network`, a module that takes standardised pixels of shape (rows, channels, side, side) and
@@ -56,9 +53,6 @@ class NeuralClassifier(Classifier):
     Attributes:
         side: pixels along each edge of what the network sees.
         grey: whether it sees one channel, else three.
-        mean, deviation: of each channel over the training pixels, which are standardised by them.
-        token_budget: the most tokens of a pass that answers; None takes what suits the device.
-        device: where it was asked to compute, and will where it is loaded, if there is such a device.
     """
 
     Settings = NeuralSettings
@@ -80,16 +74,12 @@ class NeuralClassifier(Classifier):
         """Learns the weights from `train`; `valid` chooses the epoch."""
         started, settings = time.monotonic(), run.settings
         self.n_classes = train.n_classes
-        self.token_budget, self.device = settings.token_budget, settings.device
         self.side = side_of(train.inputs, settings.image_size, self.most_side)
         self.grey = is_grey(train.inputs)
         folder = run.folder if run.main else None
         seen, unseen = (Pixels.of(rows.inputs, self.side, grey=self.grey, folder=folder) for rows in (train, valid))
         self.mean, self.deviation = seen.moments()
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(settings.seed)
-            self.model = self._untrained()
-        self.model.to(device_of(settings))
+        self.begin(settings, self.untrained)
         chosen = replace(self.completed(settings, len(train)), token_budget=self._budget(settings))
         learner = _PictureLearner(self, (train, seen), (valid, unseen), settings)
         self.trace.seen = sheet(len(train), settings.seed, learner.shown, altered=learner.preset != Preset())
@@ -102,12 +92,10 @@ class NeuralClassifier(Classifier):
 
     @classmethod
     def completed(cls, settings: RunSettings, rows: int) -> RunSettings:
-        needed = math.ceil(cls.fewest_steps / max(1, math.ceil(rows / settings.batch_size)))
-        return replace(
-            settings,
-            epochs=settings.epochs or max(cls.epochs, min(needed, _MOST_TIMES * cls.epochs)),
-            learning_rate=cls.learning_rate if settings.learning_rate is None else settings.learning_rate,
-        )
+        return course.completed(
+            settings, rows, epochs=cls.epochs, learning_rate=cls.learning_rate, fewest_steps=cls.fewest_steps,
+            most_times=_MOST_TIMES,
+        )  # fmt: skip
 
     def view(self, inputs: Sequence[Picture], run: Run) -> np.ndarray:
         return principal(inputs)
@@ -135,59 +123,28 @@ class NeuralClassifier(Classifier):
     @property
     def patches(self) -> int:
         """The cost of a picture in tokens: its squares of 16 by 16 pixels."""
-        return math.ceil(self.side / _PATCH) ** 2
+        return patches(self.side, self.side)
 
-    def batch(self, pixels: np.ndarray) -> torch.Tensor:
-        """Pixels where the network is: uint8 of shape (rows, channels, side, side), the channels last in memory."""
-        tensor = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2)
-        return tensor.to(next(self.model.parameters()).device)
+    def untrained(self) -> nn.Module:
+        return self.network(1 if self.grey else 3, self.n_classes)
 
-    def standardised(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Pictures of 0 to 1 in units of the training pixels' deviation about their mean."""
-        mean, deviation = (
-            torch.from_numpy(values)[:, None, None].to(pictures.device) for values in (self.mean, self.deviation)
-        )
-        return (pictures - mean) / deviation
-
-    def save(self, folder: Path) -> None:
-        values = {
-            "settings": asdict(self.settings),
-            "classes": self.n_classes,
-            "side": self.side,
-            "grey": self.grey,
-            "mean": self.mean.tolist(),
-            "deviation": self.deviation.tolist(),
-            "token_budget": self.token_budget,
-            "device": self.device,
-        }
-        weights = {name: tensor.cpu().contiguous() for name, tensor in self.model.state_dict().items()}
-        write_whole(folder / "model.json", json.dumps(values).encode())
-        write_whole(folder / "model.safetensors", save(weights))
+    def state(self) -> dict[str, Any]:
+        return {**super().state(), "side": self.side, "grey": self.grey}
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
-        values = json.loads((folder / "model.json").read_text("utf-8"))
-        made = cls(build(cls.Settings, values["settings"], where=str(folder / "model.json")))
-        made.n_classes, made.side, made.grey = values["classes"], values["side"], values["grey"]
-        made.mean, made.deviation = (np.array(values[name], np.float32) for name in ("mean", "deviation"))
-        made.token_budget, made.device = values["token_budget"], values["device"]
-        made.model = made._untrained()
-        made.model.load_state_dict(load_file(folder / "model.safetensors"))
-        made.model.to(nearest(made.device))
+    def stated(cls, values: dict[str, Any], folder: Path) -> Self:
+        made = super().stated(values, folder)
+        made.side, made.grey = values["side"], values["grey"]
         return made
 
     def _forward(self, pixels: np.ndarray) -> np.ndarray:
-        return self.model(self.standardised(unit(self.batch(pixels)))).float().cpu().numpy()
-
-    def _untrained(self) -> nn.Module:
-        return self.network(1 if self.grey else 3, self.n_classes)
+        return self.model(self.read(pixels)).float().cpu().numpy()
 
     def _budget(self, settings: RunSettings) -> int | None:
         """The tokens of a pass; a batch norm wants enough rows to tell how its features are distributed."""
-        if settings.token_budget or not norms_of(self.model):
+        if not norms_of(self.model):
             return settings.token_budget
-        enough = min(_ROWS_OF_NORMS * self.patches, _TOKENS_OF_NORMS)
-        return max(token_budget_of(None, self.model), enough)
+        return tokens_of_pass(settings, self.model, _ROWS_OF_NORMS, self.patches)
 
 
 def he(network: nn.Module) -> None:

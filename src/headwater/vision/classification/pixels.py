@@ -6,15 +6,16 @@ import json
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 from safetensors.numpy import load_file, save
 
 from headwater.data.pictures import Picture
 from headwater.run import Run, write_whole
+from headwater.settings import NoSettings
 from headwater.transfer import scores
 from headwater.transfer.classifier import Classifier, Examples, Facts
 from headwater.transfer.dealing import Deal
@@ -27,13 +28,6 @@ _SIDE = 32
 _FOLDS = 3
 _CHOOSING = 3000
 """The most rows that choose the penalty: it is a prior, and a prior does not grow with the rows."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class NoSettings:
-    """A linear model chooses its only setting, the penalty, by cross-validation."""
-
-    section: ClassVar[str] = "Model"
 
 
 class PixelsLogistic(Classifier):

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated, ClassVar, Final, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save
 from torch import nn
 
 from headwater.application import Stage
 from headwater.data.boxes import Boxes
 from headwater.data.pictures import Picture, look
-from headwater.options import Between, build
-from headwater.run import Run, write_whole
+from headwater.options import Between
+from headwater.run import Run
 from headwater.settings import Settings as RunSettings
-from headwater.training import schedule
-from headwater.training.device import device_of, token_budget_of
+from headwater.training import course, schedule
+from headwater.training.passes import in_passes
 from headwater.training.trainer import READS, Trainer
-from headwater.vision.augmentation import unit
 from headwater.vision.detection.geometry import best, clipped
 from headwater.vision.detection.learning import SceneLearner
 from headwater.vision.detection.precision import interval
@@ -33,6 +29,8 @@ from headwater.vision.detection.scenes import Gallery, Target
 from headwater.vision.detection.views import Preset
 from headwater.vision.frames import Frame
 from headwater.vision.locator import Locator, Scenes
+from headwater.vision.network import PixelNetwork
+from headwater.vision.norms import tokens_of_pass
 from headwater.vision.pixels import decoded_whole, portions
 from headwater.vision.sheet import sheet
 
@@ -41,10 +39,8 @@ _MOST_GUESSES: Final = 1000
 _MOST_BOXES: Final = 100
 _MOST_TIMES: Final = 10
 _STEPS_AN_EPOCH: Final = 24
-_LEAST_BATCH: Final = 4
 _LEAST_PATIENCE: Final = 3
 _LEAST_EDGE: Final = 1.0
-_TOKENS_OF_NORMS: Final = 16_384
 
 
 @dataclass(frozen=True)
@@ -102,14 +98,13 @@ class DetectorSettings:
     )
 
 
-class Detector(Locator):
+class Detector(PixelNetwork, Locator):
     """A network over whole pictures in a frame, trained from scratch.
 
     A subclass gives `network`.
 
     Attributes:
         frame: the size at which the network sees pictures.
-        mean, deviation: of each channel over the training pixels, which are standardised by them.
     """
 
     Settings = DetectorSettings
@@ -151,17 +146,15 @@ class Detector(Locator):
         folder = run.folder if run.main else None
         seen, unseen = (Gallery.of(scenes, self.frame, folder, self.proposals) for scenes in (train, valid))
         self.mean, self.deviation = seen.pixels.moments()
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(run.settings.seed)
-            self.model = self.network(self.n_classes)
+        self.begin(run.settings, self.untrained)
         self.learn(seen, unseen, run)
         return self
 
     def learn(self, seen: Gallery, unseen: Gallery, run: Run) -> float:
         """Trains the network on pictures in the frame; returns its score on the ones that it did not see."""
         started, settings = time.monotonic(), self.completed(run.settings, len(seen))
-        self.model.to(device_of(settings))
-        settings = replace(settings, token_budget=self._budget(settings))
+        budget = tokens_of_pass(settings, self.model, settings.batch_size, self.frame.patches)
+        settings = replace(settings, token_budget=budget)
         learner = SceneLearner(self, seen, unseen, settings)
         self.trace.seen = sheet(len(seen), settings.seed, learner.shown, altered=learner.preset != Preset())
         history = Trainer(replace(run, settings=settings), type(self).__name__, decay=schedule.cosine).fit(learner)
@@ -173,17 +166,12 @@ class Detector(Locator):
 
     @classmethod
     def completed(cls, settings: RunSettings, rows: int) -> RunSettings:
-        batch = min(settings.batch_size, max(_LEAST_BATCH, rows // _STEPS_AN_EPOCH))
-        needed = math.ceil(cls.fewest_steps / max(1, math.ceil(rows / batch)))
-        epochs = settings.epochs or max(cls.epochs, min(needed, _MOST_TIMES * cls.epochs))
-        return replace(
-            settings,
-            batch_size=batch,
-            epochs=epochs,
-            learning_rate=cls.learning_rate if settings.learning_rate is None else settings.learning_rate,
-            # Average precision on few pictures jumps from epoch to epoch, and the slow steps at the end gain most.
-            patience=settings.patience or max(_LEAST_PATIENCE, epochs // 2),
-        )
+        chosen = course.completed(
+            course.in_small_steps(settings, rows, _STEPS_AN_EPOCH), rows, epochs=cls.epochs,
+            learning_rate=cls.learning_rate, fewest_steps=cls.fewest_steps, most_times=_MOST_TIMES,
+        )  # fmt: skip
+        # Average precision on few pictures jumps from epoch to epoch, and the slow steps at the end gain most.
+        return replace(chosen, patience=settings.patience or max(_LEAST_PATIENCE, (chosen.epochs or 0) // 2))
 
     def answers(self, inputs: Sequence[Picture]) -> list[Boxes]:
         found: list[Boxes] = []
@@ -196,47 +184,34 @@ class Detector(Locator):
 
     def found(self, pixels: np.ndarray, proposals: Sequence[torch.Tensor]) -> list[Boxes]:
         """What is in pictures, uint8 of shape (rows, height, width, 3), in pixels of the frame, the surest first."""
-        found: list[Boxes] = []
+        found: dict[int, Boxes] = {}
         self.model.eval()
         device = next(self.model.parameters()).device
+
+        def guessed(rows: np.ndarray) -> list[Guess]:
+            places = [proposals[row].to(device) for row in rows.tolist()]
+            return self.model.guesses(self.read(pixels[rows]), places)
+
+        lengths = np.full(len(pixels), self.frame.patches)
         with torch.inference_mode():
-            for rows in _passes(len(pixels), self.frame.patches, token_budget_of(None, self.model)):
-                pictures = unit(torch.from_numpy(np.ascontiguousarray(pixels[rows])).permute(0, 3, 1, 2).to(device))
-                places = [boxes.to(device) for boxes in proposals[rows]]
-                found += map(self._chosen, self.model.guesses(self.standardised(pictures), places))
-        return found
+            for rows, guesses in in_passes(self.model, lengths, self.token_budget, guessed):
+                found.update(zip(rows.tolist(), map(self._chosen, guesses), strict=True))
+        return [found[row] for row in range(len(pixels))]
 
     def all_found(self, gallery: Gallery) -> list[Boxes]:
         """The same of every picture of a gallery."""
         return self.found(gallery.pixels.array, [target.proposals for target in gallery.targets])
 
-    def standardised(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Pictures of 0 to 1 in units of the training pixels' deviation about their mean."""
-        mean, deviation = (
-            torch.from_numpy(values)[:, None, None].to(pictures.device) for values in (self.mean, self.deviation)
-        )
-        return (pictures - mean) / deviation
+    def untrained(self) -> Finder:
+        return self.network(self.n_classes)
 
-    def save(self, folder: Path) -> None:
-        values = {
-            "settings": asdict(self.settings),
-            "classes": self.n_classes,
-            "frame": asdict(self.frame),
-            "mean": self.mean.tolist(),
-            "deviation": self.deviation.tolist(),
-        }
-        weights = {name: tensor.cpu().contiguous() for name, tensor in self.model.state_dict().items()}
-        write_whole(folder / "model.json", json.dumps(values).encode())
-        write_whole(folder / "model.safetensors", save(weights))
+    def state(self) -> dict[str, Any]:
+        return {**super().state(), "frame": asdict(self.frame)}
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
-        values = json.loads((folder / "model.json").read_text("utf-8"))
-        made = cls(build(cls.Settings, values["settings"], where=str(folder / "model.json")))
-        made.n_classes, made.frame = values["classes"], Frame(**values["frame"])
-        made.mean, made.deviation = (np.array(values[name], np.float32) for name in ("mean", "deviation"))
-        made.model = made.network(made.n_classes)
-        made.model.load_state_dict(load_file(folder / "model.safetensors"))
+    def stated(cls, values: dict[str, Any], folder: Path) -> Self:
+        made = super().stated(values, folder)
+        made.frame = Frame(**values["frame"])
         return made
 
     def _chosen(self, guess: Guess) -> Boxes:
@@ -252,13 +227,3 @@ class Detector(Locator):
         places = boxes.places / np.tile(self.frame.scale(wide, high), 2)
         own = replace(boxes, places=np.clip(places, 0, (wide, high, wide, high)).astype(np.float32))
         return own.take(own.areas > 0)
-
-    def _budget(self, settings: RunSettings) -> int:
-        """The tokens of a pass: all pictures of a step, so that batch norms see as many as they can, up to a limit."""
-        whole = min(settings.batch_size * self.frame.patches, _TOKENS_OF_NORMS)
-        return settings.token_budget or max(token_budget_of(None, self.model), whole)
-
-
-def _passes(rows: int, patches: int, budget: int) -> Iterator[slice]:
-    step = max(1, budget // patches)
-    return (slice(start, start + step) for start in range(0, rows, step))

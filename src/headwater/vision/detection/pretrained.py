@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -19,15 +18,17 @@ from headwater.foundation.layers import blocks_of
 from headwater.foundation.locate import locate
 from headwater.foundation.reading import notes_of, reading_of
 from headwater.foundation.text import quiet
-from headwater.run import Run, write_whole
+from headwater.run import Run
 from headwater.settings import NoSettings
 from headwater.settings import Settings as RunSettings
+from headwater.training.trainer import READS
 from headwater.vision.detection.detector import Detector, Finder, Guess
 from headwater.vision.detection.precision import interval
 from headwater.vision.detection.scenes import Gallery, Target
 from headwater.vision.frames import Frame
 from headwater.vision.locating import refuse_strategy
 from headwater.vision.locator import Scenes
+from headwater.vision.network import write_foundation
 
 STRATEGIES: Final = ("auto", "full", "last-layers", "probe")
 _RATES: Final = {"full": 1e-4, "last-layers": 2e-4, "probe": 1e-3}
@@ -42,15 +43,16 @@ class PretrainedDetector(Detector):
     what it learns is kept only if it finds more in the validation pictures then. Else its heads begin anew.
 
     Attributes:
-        reversed: whether it wants blue first.
+        columns: which of the network's classes each class of the data is.
         notes: the files of the foundation that say how it wants its pixels.
     """
 
     Settings = NoSettings
+    reads = (*READS, "image_size", "image_augment", "strategy", "last_layers")
     epochs = 10
     fewest_steps = 300
     large_products = False
-    reversed: bool
+    columns: list[int]
     notes: dict[str, bytes]
 
     @property
@@ -72,9 +74,9 @@ class PretrainedDetector(Detector):
         refuse_strategy(settings.strategy, STRATEGIES, name)
         folder = locate(name, offline=settings.offline, trust_remote_code=settings.trust_remote_code)
         self.n_classes = train.n_classes
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(settings.seed)
-            self.model = opened(folder, train.classes or range(train.n_classes), trusted=settings.trust_remote_code)
+        classes = train.classes or range(train.n_classes)
+        self.begin(settings, lambda: opened(folder, classes, trusted=settings.trust_remote_code))
+        self.columns = self.model.columns
         network: Any = self.model.network
         reading = reading_of(folder, network.config, trust_remote_code=settings.trust_remote_code)
         self.frame = Frame.of(train.inputs, settings.image_size, reading.side)
@@ -93,42 +95,31 @@ class PretrainedDetector(Detector):
             self.model.load_state_dict(before)
         return self
 
-    def standardised(self, pictures: torch.Tensor) -> torch.Tensor:
-        return super().standardised(pictures.flip(1) if self.reversed else pictures)
-
     @classmethod
     def completed(cls, settings: RunSettings, rows: int) -> RunSettings:
         rate = _RATES[_chosen(settings.strategy)] if settings.strategy in STRATEGIES else cls.learning_rate
         asked = settings.learning_rate
         return super().completed(replace(settings, learning_rate=rate if asked is None else asked), rows)
 
-    def save(self, folder: Path) -> None:
-        values = {
-            "foundation": self.foundation,
-            "classes": self.n_classes,
-            "columns": self.model.columns,
-            "frame": asdict(self.frame),
-            "mean": self.mean.tolist(),
-            "deviation": self.deviation.tolist(),
-            "reversed": self.reversed,
-        }
-        network: Any = self.model.network
-        with quiet():
-            network.save_pretrained(folder / "encoder")
-        for name, content in self.notes.items():
-            write_whole(folder / "encoder" / name, content)
-        write_whole(folder / "model.json", json.dumps(values).encode())
+    def state(self) -> dict[str, Any]:
+        own = {"foundation": self.foundation, "columns": self.columns, "reversed": self.reversed}
+        return {**super().state(), **own}
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
-        values = json.loads((folder / "model.json").read_text("utf-8"))
-        made = cls(foundation=values["foundation"])
-        made.n_classes, made.frame = values["classes"], Frame(**values["frame"])
-        made.mean, made.deviation = (np.array(values[name], np.float32) for name in ("mean", "deviation"))
-        made.reversed, made.notes = values["reversed"], notes_of(folder / "encoder")
-        network, _ = _read(folder / "encoder", trusted=False)
-        made.model = HubFinder(network, values["columns"], knows=True)
+    def stated(cls, values: dict[str, Any], folder: Path) -> Self:
+        made = super().stated(values, folder)
+        made.foundation, made.columns, made.reversed = (
+            values[name] for name in ("foundation", "columns", "reversed")
+        )  # fmt: skip
+        made.notes = notes_of(folder / "encoder")
         return made
+
+    def write_weights(self, folder: Path) -> None:
+        write_foundation(self.model.network, self.notes, folder / "encoder")
+
+    def read_weights(self, folder: Path) -> Finder:
+        network, _ = _read(folder / "encoder", trusted=False)
+        return HubFinder(network, self.columns, knows=True)
 
 
 class HubFinder(Finder):

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 
 from headwater.data.boxes import Boxes
 from headwater.data.pictures import Glance, Picture, look
 from headwater.run import Run, write_whole
+from headwater.settings import NoSettings
 from headwater.vision.locator import Locator, Scenes
 
 _MOST: Final = 20
 _SAMPLE: Final = 20_000
-
-
-@dataclass(frozen=True, kw_only=True)
-class UsualBoxesSettings:
-    """What the usual boxes may be told: nothing."""
-
-    section: ClassVar[str] = "Usual boxes"
 
 
 class UsualBoxes(Locator):
@@ -33,7 +26,7 @@ class UsualBoxes(Locator):
     on average (k-means, Lloyd 1982); the mean of each group is a box, and how often an image has one of it the score.
     """
 
-    Settings = UsualBoxesSettings
+    Settings = NoSettings
 
     def __init__(self, settings: Any = None, *, foundation: str | None = None) -> None:
         super().__init__(settings, foundation=foundation)

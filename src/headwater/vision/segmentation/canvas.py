@@ -10,9 +10,8 @@ from typing import Any, Final, Self
 import numpy as np
 
 from headwater.data.masks import VOID
-from headwater.data.pictures import Picture, look
-from headwater.data.raster import UnreadableError, imaging, opened, upright
-from headwater.errors import DataError
+from headwater.data.pictures import Picture, look, opened_again
+from headwater.data.raster import imaging, upright
 
 STEP: Final = 16
 """What both edges are a multiple of, so that a network may halve them four times."""
@@ -116,14 +115,8 @@ class Canvas:
         Raises:
             DataError: it cannot be read any more.
         """
-        try:
-            with opened(picture.read()) as image:
-                whole = upright(image).convert("L" if grey else "RGB")
-        except UnreadableError as error:
-            raise DataError(
-                "A picture that was there before cannot be read any more", where=str(picture), got=str(error),
-                fix="Leave the files as they are while a run reads them.",
-            ) from error  # fmt: skip
+        with opened_again(picture) as image:
+            whole = upright(image).convert("L" if grey else "RGB")
         boxes = self.boxes(*whole.size)
         found = np.full((len(boxes), self.height, self.width, 1 if grey else 3), _GREY, np.uint8)
         for place, box in enumerate(boxes):

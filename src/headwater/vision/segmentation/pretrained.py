@@ -13,16 +13,16 @@ from torch.nn import functional
 
 from headwater.errors import ArtifactError, SettingError
 from headwater.foundation.layers import blocks_of
-from headwater.foundation.locate import locate, read_json
+from headwater.foundation.locate import locate
 from headwater.foundation.reading import notes_of, reading_of
 from headwater.foundation.text import quiet
-from headwater.run import Run, write_whole
+from headwater.run import Run
 from headwater.settings import NoSettings
 from headwater.settings import Settings as RunSettings
-from headwater.training.device import nearest
 from headwater.training.trainer import READS
 from headwater.vision.locating import refuse_strategy
 from headwater.vision.locator import Scenes
+from headwater.vision.network import write_foundation
 from headwater.vision.segmentation.segmenter import Segmenter, SegmenterSettings
 from headwater.vision.segmentation.views import Views
 
@@ -38,7 +38,6 @@ class PretrainedSegmenter(Segmenter):
     In a run folder it leaves the foundation in the hub's format, which is itself a foundation for the next run.
 
     Attributes:
-        reversed: whether it wants blue first.
         notes: the files of the foundation that say how it wants its pixels.
     """
 
@@ -50,7 +49,7 @@ class PretrainedSegmenter(Segmenter):
     def __init__(self, settings: Any = None, *, foundation: str | None = None) -> None:
         super().__init__(SegmenterSettings(), foundation=foundation)
         self._folder: Path | None = None
-        self._trusted = self.reversed = False
+        self._trusted = False
         self.notes: dict[str, bytes] = {}
 
     def fit(self, train: Scenes, valid: Scenes, run: Run) -> Self:
@@ -88,29 +87,21 @@ class PretrainedSegmenter(Segmenter):
         self.reversed, self.notes = reading.reversed, notes_of(self._folder or Path())
         return np.array(reading.mean, np.float32), np.array(reading.std, np.float32)
 
-    def standardised(self, pictures: torch.Tensor) -> torch.Tensor:
-        return super().standardised(pictures.flip(1) if self.reversed else pictures)
-
-    def save(self, folder: Path) -> None:
-        super().save(folder)
-        (folder / "model.safetensors").unlink()
-        made: Any = self.model
-        with quiet():
-            made.inner.save_pretrained(folder / "encoder")
-        for name, content in self.notes.items():
-            write_whole(folder / "encoder" / name, content)
-
     def state(self) -> dict[str, Any]:
         return {**super().state(), "settings": {}, "foundation": self.foundation, "reversed": self.reversed}
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
-        values = read_json(folder / "model.json")
-        made = cls.stated(values, folder)
+    def stated(cls, values: dict[str, Any], folder: Path) -> Self:
+        made = super().stated(values, folder)
         made.foundation, made.reversed = values["foundation"], values["reversed"]
         made.notes = notes_of(folder / "encoder")
-        made.model = _Sized(_read(folder / "encoder", made.n_classes, trusted=False)).to(nearest(made.device)).eval()
         return made
+
+    def write_weights(self, folder: Path) -> None:
+        write_foundation(self.model.inner, self.notes, folder / "encoder")
+
+    def read_weights(self, folder: Path) -> nn.Module:
+        return _Sized(_read(folder / "encoder", self.n_classes, trusted=False))
 
 
 class _Sized(nn.Module):

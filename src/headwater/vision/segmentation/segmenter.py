@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from abc import abstractmethod
@@ -15,7 +14,6 @@ from typing import Annotated, Any, ClassVar, Final, Self
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save
 from torch import nn
 from torch.nn import functional
 
@@ -24,17 +22,17 @@ from headwater.data.pictures import Picture, glance
 from headwater.evaluation.overlap import confusion_of, counts_of, overall
 from headwater.evaluation.overlays import over
 from headwater.evaluation.showing import tile
-from headwater.options import Between, OneOf, build
+from headwater.options import Between, OneOf
 from headwater.ranges import Search
-from headwater.run import Run, write_whole
+from headwater.run import Run
 from headwater.settings import Settings as RunSettings
-from headwater.training.device import device_of, nearest, token_budget_of
+from headwater.training import course
 from headwater.training.passes import in_passes
 from headwater.training.trainer import READS, Learner, Trainer
 from headwater.transfer.scores import stage
-from headwater.vision.augmentation import unit
 from headwater.vision.locator import Locator, Scenes
-from headwater.vision.norms import settled, train_unfrozen
+from headwater.vision.network import PixelNetwork, patches
+from headwater.vision.norms import settled, tokens_of_pass, train_unfrozen
 from headwater.vision.pixels import is_grey
 from headwater.vision.segmentation.alteration import Alteration, alteration_of, altered
 from headwater.vision.segmentation.canvas import EMPTY, Box, Canvas
@@ -42,12 +40,9 @@ from headwater.vision.segmentation.losses import class_weights, segmentation_los
 from headwater.vision.segmentation.views import Views
 from headwater.vision.sheet import levels, sheet, tiles
 
-_PATCH: Final = 16
 _MOST_TIMES: Final = 10
-_TOKENS_OF_NORMS: Final = 16_384
-_ROWS_OF_BATCH: Final = 48
+_STEPS_AN_EPOCH: Final = 48
 """A batch has at most a 48th of the pictures: few of them still make many steps."""
-_LEAST_BATCH: Final = 4
 _HEAD_FACTOR: Final = 10
 _ORIENTATIONS: Final = ((0, False), (0, True), (2, False), (2, True), (1, False), (1, True), (3, False), (3, True))
 """Quarter turns, and whether mirrored before."""
@@ -83,7 +78,7 @@ class SegmenterSettings:
     ] = 0.5
 
 
-class Segmenter(Locator):
+class Segmenter(PixelNetwork, Locator):
     """A network over the pixels of pictures that gives every pixel a class.
 
     A subclass gives `network`, a module that takes standardised pixels of shape (rows, channels, height, width) and
@@ -91,11 +86,7 @@ class Segmenter(Locator):
 
     Attributes:
         canvas: what the network sees of a picture.
-        n_classes: how many classes there are.
         grey: whether it sees one channel, else three.
-        mean, deviation: of each channel over the training pixels, which are standardised by them.
-        token_budget: the most tokens of a pass that answers; None takes what suits the device.
-        device: where it was asked to compute, and will where it is loaded, if there is such a device.
     """
 
     Settings = SegmenterSettings
@@ -116,22 +107,18 @@ class Segmenter(Locator):
         """Learns the weights from `train`; the mean IoU over the pixels of `valid` chooses the epoch."""
         started, settings = time.monotonic(), run.settings
         self.n_classes = train.n_classes
-        self.token_budget, self.device = settings.token_budget, settings.device
         tiles = self.settings.tiles
         self.canvas = Canvas.of(train.inputs, train.answers, settings.image_size or self.side, tiles)
         self.grey = self.sees_grey(train)
         folder = run.folder if run.main else None
         seen, unseen = (Views.of(scenes, self.canvas, grey=self.grey, folder=folder) for scenes in (train, valid))
         self.mean, self.deviation = self.moments(seen)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(settings.seed)
-            self.model = self.untrained()
-        self.model.to(device_of(settings)).to(memory_format=torch.channels_last)
+        self.begin(settings, self.untrained)
+        self.model.to(memory_format=torch.channels_last)
         learner = _MaskLearner(self, seen, unseen, settings)
         chosen = self.completed(settings, len(learner.lengths))
-        # The norms of a pass see all rows of the step, as far as they are not too many.
-        budget = settings.token_budget or min(chosen.batch_size * int(learner.lengths[0]), _TOKENS_OF_NORMS)
-        chosen = replace(chosen, token_budget=max(budget, token_budget_of(settings.token_budget, self.model)))
+        budget = tokens_of_pass(settings, self.model, chosen.batch_size, int(learner.lengths[0]))
+        chosen = replace(chosen, token_budget=budget)
         changes = learner.alteration != Alteration() or learner.size != self.canvas.whole
         self.trace.seen = sheet(len(learner.lengths), settings.seed, learner.shown, altered=changes)
         history = Trainer(replace(run, settings=chosen), type(self).__name__).fit(learner)
@@ -142,14 +129,10 @@ class Segmenter(Locator):
 
     @classmethod
     def completed(cls, settings: RunSettings, rows: int) -> RunSettings:
-        batch = min(settings.batch_size, max(_LEAST_BATCH, rows // _ROWS_OF_BATCH))
-        needed = math.ceil(cls.fewest_steps / max(1, math.ceil(rows / batch)))
-        return replace(
-            settings,
-            batch_size=batch,
-            epochs=settings.epochs or max(cls.epochs, min(needed, _MOST_TIMES * cls.epochs)),
-            learning_rate=cls.learning_rate if settings.learning_rate is None else settings.learning_rate,
-        )
+        return course.completed(
+            course.in_small_steps(settings, rows, _STEPS_AN_EPOCH), rows, epochs=cls.epochs,
+            learning_rate=cls.learning_rate, fewest_steps=cls.fewest_steps, most_times=_MOST_TIMES,
+        )  # fmt: skip
 
     def sees_grey(self, scenes: Scenes) -> bool:
         """Whether the network sees one channel of these pictures."""
@@ -160,7 +143,6 @@ class Segmenter(Locator):
         return views.moments()
 
     def untrained(self) -> nn.Module:
-        """The network that training begins with."""
         return self.network(1 if self.grey else 3, self.n_classes)
 
     def head(self) -> list[nn.Module]:
@@ -207,65 +189,22 @@ class Segmenter(Locator):
     def _computed(self, pixels: np.ndarray) -> Iterator[tuple[np.ndarray, torch.Tensor]]:
         """Some rows at a time with their logits, in single precision."""
         self.model.eval()
-        cost = self.patches(pixels.shape[1], pixels.shape[2])
+        cost = patches(pixels.shape[1], pixels.shape[2])
         with torch.inference_mode():
             yield from in_passes(
                 self.model,
                 np.full(len(pixels), cost),
                 self.token_budget,
-                lambda some: self.model(self.standardised(unit(self.batch(pixels[some])))).float(),
+                lambda some: self.model(self.read(pixels[some])).float(),
             )
 
-    @staticmethod
-    def patches(height: int, width: int) -> int:
-        """The cost of what is seen in tokens: its squares of 16 by 16 pixels."""
-        return math.ceil(height / _PATCH) * math.ceil(width / _PATCH)
-
-    def batch(self, pixels: np.ndarray) -> torch.Tensor:
-        """Pixels where the network is: uint8 of shape (rows, channels, height, width)."""
-        tensor = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2)
-        return tensor.to(next(self.model.parameters()).device)
-
-    def standardised(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Pictures of 0 to 1 in units of the training pixels' deviation about their mean."""
-        mean, deviation = (
-            torch.from_numpy(values)[:, None, None].to(pictures.device) for values in (self.mean, self.deviation)
-        )
-        return (pictures - mean) / deviation
-
-    def save(self, folder: Path) -> None:
-        write_whole(folder / "model.json", json.dumps(self.state()).encode())
-        weights = {name: tensor.cpu().contiguous() for name, tensor in self.model.state_dict().items()}
-        write_whole(folder / "model.safetensors", save(weights))
-
     def state(self) -> dict[str, Any]:
-        """What `load` needs beside the weights."""
-        return {
-            "settings": asdict(self.settings),
-            "classes": self.n_classes,
-            "canvas": asdict(self.canvas),
-            "grey": self.grey,
-            "mean": self.mean.tolist(),
-            "deviation": self.deviation.tolist(),
-            "token_budget": self.token_budget,
-            "device": self.device,
-        }
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        made = cls.stated(json.loads((folder / "model.json").read_text("utf-8")), folder)
-        made.model = made.untrained()
-        made.model.load_state_dict(load_file(folder / "model.safetensors"))
-        made.model.to(nearest(made.device))
-        return made
+        return {**super().state(), "canvas": asdict(self.canvas), "grey": self.grey}
 
     @classmethod
     def stated(cls, values: dict[str, Any], folder: Path) -> Self:
-        """A model with what `state` told of it, and no network yet."""
-        made = cls(build(cls.Settings, values["settings"], where=str(folder / "model.json")))
-        made.n_classes, made.grey, made.canvas = values["classes"], values["grey"], Canvas(**values["canvas"])
-        made.mean, made.deviation = (np.array(values[name], np.float32) for name in ("mean", "deviation"))
-        made.token_budget, made.device = values["token_budget"], values["device"]
+        made = super().stated(values, folder)
+        made.canvas, made.grey = Canvas(**values["canvas"]), values["grey"]
         return made
 
 
@@ -278,7 +217,7 @@ class _MaskLearner(Learner):
         self.large_products = segmenter.large_products
         canvas, own = segmenter.canvas, segmenter.settings
         self.size = canvas.seen
-        self.lengths = np.full(canvas.views * len(seen), segmenter.patches(*self.size))
+        self.lengths = np.full(canvas.views * len(seen), patches(*self.size))
         self.alteration = alteration_of(settings.image_augment, rows=len(seen), tiles=canvas.tiles)
         self.weights = torch.from_numpy(class_weights(seen.frequencies(segmenter.n_classes), own.weighting))
 
