@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 
-from headwater import catalog, options
+from headwater import catalog
 from headwater.application import Marks, Predictions, Stage, Trace
 from headwater.data import fields as data_fields
 from headwater.data import preparing, reading, splitting
@@ -26,7 +26,6 @@ from headwater.data.unlabelled import read_unlabelled
 from headwater.errors import DataError
 from headwater.evaluation.baselines import MajorityBaseline
 from headwater.evaluation.calibration import fit_temperature, probabilities
-from headwater.evaluation.report import FILE as REPORT
 from headwater.evaluation.report import Report
 from headwater.evaluation.sections import plain
 from headwater.foundation.origin import Origin
@@ -76,13 +75,7 @@ class Classification(Supervised):
     def usual_targets(self, records: Records) -> list[str]:
         return data_fields.usual_targets(records)
 
-    def fit(self, records: Any, valid: Any = None, *, run: Run | None = None) -> Self:
-        if run is None:
-            with scratch(self.settings) as temporary:
-                return self.fit(records, valid, run=temporary)
-        options.check_fields(options.check(self.settings), self.task, catalog.task(self.task).fields)
-        self.report = self.config = None  # what an earlier fit left tells nothing of this one
-        make = self.maker()
+    def learn(self, make: Make, records: Any, valid: Any, run: Run) -> None:
         train, held_out, source = self._rows(records, valid)
         for room in (augmenting, unlabelled):
             room.refuse(self.settings, self.strategy, several=self.target.several)
@@ -106,7 +99,6 @@ class Classification(Supervised):
                 "%d held-out rows are answered no better than by chance: every probability is near that of a guess. "
                 "More of them (--valid-share, --valid) would tell how sure an answer is.", len(targets),
             )  # fmt: skip
-        return self
 
     def story(self) -> dict[str, Any]:
         told = {"plan": self.plan, "adaptation": self.learnt}
@@ -185,7 +177,6 @@ class Classification(Supervised):
         if state["baseline"]:
             self.baseline = catalog.model_class(self.task, state["baseline"]).load(folder / "baseline")
         self.classifier = catalog.model_class(self.task, str(self.model_name)).load(folder / "classifier")
-        self.report = Report.load(folder.parent) if (folder.parent / REPORT).exists() else None
 
     @property
     def _linear(self) -> str:

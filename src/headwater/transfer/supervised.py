@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from headwater import catalog, options
 from headwater.application import Application, Predictions
@@ -14,7 +14,10 @@ from headwater.data import preparing, reading
 from headwater.data.gathering import Gathered, gather
 from headwater.data.preparing import Prepared
 from headwater.data.records import Records
+from headwater.data.traits import Traits
 from headwater.errors import SettingError
+from headwater.foundation.origin import Origin
+from headwater.run import Run, scratch
 from headwater.settings import Settings
 
 _PART = 8192
@@ -60,6 +63,27 @@ class Supervised(Application):
     @abstractmethod
     def answered(self, values: list[Any], reasons: Mapping[int, str]) -> Predictions:
         """One answer for each input value; rows with a reason have none."""
+
+    @abstractmethod
+    def learn(self, make: Any, records: Any, valid: Any, run: Run) -> None:
+        """Learns from rows as `fit` takes them; `make` gives a model that has learnt nothing."""
+
+    def fit(self, records: Any, valid: Any = None, *, run: Run | None = None) -> Self:
+        if run is None:
+            with scratch(self.settings) as temporary:
+                return self.fit(records, valid, run=temporary)
+        options.check_fields(options.check(self.settings), self.task, catalog.task(self.task).fields)
+        self.report = self.config = None  # what an earlier fit left tells nothing of this one
+        self.learn(self.maker(), records, valid, run)
+        return self
+
+    def reading(self, values: Sequence[Any]) -> Traits:
+        """How a model sees these inputs: nothing is told, unless a task knows more."""
+        return Traits()
+
+    def origin(self) -> Origin | None:
+        """Where the foundation comes from, if a task knows."""
+        return None
 
     def find_fields(self, records: Records) -> tuple[Any, Any]:
         """The input and target fields that the settings name, or that the columns suggest."""

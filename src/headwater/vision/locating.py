@@ -6,14 +6,14 @@ import json
 import logging
 import time
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import numpy as np
 
-from headwater import catalog, options
+from headwater import catalog
 from headwater.application import Marks, Predictions, Stage, Trace
 from headwater.data import fields as data_fields
 from headwater.data import preparing, reading
@@ -21,12 +21,9 @@ from headwater.data.pictures import Glance, Picture, glance
 from headwater.data.preparing import Prepared
 from headwater.data.quarantine import Quarantine
 from headwater.data.records import Records
-from headwater.data.traits import Traits
 from headwater.errors import DataError, SettingError
-from headwater.evaluation.report import FILE as REPORT
 from headwater.evaluation.report import Report
-from headwater.foundation.origin import Origin
-from headwater.run import Run, scratch, write_whole
+from headwater.run import Run, write_whole
 from headwater.transfer.scores import stage
 from headwater.transfer.supervised import Supervised, columns_named
 from headwater.vision.locator import Locator, Scenes
@@ -109,13 +106,7 @@ class Locating(ReadsImages, Supervised):
             fix="Name it with --target.",
         )  # fmt: skip
 
-    def fit(self, records: Any, valid: Any = None, *, run: Run | None = None) -> Self:
-        if run is None:
-            with scratch(self.settings) as temporary:
-                return self.fit(records, valid, run=temporary)
-        options.check_fields(options.check(self.settings), self.task, catalog.task(self.task).fields)
-        self.report = self.config = None  # what an earlier fit left tells nothing of this one
-        make = self.maker()
+    def learn(self, make: Callable[[], Locator], records: Any, valid: Any, run: Run) -> None:
         train, held_out = self._rows(records, valid)
         began = time.monotonic()
         self.baseline = self.baseline_class().fit(train, held_out, run.part("baseline"))
@@ -125,7 +116,6 @@ class Locating(ReadsImages, Supervised):
         own = self.locator.trace
         self.trace = Trace([told, *own.stages], own.curve, own.augmentation, own.seen)
         self.settle(held_out)
-        return self
 
     def story(self) -> dict[str, Any]:
         return {"seen": named(self.trace.seen, self.target.classes)}
@@ -200,12 +190,6 @@ class Locating(ReadsImages, Supervised):
     def view(self, values: Sequence[Any]) -> np.ndarray:
         return principal(values)
 
-    def reading(self, values: Sequence[Any]) -> Traits:
-        return Traits()
-
-    def origin(self) -> Origin | None:
-        return None
-
     def write(self, folder: Path) -> None:
         state = {"field": data_fields.to_json(self.field), "target": data_fields.to_json(self.target)}
         write_whole(folder / "locating.json", json.dumps(state, ensure_ascii=False, indent=1).encode())
@@ -219,7 +203,6 @@ class Locating(ReadsImages, Supervised):
         self.field, self.target = (data_fields.from_json(state[name]) for name in ("field", "target"))
         self.baseline = self.baseline_class.load(folder / "baseline")
         self.locator = catalog.model_class(self.task, str(self.model_name)).load(folder / "locator")
-        self.report = Report.load(folder.parent) if (folder.parent / REPORT).exists() else None
 
     def _rows(self, records: Any, valid: Any) -> tuple[Scenes, Scenes]:
         """Training and validation pictures; settles the fields and learns the classes."""

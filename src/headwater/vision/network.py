@@ -62,20 +62,12 @@ class PixelNetwork(ABC):
         self.model.to(device_of(settings))
 
     def batch(self, pixels: np.ndarray) -> torch.Tensor:
-        """Pixels where the network is: uint8 of shape (rows, channels, height, width), the channels last in memory.
-
-        Args:
-            pixels: uint8 of shape (rows, height, width, channels).
-        """
-        tensor = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2)
-        return tensor.to(next(self.model.parameters()).device)
+        """Pixels, uint8 of shape (rows, height, width, channels), where the network is: as `tensor_for` has them."""
+        return tensor_for(self.model, pixels)
 
     def standardised(self, pictures: torch.Tensor) -> torch.Tensor:
         """Pictures of 0 to 1 in units of the training pixels' deviation about their mean."""
-        mean, deviation = (
-            torch.from_numpy(values)[:, None, None].to(pictures.device) for values in (self.mean, self.deviation)
-        )
-        return ((pictures.flip(1) if self.reversed else pictures) - mean) / deviation
+        return standardised(pictures.flip(1) if self.reversed else pictures, self.mean, self.deviation)
 
     def read(self, pixels: np.ndarray) -> torch.Tensor:
         """Pixels as `batch` takes them, as the network reads them where nothing is altered."""
@@ -96,10 +88,10 @@ class PixelNetwork(ABC):
     def stated(cls, values: dict[str, Any], folder: Path) -> Self:
         """A model with what `state` told of it, and no network yet."""
         kind: Any = cls  # The constructor is that of the model which this is the network of.
-        made = kind(build(cls.Settings, values["settings"], where=str(folder / "model.json")))
-        made.n_classes, made.token_budget, made.device = (
-            values[name] for name in ("classes", "token_budget", "device")
-        )  # fmt: skip
+        # Detectors did not always write their device and the tokens of a pass, nor pretrained ones their settings.
+        made = kind(build(cls.Settings, values.get("settings", {}), where=str(folder / "model.json")))
+        made.n_classes = values["classes"]
+        made.token_budget, made.device = values.get("token_budget"), values.get("device", "auto")
         made.mean, made.deviation = (np.array(values[name], np.float32) for name in ("mean", "deviation"))
         return made
 
@@ -125,6 +117,32 @@ class PixelNetwork(ABC):
         network = self.untrained()
         network.load_state_dict(load_file(folder / "model.safetensors"))
         return network
+
+
+def tensor_for(network: nn.Module, pixels: np.ndarray) -> torch.Tensor:
+    """Pixels where a network is: uint8 of shape (rows, channels, height, width), the channels last in memory.
+
+    Args:
+        network: has parameters.
+        pixels: uint8 of shape (rows, height, width, channels).
+
+    Example:
+        >>> tuple(tensor_for(nn.Linear(2, 2), np.zeros((5, 8, 9, 3), np.uint8)).shape)
+        (5, 3, 8, 9)
+    """
+    tensor = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2)
+    return tensor.to(next(network.parameters()).device)
+
+
+def standardised(pictures: torch.Tensor, mean: np.ndarray, deviation: np.ndarray) -> torch.Tensor:
+    """Pictures of shape (rows, channels, height, width) in units of each channel's deviation about its mean.
+
+    Example:
+        >>> standardised(torch.ones(1, 1, 1, 2), np.float32([0.5]), np.float32([0.25])).tolist()
+        [[[[2.0, 2.0]]]]
+    """
+    middle, unit_of = (torch.from_numpy(values)[:, None, None].to(pictures.device) for values in (mean, deviation))
+    return (pictures - middle) / unit_of
 
 
 def write_foundation(network: Any, notes: dict[str, bytes], folder: Path) -> None:

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -49,6 +51,16 @@ def test_answers_are_the_same_after_loading_and_for_one_seed(tmp_path):
     assert sorted(file.name for file in (tmp_path / "saved").iterdir()) == ["model.json", "model.safetensors"]
     assert [epoch["epoch"] for epoch in made.trace.curve] == [1, 2]
     assert made.trace.stages[0].low <= made.trace.stages[0].score <= made.trace.stages[0].high
+
+
+def test_a_detector_saved_before_it_wrote_where_it_computes_answers_as_it_did(tmp_path):
+    made = fitted(tmp_path / "run")
+    made.save(tmp_path)
+    told = json.loads((tmp_path / "model.json").read_text("utf-8"))
+    for later in ("token_budget", "device"):
+        del told[later]
+    (tmp_path / "model.json").write_text(json.dumps(told), "utf-8")
+    same(YoloDetector.load(tmp_path).answers(GIVEN.inputs), made.answers(GIVEN.inputs))
 
 
 def tight(made, most):

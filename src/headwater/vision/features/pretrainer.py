@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -23,15 +22,16 @@ from headwater.options import Between, build
 from headwater.ranges import Search
 from headwater.run import Run, write_whole
 from headwater.settings import Settings as RunSettings
+from headwater.training import course
 from headwater.training.device import device_of, nearest, token_budget_of
 from headwater.training.schedule import cosine
 from headwater.training.trainer import READS, Learner, Trainer
 from headwater.transfer import scores
 from headwater.transfer.features import in_batches
 from headwater.vision.features.views import Twins
+from headwater.vision.network import patches, standardised, tensor_for
 from headwater.vision.pixels import Pixels, is_grey, side_of
 
-_PATCH = 16
 _LEAST_HALVED = 32
 """The edge from which on the last maps, halved five times, come from more than one pixel."""
 _WIDENINGS = 4
@@ -146,15 +146,13 @@ class Pretrainer(ABC):
     @classmethod
     def completed(cls, settings: RunSettings, rows: int) -> RunSettings:
         """The settings of a run with what the model takes by itself, for so many rows, where they are open."""
-        enough = math.ceil(cls.steps / max(1, math.ceil(rows / settings.batch_size)))
-        epochs = settings.epochs or max(min(cls.fewest_epochs, cls.epochs), min(cls.epochs, enough))
-        return replace(
-            settings,
-            epochs=epochs,
-            learning_rate=cls.learning_rate if settings.learning_rate is None else settings.learning_rate,
-            # The score of a few pictures hardly tells one epoch from the next, and the last ones are the best.
-            patience=settings.patience or epochs,
-        )
+        fewest = min(cls.fewest_epochs, cls.epochs)
+        chosen = course.completed(
+            settings, rows, epochs=fewest, learning_rate=cls.learning_rate, fewest_steps=cls.steps,
+            most_times=cls.epochs / fewest,
+        )  # fmt: skip
+        # The score of a few pictures hardly tells one epoch from the next, and the last ones are the best.
+        return replace(chosen, patience=settings.patience or chosen.epochs)
 
     @classmethod
     def side_for(cls, pictures: Sequence[Picture], wanted: int | None) -> int:
@@ -190,11 +188,8 @@ class Pretrainer(ABC):
 
     def standardised(self, pictures: torch.Tensor) -> torch.Tensor:
         """Pictures of 0 to 1 as the network reads them."""
-        mean, deviation = (
-            torch.tensor(values, device=pictures.device)[:, None, None]
-            for values in (self.encoder.reading.mean, self.encoder.reading.std)
-        )
-        return (pictures - mean) / deviation
+        reading = self.encoder.reading
+        return standardised(pictures, np.array(reading.mean, np.float32), np.array(reading.std, np.float32))
 
     def save(self, folder: Path) -> None:
         """Writes the network in the hub's format, under `encoder`, which is a foundation for other runs."""
@@ -250,7 +245,7 @@ class TwinLearner(Learner):
         side = pretrainer.encoder.reading.side
         # The network is timm's, without our `Convolution`: over one column half precision gives gradients by chance.
         self.large_products = side >= _LEAST_HALVED
-        self.lengths = np.full(len(seen), 2 * math.ceil(side / _PATCH) ** 2)
+        self.lengths = np.full(len(seen), 2 * patches(side, side))
         self.making = pretrainer.twin_views
         held_out = _spread_out(len(unseen), _MOST_SCORED)
         # Among a few pictures each is found by chance: pictures that it learns from stand beside them, in fixed views.
@@ -259,7 +254,7 @@ class TwinLearner(Learner):
         self.held_out, self.pairs = len(held_out), fixed_views(pixels, self.making, pretrainer.seed)
 
     def loss(self, rows: np.ndarray) -> torch.Tensor:
-        first, second = self.making.views(self._batch(rows))
+        first, second = self.making.views(tensor_for(self.network, self.seen.take(rows)))
         # One pass for both: the norms see twice as many rows, and products are larger.
         both = self.twins.body(self.pretrainer.standardised(torch.cat([first, second])))
         # The heads are small, and their norms divide by what may be next to nothing: single precision is for them.
@@ -286,11 +281,6 @@ class TwinLearner(Learner):
 
     def _features(self, views: torch.Tensor) -> np.ndarray:
         return features_of(self.twins.body, self.pretrainer, views)
-
-    def _batch(self, rows: np.ndarray) -> torch.Tensor:
-        """Pixels where the network is, uint8 of shape (rows, 3, side, side)."""
-        tensor = torch.from_numpy(np.ascontiguousarray(self.seen.take(rows))).permute(0, 3, 1, 2)
-        return tensor.to(next(self.network.parameters()).device)
 
 
 def _spread_out(rows: int, most: int) -> np.ndarray:

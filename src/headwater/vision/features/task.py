@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 
-from headwater import catalog, options
+from headwater import catalog
 from headwater.application import Marks, Predictions, Trace
 from headwater.data import fields as data_fields
 from headwater.data import preparing, reading
@@ -21,13 +21,10 @@ from headwater.data.pictures import Picture
 from headwater.data.preparing import Prepared
 from headwater.data.quarantine import Quarantine
 from headwater.data.records import Records
-from headwater.data.traits import Traits
 from headwater.errors import DataError
-from headwater.evaluation.report import FILE as REPORT
 from headwater.evaluation.report import Report
 from headwater.evaluation.views import found_again
-from headwater.foundation.origin import Origin
-from headwater.run import Run, scratch, write_whole
+from headwater.run import Run, write_whole
 from headwater.transfer.scores import stage
 from headwater.transfer.supervised import Supervised
 from headwater.vision.features.measuring import MOST, FeatureTally, known_again, seen
@@ -80,21 +77,14 @@ class ImageFeatures(ReadsImages, Supervised):
     def usual_targets(self, records: Records) -> list[str]:
         return data_fields.usual_targets(records)
 
-    def fit(self, records: Any, valid: Any = None, *, run: Run | None = None) -> Self:
-        if run is None:
-            with scratch(self.settings) as temporary:
-                return self.fit(records, valid, run=temporary)
-        options.check_fields(options.check(self.settings), self.task, catalog.task(self.task).fields)
-        self.report = self.config = None  # what an earlier fit left tells nothing of this one
-        make = self.maker()
+    def learn(self, make: Callable[[], Pretrainer], records: Any, valid: Any, run: Run) -> None:
         train, held_out = self._rows(records, valid)
-        pretrainer: Pretrainer = make().fit(train, held_out, run.part("model"))
+        pretrainer = make().fit(train, held_out, run.part("model"))
         self.pretrainer, own = pretrainer, pretrainer.trace
         baselines = self._baselines(pretrainer, held_out)
         for told in (*baselines, *own.stages):
             log.info("%s", told)
         self.trace = Trace([*baselines, *own.stages], own.curve, own.augmentation)
-        return self
 
     def evaluate(self, records: Any) -> Report:
         self.require_fitted("evaluate")
@@ -135,12 +125,6 @@ class ImageFeatures(ReadsImages, Supervised):
     def view(self, values: Sequence[Any]) -> np.ndarray:
         return principal(values)
 
-    def reading(self, values: Sequence[Any]) -> Traits:
-        return Traits()
-
-    def origin(self) -> Origin | None:
-        return None
-
     def write(self, folder: Path) -> None:
         state = {"field": data_fields.to_json(self.field)}
         write_whole(folder / "features.json", json.dumps(state, ensure_ascii=False, indent=1).encode())
@@ -150,7 +134,6 @@ class ImageFeatures(ReadsImages, Supervised):
     def read(self, folder: Path) -> None:
         self.field = data_fields.from_json(json.loads((folder / "features.json").read_text("utf-8"))["field"])
         self.pretrainer = catalog.model_class(self.task, str(self.model_name)).load(folder / "features")
-        self.report = Report.load(folder.parent) if (folder.parent / REPORT).exists() else None
 
     @property
     def _fitted(self) -> Pretrainer:
