@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final, NamedTuple
 
 import numpy as np
@@ -28,6 +28,7 @@ class Annotated(NamedTuple):
         size: the width and height that the annotation tells.
         part: train, valid or test.
         reason: why the row cannot be used.
+        stray: whether it is of no picture at all: annotations whose picture nobody names.
     """
 
     picture: str | None
@@ -36,6 +37,7 @@ class Annotated(NamedTuple):
     size: tuple[float, float] | None = None
     part: str | None = None
     reason: str | None = None
+    stray: bool = False
 
 
 def thing(
@@ -79,6 +81,18 @@ class Annotations(ABC):
         log.info("%s: %s annotations of %s images", self.name, self.kind, f"{self.rows:,}")
         for start in range(0, max(self.rows, 1), size):
             yield self._records(self.part(slice(start, start + size)))
+
+    def pictures(self, size: int) -> Iterator[Records]:
+        """A row a picture, each once, in parts of at most `size`: column `image` alone, whatever is annotated of it."""
+        seen: set[str] = set()
+        for start in range(0, max(self.rows, 1), size):
+            bare: list[Annotated] = []
+            for one in self.part(slice(start, start + size)):
+                if not one.stray and one.picture not in seen:
+                    bare.append(one._replace(things=None, reason=None if one.picture else one.reason))
+                    seen.update([one.picture] if one.picture else [])
+            records = self._records(bare)
+            yield replace(records, table=records.table.select(["image"]))
 
     def _records(self, rows: list[Annotated]) -> Records:
         reasons = {row: one.reason or _NO_UNICODE for row, one in enumerate(rows)

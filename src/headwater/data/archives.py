@@ -10,7 +10,7 @@ from typing import Final
 
 from headwater.data import layouts
 from headwater.data.annotated import annotations_in
-from headwater.data.folders import IMAGES, kinds_of, picture_rows, with_suffix
+from headwater.data.folders import IMAGES, kinds_of, picture_parts, picture_rows, with_suffix
 from headwater.data.layouts import Name
 from headwater.data.pair_reading import pair_records
 from headwater.data.parts import slices
@@ -24,11 +24,12 @@ _BETWEEN: Final = re.compile(r"[/\\]+")
 _LOCKED: Final = 0x1
 
 
-def read_archive(path: Path, rows: int) -> Iterator[Records]:
+def read_archive(path: Path, rows: int, *, alone: bool = False) -> Iterator[Records]:
     """The images of a zip archive by name, in parts of at most `rows`: column `image`, each `archive.zip!/name`.
 
     Folders within are classes and parts, or images with annotations or masks, as in `folders.read_folder`; one that all
-    of them stand in is neither. Names are only ever looked up in the archive, so that none leads out of it.
+    of them stand in is neither. Names are only ever looked up in the archive, so that none leads out of it. `alone`
+    reads the images without what is told of them, as `folders.picture_parts` does.
 
     Raises:
         DataError: it is no zip archive, is damaged or locked by a password, or has no image.
@@ -46,6 +47,10 @@ def read_archive(path: Path, rows: int) -> Iterator[Records]:
         raise DataError(
             "The archive is locked by a password", where=str(path), fix="Unpack it, and give the path of the folder."
         )
+    if alone:
+        files = {name: f"{path}{INSIDE}{parts[name]}" for name in names}
+        yield from (replace(part, name=path.name) for part in picture_parts(files, rows, wrapped=True))
+        return
     annotated = annotations_in(Tree.of_archive(path))
     if annotated is not None:
         yield from annotated.records(rows)

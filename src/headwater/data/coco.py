@@ -134,19 +134,23 @@ def _rows(lists: Mapping[str, list[Any]], tree: Tree, name: Name) -> Iterator[An
     part = places.part
     for number, lost in Counter({key: len(found) for key, found in things.items() if key not in taken}).items():
         of = f"image {number}, which is not among the images" if number else "no image"
-        yield Annotated(None, None, 0, None, part, f"{lost} annotation{'s are' if lost > 1 else ' is'} of {of}")
+        reason = f"{lost} annotation{'s are' if lost > 1 else ' is'} of {of}"
+        yield Annotated(None, None, 0, None, part, reason, stray=True)
 
 
 def _row(one: Any, things: Mapping[str, list[dict[str, Any]]], places: _Places, tree: Tree) -> Annotated:
-    if not isinstance(one, dict) or one.get("id") is None or not isinstance(one.get("file_name"), str):
-        return Annotated(None, None, 0, None, places.part, "this entry of images has no id and file_name")
+    incomplete = "this entry of images has no id and file_name"
+    if not isinstance(one, dict) or not isinstance(one.get("file_name"), str):
+        return Annotated(None, None, 0, None, places.part, incomplete)
     found = places.find(one["file_name"])
     if found is None:
         return Annotated(None, None, 0, None, places.part, f"there is no such file: {one['file_name']}")
+    path = found if isinstance(found, str) else tree.path(found)
+    if one.get("id") is None:
+        return Annotated(path, None, 0, None, places.part, incomplete)
     sizes = [one.get(name) for name in ("width", "height")]
     told = all(isinstance(size, int | float) and 0 < size < 1e9 for size in sizes)
     size = (float(sizes[0] or 0), float(sizes[1] or 0)) if told else None
-    path = found if isinstance(found, str) else tree.path(found)
     return Annotated(path, things.get(str(one["id"]), []), 0, size, places.part)
 
 

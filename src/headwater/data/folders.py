@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -18,8 +19,9 @@ from headwater.data.encoding import decode
 from headwater.data.layouts import Layout, Name
 from headwater.data.lines import ROW_LIMIT, damage
 from headwater.data.pair_reading import files_of, pair_records
+from headwater.data.pairs import without_masks
 from headwater.data.parts import slices
-from headwater.data.pictures import SUFFIXES
+from headwater.data.pictures import INSIDE, SUFFIXES
 from headwater.data.records import Problem, Records
 from headwater.data.trees import Tree, names_below
 from headwater.errors import DataError
@@ -58,6 +60,42 @@ def read_folder(folder: Path, settings: DataSettings, rows: int) -> Iterator[Rec
         here = slice(start, start + rows)
         read = picture_rows(files, found, here) if kind == IMAGES else _text_rows(files, found, here, settings.encoding)
         yield replace(read, name=folder.name)
+
+
+def read_pictures(folder: Path, rows: int) -> Iterator[Records]:
+    """The images of a folder by name, whatever labels, masks or notes stand among them, as `picture_parts` gives them.
+
+    Raises:
+        DataError: there is none.
+    """
+    tree = Tree.of_folder(folder, names_below(folder))
+    # What a zip archive in the folder holds counts where nothing else is there.
+    names = [name for name in tree.pictures if INSIDE not in tree.files[name]] or tree.pictures
+    if not names:
+        raise DataError(
+            "There is no image in this folder", where=str(folder), got=kinds_of(list(tree.files)),
+            accepted="a folder of images", fix="Give the folder that holds the images to be answered for.",
+        )  # fmt: skip
+    for part in picture_parts({name: tree.files[name] for name in names}, rows):
+        yield replace(part, name=folder.name)
+
+
+def picture_parts(files: Mapping[Name, str], rows: int, *, wrapped: bool = False) -> Iterator[Records]:
+    """Images without their masks, in parts of at most `rows`: column `image`, and `label` and `split` as folders say.
+
+    Args:
+        files: the path of every image, by where it stands.
+        rows: the most rows of a part.
+        wrapped: as `layouts.layout` takes it.
+    """
+    names = without_masks(list(files))
+    told = Layout(None, None)
+    if len(names) == len(files):
+        with contextlib.suppress(DataError):  # folders that say nothing clear of labels stop nobody who wants none
+            told = layouts.layout(names, IMAGES, "", wrapped=wrapped)
+    paths = tuple(files[name] for name in names)
+    for start in range(0, len(paths), rows):
+        yield picture_rows(paths, told, slice(start, start + rows))
 
 
 def read_picture(path: Path) -> Iterator[Records]:

@@ -96,6 +96,22 @@ def paired(names: Sequence[Name], sets: Mapping[str, Sequence[str]] | None = Non
     return pairs
 
 
+def without_masks(names: Sequence[Name]) -> list[Name]:
+    """The names that are of pictures, where folders hold pictures and their masks; all of them where they do not.
+
+    Example:
+        >>> without_masks([("images", "1.jpg"), ("images", "2.jpg"), ("masks", "1.png"), ("masks", "3.png")])
+        [('images', '1.jpg'), ('images', '2.jpg')]
+    """
+    pictures, masks = _sorted_out(names)
+    if not pictures.keys() & masks.keys():
+        return list(names)
+    no_pictures = {name for name, _ in masks.values()}
+    told = any(_place(name).role == "picture" for name in names)
+    wanted = ("picture",) if told else (None,)
+    return [name for name in names if name not in no_pictures and _place(name).role in wanted]
+
+
 def set_of(path: str) -> str | None:
     """The part whose list of names a file of Pascal VOC is; None for any other file.
 

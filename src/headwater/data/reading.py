@@ -15,7 +15,7 @@ from headwater.data.annotated import annotations_of
 from headwater.data.archives import ARCHIVES, read_archive
 from headwater.data.columnar import read_columnar
 from headwater.data.delimited import read_delimited
-from headwater.data.folders import TEXTS, read_folder, read_picture
+from headwater.data.folders import TEXTS, read_folder, read_picture, read_pictures
 from headwater.data.jsonl import read_jsonl
 from headwater.data.memory import read_memory
 from headwater.data.parts import joined, slices
@@ -65,10 +65,20 @@ def read(source: Any, settings: DataSettings, *, offline: bool = False) -> Recor
     return joined(parts)
 
 
-def read_parts(source: Any, settings: DataSettings, *, rows: int = 8192, offline: bool = False) -> Iterator[Records]:
+def read_parts(
+    source: Any, settings: DataSettings, *, rows: int = 8192, offline: bool = False, alone: bool = False
+) -> Iterator[Records]:
     """The same rows in parts of at most `rows`, so that memory does not grow with the source.
 
     At least one part comes, so that the columns of a source without rows are known. Raises what `read` raises.
+
+    Args:
+        source: as `read` takes it.
+        settings: as `read` takes them.
+        rows: the most rows of a part.
+        offline: refuse what needs the network.
+        alone: of a folder, an archive or a file of annotations read the images only: a row each, whether or not it has
+            labels that can be read. Where labels stand without an image there is no row.
 
     Example:
         >>> [len(part) for part in read_parts(["a", "b", "c"], DataSettings(), rows=2)]
@@ -79,7 +89,9 @@ def read_parts(source: Any, settings: DataSettings, *, rows: int = 8192, offline
     if not isinstance(source, str | Path):
         return slices(read_memory(source), rows)
     path = _existing(source)
-    return read_folder(path, settings, rows) if path.is_dir() else _read_file(path, settings, rows)
+    if path.is_dir():
+        return read_pictures(path, rows) if alone else read_folder(path, settings, rows)
+    return _read_file(path, settings, rows, alone=alone)
 
 
 def hash_of(source: Any, *, offline: bool = False) -> str:
@@ -106,7 +118,7 @@ def hash_of(source: Any, *, offline: bool = False) -> str:
     return digest.hexdigest()
 
 
-def _read_file(path: Path, settings: DataSettings, rows: int) -> Iterator[Records]:
+def _read_file(path: Path, settings: DataSettings, rows: int, *, alone: bool) -> Iterator[Records]:
     suffix, whole = _suffix(path), path.suffix.lower() != ".gz"
     if suffix in TABLES:
         return read_delimited(path, settings, rows)
@@ -115,9 +127,9 @@ def _read_file(path: Path, settings: DataSettings, rows: int) -> Iterator[Record
     if whole and suffix in COLUMNAR:
         return read_columnar(path, rows)
     if whole and suffix in ANNOTATIONS and (annotated := annotations_of(path)) is not None:
-        return annotated.records(rows)
+        return annotated.pictures(rows) if alone else annotated.records(rows)
     if whole and suffix in ARCHIVES:
-        return read_archive(path, rows)
+        return read_archive(path, rows, alone=alone)
     if whole and suffix in SUFFIXES:
         return read_picture(path)
     raise DataError(

@@ -12,6 +12,7 @@ from headwater import catalog, options
 from headwater.application import Application, Predictions
 from headwater.data import preparing, reading
 from headwater.data.gathering import Gathered, gather
+from headwater.data.image_field import Image
 from headwater.data.preparing import Prepared
 from headwater.data.records import Records
 from headwater.data.traits import Traits
@@ -140,7 +141,10 @@ class Supervised(Application):
 
     def parts(self, inputs: Any) -> Iterator[tuple[Records, Predictions]]:
         self.require_fitted("predict")
-        for records in reading.read_parts(inputs, self.settings, rows=_PART, offline=self.settings.offline):
+        alone = isinstance(self.field, Image)  # an answer needs no label: neither one nor its lack is looked at
+        for records in reading.read_parts(
+            inputs, self.settings, rows=_PART, offline=self.settings.offline, alone=alone
+        ):
             values, reasons = self.field.values(self.field.named(records))
             reasons |= {row: problem.reason for row, problem in records.problems.items()}
             for rows in self.portions(values):

@@ -65,6 +65,16 @@ def test_masks_are_found_and_measured(fitted):
     assert report.notes == []
 
 
+def test_images_are_answered_for_without_masks_of_theirs(fitted, tmp_path):
+    folder = folder_of(tmp_path, rows=3)
+    (folder / "masks" / "00.png").unlink()
+    (folder / "masks" / "01.png").write_bytes(b"broken")
+    (folder / "masks" / "other.png").write_bytes((folder / "masks" / "02.png").read_bytes())
+    found = fitted.predict(folder)
+    assert found.reasons == [None, None, None]
+    assert all(found.labels)
+
+
 def test_an_answer_is_an_indexed_png_of_the_images_size(fitted):
     images = [*table(2)["image"], None, b"no image", encode(np.zeros((9, 70, 3), np.uint8))]
     found = fitted.predict(images)
