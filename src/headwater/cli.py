@@ -86,7 +86,7 @@ def adapt(
         **{name: value for name, value in given.items() if value is not None},
         **settings,
     }
-    require(values, verb="adapt", resume=resume)
+    require(values, verb="adapt", resume=resume, beside=values)
     folder = values.setdefault("to", outputs.run_folder(values.get("data")))
     try:
         application = _adapt(values, resume=resume)
@@ -289,7 +289,9 @@ def demo(
 def _adapt(values: dict[str, Any], *, resume: bool) -> Application:
     from headwater import flow
 
-    return flow.adapt(**values, resume=resume) if "task" in values else flow.resume(values["to"])
+    if resume and not {"task", "data"} <= values.keys():
+        return flow.resume(values.pop("to"), **values)
+    return flow.adapt(**values, resume=resume)
 
 
 def _load(run: Path, *, offline: bool | None) -> Application:

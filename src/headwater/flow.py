@@ -72,24 +72,28 @@ def adapt(
     return application
 
 
-def resume(folder: str | Path) -> Application:
+def resume(folder: str | Path, **given: Any) -> Application:
     """Goes on with an unfinished run from its own configuration.
+
+    Args:
+        folder: the folder of the run.
+        given: arguments and settings of `adapt` that are told again; they have to be those that the run began with.
 
     Raises:
         NotFoundError: the folder holds no unfinished run.
+        SettingError: something given is not what the run began with.
         DataError: the data is not what the run began with, or was in memory only.
     """
     request = workspace.unfinished(Path(folder))
-    if request.data is None:
+    own = {"task": request.task, "data": request.data, "model": request.model, **request.changed()}
+    asked = {**own, **given}
+    if asked["data"] is None:
         raise DataError(
             "This run was given its data in memory, which does not outlast a process",
             where=str(folder),
             fix="Call headwater.adapt again with the same data and settings, this folder, and resume=True.",
         )
-    return adapt(
-        request.task, request.data, model=request.model, to=folder, resume=True,
-        **request.changed(),
-    )  # fmt: skip
+    return adapt(**asked, to=folder, resume=True)
 
 
 def compare(

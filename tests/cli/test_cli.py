@@ -67,6 +67,21 @@ def test_resume_without_task_goes_on_from_the_folder(run):
     assert "This run is finished" in result.stderr
 
 
+def test_resume_without_task_says_which_setting_differs_and_takes_those_that_do_not(reviews, tmp_path, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    folder = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(workspace, "finish", stop)
+        type_in("adapt", "text-classification", reviews, "--model", "tfidf-logistic", "--seed", 3, "--to", folder)
+    refused = type_in("adapt", "--resume", "--to", folder, "--epochs", 5)
+    assert refused.exit_code == 2
+    assert "these differ. Got {'epochs': 5}. Accepted: {'epochs': None}. Resume with --resume and" in refused.stderr
+    result = type_in("adapt", "text-classification", "--resume", "--to", folder, "--seed", 3)
+    assert result.exit_code == 0, result.output
+
+
 def test_the_command_of_a_request_is_heard_as_the_request(monkeypatch):
     settings = {
         "text": ("left side", "right"), "target": ("label",), "delimiter": "-", "budget": "10m", "offline": True,

@@ -105,6 +105,13 @@ def test_the_text_is_the_column_of_most_characters() -> None:
         find_text(records(number=[1], label=["x"]), ["label"])
 
 
+@pytest.mark.parametrize("image", ["ants/1.jpg", b"GIF89a", {"path": "1.png", "bytes": None}])
+def test_paths_and_bytes_of_images_are_no_text(image: object) -> None:
+    with pytest.raises(DataError, match=r"Column image holds images, not text\. .*--task image-classification"):
+        find_text(records(image=[image], label=["x"]), ["label"])
+    assert find_text(records(image=[image], caption=["an ant"]), []) == "caption"
+
+
 def test_a_table_without_rows_has_no_text() -> None:
     with pytest.raises(DataError, match=r"column names but no rows\. Got \['a'\]\. Give rows below them"):
         find_text(records(a=[]), [])

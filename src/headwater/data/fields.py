@@ -257,14 +257,22 @@ def find_target(records: Records) -> str:
 
 
 def find_text(records: Records, exclude: Sequence[str]) -> str:
-    """The column of text with the most characters a row, among those not excluded.
+    """The column of text with the most characters a row, among those not excluded; paths of images are no text.
 
     Raises:
-        DataError: there are no rows, or no column of text.
+        DataError: there are no rows, or no column of text; or there is one of images alone.
     """
     sample = _sample(records, 1000)
-    lengths = {name: _mean_length(sample.column(name)) for name in records.columns if name not in exclude}
+    cells = {name: sample.column(name) for name in records.columns if name not in exclude}
+    images = [name for name, column in cells.items() if holds_images(column)]
+    lengths = {name: _mean_length(column) for name, column in cells.items() if name not in images}
     candidates = {name: length for name, length in lengths.items() if length > 0}
+    if images and not candidates:
+        raise DataError(
+            f"Column {images[0]} holds images, not text", where=records.name,
+            fix="Take a task that reads images: for classes image-classification, which compare and rank take as "
+            "--task image-classification. Text that only looks like paths of images is named with --text COLUMN.",
+        )  # fmt: skip
     if not candidates:
         raise DataError(
             "No column holds text",
