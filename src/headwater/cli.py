@@ -14,7 +14,7 @@ from typer.main import get_command
 from headwater import __version__, catalog
 from headwater.doors import config as configuration
 from headwater.doors import console, drawings, masks, outputs
-from headwater.doors.asking import require, way_on
+from headwater.doors.asking import refuse_texts, require, way_on
 from headwater.doors.flags import with_flags
 from headwater.doors.tune import tune
 from headwater.doors.verbs import Verb, Verbs
@@ -184,6 +184,8 @@ def predict(
     if (data is None) == (not text):
         raise SettingError("predict needs either DATA or --say TEXT, and not both", where="headwater predict")
     application = _load(run, offline=offline)
+    if text:
+        refuse_texts(application.task)
     door = next((door for field, door in _FOLDERS.items() if field in catalog.task(application.task).outputs), None)
     if to is not None and not to.suffix and door is not None:
         console.say(door(application, data, to))

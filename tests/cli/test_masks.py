@@ -15,7 +15,7 @@ from headwater.data.mask_field import Mask
 from headwater.data.reading import read
 from headwater.doors import answer_folder, masks
 from headwater.doors.answer_folder import Answered
-from headwater.errors import ResourceError, SettingError
+from headwater.errors import DataError, ResourceError, SettingError
 from headwater.settings import Settings
 from headwater.vision.segmentation.task import SemanticSegmentation
 
@@ -49,6 +49,12 @@ def test_masks_have_the_names_of_their_images(application, images, tmp_path):
         ("b", "", "this is no image that can be read"),
     ]  # fmt: skip
     assert (tmp_path / "masks" / "classes.txt").read_text() == "0 0\n1 1\n2 2\n"
+
+
+def test_a_folder_without_any_answer_is_a_failure(application, tmp_path):
+    (tmp_path / "torn.png").write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"No row could be answered\. Got 'row 1, .*manifest\.csv\.$"):
+        masks.write(application, str(tmp_path / "torn.png"), tmp_path / "masks")
 
 
 def test_what_was_written_is_read_back_as_masks(application, images, tmp_path):

@@ -10,6 +10,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from headwater.doors import outputs
 from headwater.errors import ResourceError, SettingError
 from headwater.run import write_whole
 
@@ -78,7 +79,7 @@ def write(application: Application, data: Any, folder: Path, kind: Kind) -> str:
     Raises:
         SettingError: the folder holds other files, or is among the data or above them.
         ResourceError: it cannot be written.
-        DataError: an image that was answered cannot be read any more.
+        DataError: an image that was answered cannot be read any more; or there is no answer at all.
     """
     earlier = _earlier(folder, data, kind)
     answers = _answered(application, data)
@@ -110,6 +111,8 @@ def write(application: Application, data: Any, folder: Path, kind: Kind) -> str:
             fix="Choose another folder with --to.",
         ) from failure  # fmt: skip
     written, unread = counted
+    if unread and not written:
+        outputs.refuse_silence(first, fix=f"The reason of each row is in {folder / MANIFEST}.")
     told = f", {unread} images without one, the first: {first}" if unread else ""
     return f"{written} {kind.what} written to {folder}{told}"
 

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from headwater import catalog
 from headwater.errors import SettingError
 
 
@@ -30,6 +31,20 @@ def require(values: dict[str, Any], *, verb: str, resume: bool, beside: Collecti
     for name, fix in (("task", "See the tasks with: headwater catalog"), ("data", "Give a file or a folder.")):
         if name not in values:
             raise SettingError(f"{verb} needs {name.upper()}", where=where, fix=fix)
+
+
+def refuse_texts(task: str) -> None:
+    """Refuses texts typed on the command line where the application of a task reads none.
+
+    Raises:
+        SettingError: says what it reads.
+    """
+    inputs = catalog.task(task).inputs
+    if "Text" not in inputs:
+        raise SettingError(
+            f"An application of {task} reads {', '.join(f'{one.lower()}s' for one in inputs)}, no texts", where="--say",
+            fix="Give the path of an image, a folder or an archive as DATA.",
+        )  # fmt: skip
 
 
 def way_on(folder: str, verb: str) -> str:

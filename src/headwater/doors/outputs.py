@@ -7,10 +7,10 @@ import itertools
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from headwater import artifact
-from headwater.errors import ArtifactError, ResourceError, SettingError, unknown
+from headwater.errors import ArtifactError, DataError, ResourceError, SettingError, unknown
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,6 +43,7 @@ def write(tables: Iterator[pa.Table], path: Path, *, source: Any = None) -> str:
 
     Raises:
         SettingError: the file is the source that the tables are answers for.
+        DataError: no row was answered; the reasons are written all the same.
     """
     from headwater.data.writing import PredictionWriter
 
@@ -58,11 +59,19 @@ def write(tables: Iterator[pa.Table], path: Path, *, source: Any = None) -> str:
                 first = f"row {reasons[0][0]}, {reasons[0][1]}"
             unread += len(reasons)
             rows += table.num_rows
+    if rows and unread == rows:
+        refuse_silence(first, fix=f"The reason of each row is in {path}.")
     return f"{rows} rows written to {path}" + (f", {unread} without an answer, the first: {first}" if unread else "")
 
 
 def head(tables: Iterator[pa.Table], rows: int) -> pa.Table:
-    """The first rows of a stream of tables; nothing behind them is computed but the part they are in."""
+    """The first rows of a stream of tables; nothing behind them is computed but the part they are in.
+
+    Where none of these is answered, it is computed until a row is.
+
+    Raises:
+        DataError: no row is.
+    """
     import pyarrow as pa
 
     parts: list[pa.Table] = []
@@ -70,7 +79,23 @@ def head(tables: Iterator[pa.Table], rows: int) -> pa.Table:
         parts.append(table)
         if sum(part.num_rows for part in parts) >= rows:
             break
-    return pa.concat_tables(parts, promote_options="permissive").slice(0, rows)
+    found = pa.concat_tables(parts, promote_options="permissive")
+    if len(found) and _is_silent(found) and all(map(_is_silent, tables)):
+        refuse_silence(
+            f"row {found.column('row')[0]}, {found.column('reason')[0]}",
+            fix="Check that the data is what the application was made for.",
+        )
+    return found.slice(0, rows)
+
+
+def refuse_silence(first: str, *, fix: str) -> NoReturn:
+    """Raises DataError: a command that was asked for answers and has none has failed, whatever it has written."""
+    raise DataError("No row could be answered", got=first, fix=fix)
+
+
+def _is_silent(table: pa.Table) -> bool:
+    """Whether every row of answers has a reason why it is none."""
+    return "reason" in table.column_names and not table.column("reason").null_count
 
 
 def run_folder(data: str | None, suffix: str = "") -> str:
