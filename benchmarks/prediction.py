@@ -37,8 +37,9 @@ def fit(train: str, model: str, to: str) -> dict[str, Any]:
     """Makes the application that predicts."""
     import headwater
 
+    strategy = {} if model == "tfidf-logistic" else {"strategy": "probe"}
     headwater.adapt(
-        "text-classification", train, model=model, to=to, strategy="probe", max_length=MAX_LENGTH, offline=True
+        "text-classification", train, model=model, to=to, max_length=MAX_LENGTH, offline=True, **strategy
     )
     return {}
 

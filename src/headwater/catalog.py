@@ -9,7 +9,7 @@ import importlib
 from dataclasses import dataclass
 from typing import Any
 
-from headwater.errors import ExtraError, unknown
+from headwater.errors import ExtraError, NotFoundError, unknown
 from headwater.settings import NoSettings
 
 
@@ -233,6 +233,26 @@ def model_names(task_name: str) -> list[str]:
     return [model.name for model in models(task_name)] + [entry.name for entry in foundations(task_name)]
 
 
+def refuse_foreign(task_name: str, name: str) -> None:
+    """Refuses the name of a model that the catalog has for other tasks alone.
+
+    Raises:
+        NotFoundError: says of which task it is, and what this one has.
+
+    Example:
+        >>> refuse_foreign("object-detection", "yolo")
+        >>> refuse_foreign("object-detection", "google/some-hub-id")
+    """
+    known = model_names(task_name)
+    owner = next((entry.name for entry in TASKS if name in model_names(entry.name)), None)
+    if owner is not None and name not in known:
+        raise NotFoundError(
+            f"{name} is a model of {owner}; {task_name} has {', '.join(known)}", where="--model", got=name,
+            fix="Give one of these, or a folder or hub id of a foundation." if task(task_name).foundation else
+            "Give one of these.",
+        )  # fmt: skip
+
+
 def model_class(task_name: str, name: str) -> Any:
     """The class behind a model name: a basic model's own, else the one that adapts a foundation of that name.
 
@@ -286,5 +306,6 @@ def _by_name(kind: str, name: str, entries: dict[str, Any]) -> Any:
 
 __all__ = [
     "FOUNDATIONS", "MODELS", "TASKS", "Foundation", "Model", "Task",
-    "foundation", "foundations", "load", "model_class", "model_names", "model_settings", "models", "task",
+    "foundation", "foundations", "load", "model_class", "model_names", "model_settings", "models", "refuse_foreign",
+    "task",
 ]  # fmt: skip

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from headwater import __version__, catalog, options, workspace
 from headwater.data import reading
-from headwater.errors import DataError, HeadwaterError, SettingError
+from headwater.errors import DataError, HeadwaterError, SettingError, unknown
+from headwater.foundation.locate import locate
 from headwater.request import Request, comparison_command, ranking_command, ranking_request
 from headwater.run import Run, is_main_process, scratch
 from headwater.settings import CompareSettings, Settings
@@ -56,8 +57,9 @@ def adapt(
     request = workspace.absolute(Request.of(task, data, model, settings))
     if to is not None and resume:
         workspace.refuse_search(Path(to))
+    entry = catalog.task(task)
+    _refuse_unknown_model(request)
     with opened(request, data, to, resume=resume) as run:
-        entry = catalog.task(task)
         application: Application = catalog.load(entry.path, extra=entry.extra)(
             request.model, request.settings, **request.model_settings
         )
@@ -234,6 +236,15 @@ def story(application: Application, prepared: Prepared, run: Run, request: Reque
             **_circumstances(run.started),
         },
     }
+
+
+def _refuse_unknown_model(request: Request) -> None:
+    """Looks for the model before anything is read: data may be large, and a name is soon mistyped."""
+    if request.model in {model.name for model in catalog.models(request.task)}:
+        return
+    if catalog.task(request.task).foundation is None:
+        raise unknown("model", request.model, catalog.model_names(request.task), where=request.task)
+    locate(request.model, offline=request.settings.offline, trust_remote_code=request.settings.trust_remote_code)
 
 
 def _circumstances(started: float) -> dict[str, Any]:

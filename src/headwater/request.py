@@ -49,11 +49,13 @@ class Request:
         """The request of these values; names that `Settings` lacks are the model's own.
 
         Raises:
-            NotFoundError: no such task.
+            NotFoundError: no such task, or the model is one of another task.
             SettingError: a name that neither has, a value out of its limits, or a setting of another kind of data.
         """
         entry = catalog.task(task)
         name = entry.default_model if model is None else model
+        if not Path(name).is_dir():
+            catalog.refuse_foreign(task, name)
         shared = {option.name for option in options.options_of(Settings)}
         own = {key: value for key, value in values.items() if key not in shared}
         if own:

@@ -77,6 +77,12 @@ def test_an_unknown_name_says_where_was_looked_and_what_is_near():
         locate("minilmm", offline=True)
 
 
+def test_a_name_is_not_proposed_for_itself():
+    with pytest.raises(NotFoundError) as failure:
+        locate("yolo", offline=True)
+    assert "Did you mean yolo" not in str(failure.value)
+
+
 def test_near_folders_are_proposed(bert):
     with pytest.raises(NotFoundError, match=r"form owner/model.*Did you mean .*tiny-bert"):
         locate(str(bert.parent / "tiny-brt"), offline=True)

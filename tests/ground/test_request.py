@@ -49,6 +49,20 @@ def test_a_models_own_settings_take_the_type_of_their_field() -> None:
     assert request.model_settings == {"hidden": 64, "bidirectional": False}
 
 
+@pytest.mark.parametrize("task", ["object-detection", "image-features"])
+def test_a_model_of_another_task_says_of_which_it_is(task: str) -> None:
+    with pytest.raises(
+        NotFoundError, match=rf"lenet is a model of image-classification; {task} has \w+, .*Got 'lenet'"
+    ):
+        Request.of(task, "x.csv", "lenet", {"filters": 3})
+
+
+def test_a_folder_may_be_called_as_a_model_of_another_task_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "lenet").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert Request.of("object-detection", "x.csv", "lenet", {}).model == "lenet"
+
+
 def test_settings_of_another_kind_of_input_are_refused() -> None:
     with pytest.raises(SettingError, match="text has a part only with tasks of the field Text; image-classification"):
         Request.of("image-classification", "a.csv", "pixels-logistic", {"text": "body"})

@@ -96,6 +96,14 @@ def test_data_in_memory_must_be_given_again(begun: Begun) -> None:
     assert _adapt(texts(), to=folder, resume=True).fitted
 
 
+@pytest.mark.parametrize(("task", "sentence"), [("text-classification", "No foundation was found"),
+                                                 ("image-features", "There is no model of this name")])  # fmt: skip
+def test_a_model_that_is_nowhere_is_refused_before_data_are_read(files: Path, task: str, sentence: str) -> None:
+    with pytest.raises(NotFoundError, match=sentence):
+        headwater.adapt(task, "no such file.csv", model="model of nobody", to="run", offline=True)
+    assert not (files / "run").exists()
+
+
 def test_the_configuration_names_whole_paths(begun: Begun, files: Path) -> None:
     text = (begun(valid="valid.csv", test="test.csv") / workspace.CONFIG).read_text()
     values = yaml.safe_load(text)

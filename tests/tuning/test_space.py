@@ -48,6 +48,15 @@ def test_a_foundation_is_searched_over_strategies_and_what_each_reads() -> None:
     assert found.planned == [Point("minilm"), Point("minilm", {"strategy": "probe"})]
 
 
+def test_a_strategy_that_is_fixed_is_of_the_models_that_have_strategies() -> None:
+    found = space(["minilm", "lstm"], strategy="lora", lora_rank=4)
+    settings = {model: found.request(Point(model)).settings for model in ("minilm", "lstm")}
+    assert {model: (one.strategy, one.lora_rank) for model, one in settings.items()} == {
+        "minilm": ("lora", 4),
+        "lstm": ("auto", Settings().lora_rank),
+    }
+
+
 def test_every_strategy_that_is_one_and_has_validation_rows_is_tried() -> None:
     found = space("minilm")
     drawn = next(one for one in found.dimensions["minilm"] if one.name == "strategy").choices

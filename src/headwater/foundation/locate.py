@@ -127,7 +127,8 @@ def _known(folder: Path, embedded: Iterable[str]) -> list[str]:
     """Names worth proposing: every catalog name, and the folders beside the one that was asked for."""
     beside = folder.parent
     siblings = [str(beside / entry.name) for entry in os.scandir(beside) if entry.is_dir()] if beside.is_dir() else []
-    return [*embedded, *(model.name for model in catalog.MODELS), *siblings]
+    # A model of this very name is of another task: it is no better name for itself.
+    return [name for name in (*embedded, *(model.name for model in catalog.MODELS), *siblings) if name != str(folder)]
 
 
 def _checked(folder: Path, *, trust_remote_code: bool) -> Path:

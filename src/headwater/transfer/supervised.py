@@ -22,7 +22,7 @@ from headwater.run import Run, scratch
 from headwater.settings import Settings
 
 _PART = 8192
-_OF_SOME_MODELS = ("image_augment",)
+OF_SOME_MODELS = ("image_augment", "strategy", "last_layers", "lora_rank")
 """Settings that a model may have no use for: told, they would be ignored without a word."""
 
 
@@ -164,7 +164,7 @@ class Supervised(Application):
                 run, and this model has no use for it.
         """
         model_class = catalog.model_class(self.task, str(self.model_name))
-        for name in _OF_SOME_MODELS:
+        for name in OF_SOME_MODELS:
             option = next(option for option in options.options_of(Settings) if option.name == name)
             value = getattr(self.settings, name)
             if value != option.default and name not in model_class.reads:

@@ -11,6 +11,7 @@ from headwater.options import Option
 from headwater.ranges import Search
 from headwater.request import Request
 from headwater.settings import Settings
+from headwater.transfer.supervised import OF_SOME_MODELS
 from headwater.tuning.dimension import Asks, Dimension, Point, shown
 
 
@@ -85,14 +86,19 @@ class Space:
                 dimension.draw(asked, 1)
 
     def request(self, point: Point) -> Request:
-        """What is asked of a model at a point. The budget is the search's, and not of any one training."""
+        """What is asked of a model at a point. The budget is the search's, and not of any one training.
+
+        Of several models one may have no use for a setting that is fixed for another.
+        """
         base = self.requests[point.model]
+        reads = catalog.model_class(base.task, point.model).reads if len(self.requests) > 1 else OF_SOME_MODELS
+        idle = {o.name: o.default for o in options.options_of(Settings) if o.name in {*OF_SOME_MODELS} - {*reads}}
         shared = {option.name for option in options.options_of(Settings)}
         drawn = {name: value for name, value in point.values.items() if name in shared}
         of_model = {name: value for name, value in point.values.items() if name not in shared}
         return replace(
             base,
-            settings=replace(base.settings, **drawn, budget=None),
+            settings=replace(base.settings, **{**idle, **drawn}, budget=None),
             model_settings={**base.model_settings, **of_model},
         )
 

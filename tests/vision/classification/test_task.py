@@ -30,6 +30,15 @@ def test_a_setting_of_texts_is_refused():
         headwater.adapt("image-classification", stripes(20), model="pixels-logistic", max_length=32)
 
 
+@pytest.mark.parametrize(("name", "value"), [("strategy", "lora"), ("last_layers", 1), ("lora_rank", 4)])
+def test_a_setting_of_foundations_is_refused_by_a_basic_model(name, value):
+    sentence = (
+        rf"model pixels-logistic: {name} has no part with this model\. Got .*Leave --{name.replace('_', '-')} out"
+    )
+    with pytest.raises(SettingError, match=sentence):
+        headwater.adapt("image-classification", stripes(20), model="pixels-logistic", **{name: value})
+
+
 def test_a_model_of_texts_is_not_found():
     with pytest.raises(NotFoundError, match="minilm"):
         headwater.adapt("image-classification", stripes(20), model="minilm-of-nobody", offline=True)
