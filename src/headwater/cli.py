@@ -192,7 +192,8 @@ def predict(
         return
     answers = outputs.answers(application, text if data is None else data, keep or ())
     if to is None:
-        console.show_answers(outputs.head(answers, console.SHOWN_ROWS), texts=text)
+        shown = outputs.head(answers, console.SHOWN_ROWS)
+        console.show_answers(shown, texts=text, names=masks.names_of(application))
     else:
         console.say(outputs.write(answers, to, source=data))
 
@@ -203,12 +204,20 @@ def evaluate(
     data: Annotated[str, typer.Argument(metavar="DATA", help="A file or a folder with labels.", show_default=False)],
     *,
     to: Annotated[Path | None, typer.Option("--to", metavar="FOLDER", help="Where to write the report.")] = None,
+    share: Annotated[
+        float | None,
+        typer.Option(
+            "--quarantine-share",
+            metavar="X",
+            help="Stop when more than this share of rows cannot be read. As adapt was told, if not given.",
+        ),
+    ] = None,
     offline: Offline = None,
 ) -> None:
     """Measure an application on labelled data, with intervals and beside baselines."""
     if to is not None:
         outputs.make_writable(to)
-    measured = _load(run, offline=offline).evaluate(data)
+    measured = _load(run, offline=offline, quarantine_share=share).evaluate(data)
     console.say(str(measured))
     if to is not None:
         measured.save(to)
@@ -296,10 +305,12 @@ def _adapt(values: dict[str, Any], *, resume: bool) -> Application:
     return flow.adapt(**values, resume=resume)
 
 
-def _load(run: Path, *, offline: bool | None) -> Application:
+def _load(run: Path, **overruled: Any) -> Application:
+    """The application of a run folder, with the settings that are not None in the place of its own."""
+    from headwater import options
     from headwater.application import Application
 
     application = Application.load(run)
-    if offline is not None:
-        application.settings = replace(application.settings, offline=offline)
+    given = {name: value for name, value in overruled.items() if value is not None}
+    application.settings = options.check(replace(application.settings, **given))
     return application

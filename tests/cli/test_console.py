@@ -1,8 +1,10 @@
 """What is printed, on narrow terminals and for other people's text."""
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
+from headwater.data.raster import encode
 from headwater.doors import console
 from headwater.doors.doctor import Finding
 
@@ -39,6 +41,21 @@ def test_answers_hide_idle_reasons_and_single_probabilities(capsys):
     )
     console.show_answers(answers)
     assert capsys.readouterr().out.splitlines()[0].split() == ["row", "prediction", "confidence"]
+
+
+def test_boxes_masks_and_features_are_short(capsys):
+    box = {"label": "cat", "score": 0.934, "left": 4.2, "top": 4.0, "right": 20.0, "bottom": 19.8}
+    console.show_answers(pa.table({"row": [1, 2], "prediction": [[box, box], []], "confidence": [None, None]}))
+    shown = capsys.readouterr().out
+    assert [line.split() for line in shown.splitlines()[:2]] == [
+        ["row", "prediction"], ["1", "cat", "0.93", "(4,", "4,", "20,", "20)"]
+    ]  # fmt: skip
+    assert "nothing found" in shown
+    png = encode(np.array([[0, 0, 0, 7]], np.uint8))
+    console.show_answers(pa.table({"row": [1], "prediction": [png]}), names={0: "road", 7: "car"})
+    assert "road 75 %, car 25 %" in capsys.readouterr().out
+    console.show_answers(pa.table({"row": [1], "prediction": [[0.123, -0.031] * 128]}))
+    assert "[0.12, -0.03, ... 256 numbers]" in capsys.readouterr().out
 
 
 def test_several_labels_are_words_with_commas(capsys):

@@ -57,6 +57,10 @@ def test_a_folder_without_any_answer_is_a_failure(application, tmp_path):
         masks.write(application, str(tmp_path / "torn.png"), tmp_path / "masks")
 
 
+def test_the_numbers_of_masks_have_names(application):
+    assert masks.names_of(application) == {0: 0, 1: 1, 2: 2}
+
+
 def test_what_was_written_is_read_back_as_masks(application, images, tmp_path):
     masks.write(application, str(images / "a"), tmp_path / "data" / "masks")
     (tmp_path / "data" / "images").symlink_to(images / "a")
@@ -157,5 +161,5 @@ def test_the_command_writes_a_folder_or_a_table(application, images, tmp_path, c
     assert "2 masks written to" in capsys.readouterr().out
     assert (tmp_path / "answers.jsonl").read_text().count('"prediction": "iVBORw0KGgo') == 2
     get_command(app)(["predict", *given[:2]], standalone_mode=False)
-    assert "bytes" in capsys.readouterr().out
+    assert " %" in capsys.readouterr().out
     assert isinstance(headwater.load(tmp_path / "run").predict(str(images / "a")), Predictions)

@@ -1,5 +1,8 @@
 """Predicting as a user types it, for images: which image an answer is for, how it reads, and how a failure ends."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 from tests.cli.commands import read_table, type_in
@@ -51,6 +54,49 @@ def test_the_reasons_are_written_where_no_row_is_answered(shades, tmp_path):
     assert result.exit_code == 2
     assert f"The reason of each row is in {tmp_path / 'out.csv'}." in result.stderr
     assert [row["reason"] for row in read_table(tmp_path / "out.csv")] == ["this is no image that can be read"]
+
+
+@pytest.mark.parametrize("archived", [False, True])
+def test_an_answer_stands_beside_the_name_of_its_image(shades, archived, tmp_path):
+    data = Path(shutil.make_archive(str(tmp_path / "data"), "zip", shades[1])) if archived else shades[1]
+    shown = type_in("predict", shades[0], data).stdout.splitlines()
+    assert shown[0].split() == ["row", "image", "prediction", "confidence"]
+    assert shown[1].split()[:3] == ["1", "dark/01.png", "dark"]
+    type_in("predict", shades[0], data, "--to", tmp_path / "out.csv", "--keep", "label")
+    rows = read_table(tmp_path / "out.csv")
+    assert list(rows[0])[:4] == ["row", "image", "label", "prediction"]
+    assert all(Path(row["image"]).parent.name == row["label"] for row in rows)
+
+
+def test_one_image_is_called_by_its_name_and_a_kept_column_stays_as_it_is(shades, tmp_path):
+    image = shades[1] / "dark" / "01.png"
+    assert type_in("predict", shades[0], image).stdout.splitlines()[1].split()[:2] == ["1", "01.png"]
+    type_in("predict", shades[0], image, "--to", tmp_path / "out.csv", "--keep", "image")
+    assert read_table(tmp_path / "out.csv")[0]["image"] == str(image)
+
+
+def test_evaluate_may_allow_more_rows_that_cannot_be_read(shades, tmp_path):
+    shutil.copytree(shades[1], tmp_path / "data")
+    for row in range(10):
+        (tmp_path / "data" / "dark" / f"torn{row}.png").write_bytes(b"no image")
+    refused = type_in("evaluate", shades[0], tmp_path / "data")
+    assert refused.exit_code == 2
+    assert "allow more with --quarantine-share" in refused.stderr
+    assert type_in("evaluate", shades[0], tmp_path / "data", "--quarantine-share", 0.5).exit_code == 0
+    wrong = type_in("evaluate", shades[0], tmp_path / "data", "--quarantine-share", 5)
+    assert "quarantine_share cannot have this value. Got 5.0." in wrong.stderr
+
+
+def test_rows_that_were_set_aside_are_told_where_too_few_are_left(shades, tmp_path):
+    (tmp_path / "data" / "a").mkdir(parents=True)
+    (tmp_path / "data" / "a" / "torn.png").write_bytes(b"no image")
+    for label in ("dark", "light"):
+        shutil.copytree(shades[1] / label, tmp_path / "data" / label, ignore=lambda _, names: sorted(names)[2:])
+    words = ("--model", "pixels-logistic", "--quarantine-share", 0.5, "--to", tmp_path / "run")
+    result = type_in("adapt", "image-classification", tmp_path / "data", *words)
+    assert result.exit_code == 2
+    assert "; 1 rows were set aside before, the first: " in result.stderr
+    assert "this is no image that can be read." in result.stderr
 
 
 def test_some_answers_are_no_failure(shades, tmp_path):

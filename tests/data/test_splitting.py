@@ -229,6 +229,14 @@ def test_too_few_rows_are_refused():
         _split(_texts(4), [0, 1] * 2)
 
 
+def test_near_copies_are_told_where_they_leave_too_few_rows():
+    sentence = (
+        r"8 rows, of which only 2 are no copies or near copies of others, leave too few .* rows.* Give more rows, or"
+    )
+    with pytest.raises(DataError, match=sentence):
+        _split(["one fine text"] * 4 + ["another dull one"] * 4, [0, 1] * 4)
+
+
 def test_training_rows_of_one_class_are_refused():
     with pytest.raises(DataError, match="The train rows of this split hold one class only"):
         _split(_texts(40), [0] * 30 + [1] * 10, {"when": list(range(40))}, time="when")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -103,10 +104,11 @@ def prepare(
     good, problems = _usable(mark(records, fields), settings, aside)
     aside.add_flaws(flaws_of(fields[1], good))
     inputs, cells = values(good, fields)
-    splits = splitting.split(
-        good, inputs, cells, settings,
-        want_test=want_test and settings.test is None, want_valid=want_valid and settings.valid is None,
-    )  # fmt: skip
+    with _telling(problems):
+        splits = splitting.split(
+            good, inputs, cells, settings,
+            want_test=want_test and settings.test is None, want_valid=want_valid and settings.valid is None,
+        )  # fmt: skip
     good = replace(good, groups=splits.groups)
     parts = {name: good.take(getattr(splits, name)) for name in splitting.PARTS}
     for name in ("valid", "test"):
@@ -150,6 +152,21 @@ def prepare(
     return Prepared(parts["train"], parts["valid"], parts["test"], fields, problems, findings, source, unlabelled,
         aside.flaws.problems,
     )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _telling(problems: list[Problem]) -> Iterator[None]:
+    """Where the rows that are left cannot be divided, says that some were set aside before, and why the first was."""
+    try:
+        yield
+    except DataError as refused:
+        if not problems:
+            raise
+        got = {} if refused.got is None else {"got": refused.got}
+        raise DataError(
+            f"{refused.what}; {len(problems)} rows were set aside before, the first: {problems[0]}",
+            where=refused.where, accepted=refused.accepted, fix=refused.fix, **got,
+        ) from refused  # fmt: skip
 
 
 def _told_of_boxes(found: dict[str, Any], flaws: list[Problem]) -> str:

@@ -282,10 +282,14 @@ def _without_copies(part_of: np.ndarray, copies: np.ndarray) -> np.ndarray:
 def _refuse_small(rows: _Rows, splits: Sequence[np.ndarray]) -> None:
     for part in rows.parts:
         if len(splits[part]) < _LEAST_ROWS:
+            apart = len(np.unique(rows.copies))
+            near = (
+                f", of which only {apart} are no copies or near copies of others," if apart < len(rows.copies) else ""
+            )
             raise DataError(
-                f"{len(rows.records)} rows leave too few {PARTS[part]} rows",
+                f"{len(rows.records)} rows{near} leave too few {PARTS[part]} rows",
                 where=rows.records.name, got=len(splits[part]), accepted=f"{_LEAST_ROWS} rows or more in each part",
-                fix="Give more rows of each class, or bring files of your own with --valid and --test.",
+                fix="Give more rows, or bring files of your own with --valid and --test.",
             )  # fmt: skip
     seen = _present(rows, splits[0])
     if len(rows.classes) > 1 and len(seen) < 2:

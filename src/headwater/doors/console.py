@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -90,14 +90,24 @@ def show_application(application: Application, folder: str | None) -> None:
         say(f"Next:   headwater predict {folder} DATA --to {into}")
 
 
-def show_answers(answers: pa.Table, *, texts: Sequence[str] | None = None) -> None:
-    """The answers without the probability of each class; beside the texts, where they were typed."""
+def show_answers(
+    answers: pa.Table, *, texts: Sequence[str] | None = None, names: Mapping[int, Any] | None = None
+) -> None:
+    """The answers in few words, without the probability of each class; beside the texts, where they were typed.
+
+    Args:
+        answers: rows of answers.
+        texts: what was typed.
+        names: of masks what the numbers of their pixels stand for.
+    """
+    from headwater.doors.legible import legible
+
     columns: dict[str, list[Any]] = {"text": list(texts)} if texts else {}
     for name in answers.column_names:
         values = answers.column(name).to_pylist()
-        idle = (name == "reason" and not any(values)) or (texts and name == "row")
+        idle = (name in ("reason", "confidence") and not any(values)) or (texts and name == "row")
         if not idle and not name.startswith("probability:"):
-            columns[name] = values
+            columns[name] = [legible(value, names) for value in values] if name == "prediction" else values
     table(list(columns), zip(*columns.values(), strict=True))
 
 

@@ -14,6 +14,18 @@ if TYPE_CHECKING:
 NAMES: Final = "classes.txt"
 
 
+def names_of(application: Application) -> dict[int, Any]:
+    """What the numbers of the pixels of masks stand for; nothing of an application whose answers are none."""
+    from headwater.data.mask_field import Mask
+    from headwater.data.mask_writing import numbering
+
+    target: Any = getattr(application, "target", None)
+    if not isinstance(target, Mask):
+        return {}
+    found = numbering(target)
+    return dict(zip(found.numbers.tolist(), found.classes, strict=True))
+
+
 def write(application: Application, data: Any, folder: Path) -> str:
     """Writes the mask of every image as an indexed PNG, as `answer_folder.write` says.
 

@@ -6,10 +6,11 @@ import contextlib
 import itertools
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from headwater import artifact
+from headwater import artifact, catalog
 from headwater.errors import ArtifactError, DataError, ResourceError, SettingError, unknown
 
 if TYPE_CHECKING:
@@ -20,10 +21,16 @@ if TYPE_CHECKING:
 
 
 _LONGEST_NAME = 60
+_IMAGE = "image"
+"""The column that says which image an answer is of."""
+_NAMES = "\0names"
+"""The same among the columns of the data, whatever these are called."""
 
 
 def answers(application: Application, data: Any, keep: Sequence[str] = ()) -> Iterator[pa.Table]:
     """One row of answer for every row of data, in parts: row (from 1), the kept columns, then the predictions.
+
+    Of images that are files of a folder or an archive, or one file, `image` says which each row is of.
 
     Raises:
         NotFoundError: a column to keep is not in the data.
@@ -31,8 +38,37 @@ def answers(application: Application, data: Any, keep: Sequence[str] = ()) -> It
     """
     first = 1
     for records, predictions in application.parts(data):
-        yield _rows(records, predictions, first, keep)
+        yield _rows(_with_names(records, application, data, keep), predictions, first, keep)
         first += len(records)
+
+
+def _with_names(records: Records, application: Any, data: Any, keep: Sequence[str]) -> Records:
+    """The records with the name of each image as it stands in the data, where the data is more than a table of them."""
+    import pyarrow as pa
+
+    if catalog.task(application.task).inputs != ("Image",) or _IMAGE in keep or not _holds_files(data):
+        return records
+    cells, top = application.field.named(records).column(application.field.columns[0]), str(data)
+    names = [_below(cell if isinstance(cell, str) else records.file(row) or "", top) for row, cell in enumerate(cells)]
+    return replace(records, table=records.table.append_column(_NAMES, pa.array(names, pa.string())))
+
+
+def _holds_files(data: Any) -> bool:
+    """Whether the rows of some data are files: those of a folder or an archive, or the one that is given."""
+    from headwater.data.archives import ARCHIVES
+    from headwater.data.pictures import SUFFIXES
+
+    if not isinstance(data, str | Path):
+        return False
+    path = Path(data)
+    return path.is_dir() or path.suffix.lower() in (*ARCHIVES, *SUFFIXES)
+
+
+def _below(path: str, top: str) -> str:
+    """A path as it counts from the folder or archive that was read; the name of a file that was read itself."""
+    if path == top:
+        return Path(path).name
+    return path.removeprefix(top).lstrip("!/\\").encode("utf-8", "replace").decode()
 
 
 def write(tables: Iterator[pa.Table], path: Path, *, source: Any = None) -> str:
@@ -190,6 +226,8 @@ def _rows(records: Records, predictions: Predictions, first: int, keep: Sequence
 
     answers = predictions.to_arrow()
     columns: dict[str, Any] = {"row": pa.array(range(first, first + len(records)), pa.int64())}
+    if _NAMES in records.columns:
+        columns[_IMAGE] = records.table.column(_NAMES)
     for name in keep:
         if name not in records.columns:
             raise unknown("column", name, records.columns, where=records.name)
