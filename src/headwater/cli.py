@@ -229,8 +229,11 @@ def report(
     run: Run, *, show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False
 ) -> None:
     """Show what was measured when the application was made."""
+    from headwater import artifact, workspace
     from headwater.evaluation.report import PAGE, Report
 
+    if workspace.is_unfinished(run):
+        artifact.verified(run)  # says how to go on
     page = run / PAGE
     console.say(str(Report.load(run)))
     console.say(f"\nReport: {page}")

@@ -87,8 +87,8 @@ def resume(folder: str | Path, **given: Any) -> Application:
         DataError: the data is not what the run began with, or was in memory only.
     """
     request = workspace.unfinished(Path(folder))
-    own = {"task": request.task, "data": request.data, "model": request.model, **request.changed()}
-    asked = {**own, **given}
+    own: dict[str, Any] = {"task": request.task, "data": request.data, "model": request.model, **request.changed()}
+    asked: dict[str, Any] = {**own, **given}
     if asked["data"] is None:
         raise DataError(
             "This run was given its data in memory, which does not outlast a process",

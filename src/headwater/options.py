@@ -254,6 +254,16 @@ def seconds(duration: str) -> float:
     return float(amount[:-1]) * unit if unit else float(amount)
 
 
+def counted(number: int, what: str) -> str:
+    """How many there are, in words.
+
+    Example:
+        >>> counted(1, "epoch"), counted(2, "epoch")
+        ('1 epoch', '2 epochs')
+    """
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def in_words(seconds: float) -> str:
     """Seconds as a person says them.
 

@@ -75,6 +75,9 @@ def test_resume_without_task_says_which_setting_differs_and_takes_those_that_do_
     with monkeypatch.context() as patch:
         patch.setattr(workspace, "finish", stop)
         type_in("adapt", "text-classification", reviews, "--model", "tfidf-logistic", "--seed", 3, "--to", folder)
+    unfinished = type_in("report", folder)
+    assert unfinished.exit_code == 2
+    assert f"Go on with: headwater adapt --resume --to {folder}" in unfinished.stderr
     refused = type_in("adapt", "--resume", "--to", folder, "--epochs", 5)
     assert refused.exit_code == 2
     assert "these differ. Got {'epochs': 5}. Accepted: {'epochs': None}. Resume with --resume and" in refused.stderr

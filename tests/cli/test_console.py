@@ -1,5 +1,7 @@
 """What is printed, on narrow terminals and for other people's text."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -67,6 +69,20 @@ def test_findings_end_with_what_to_do(capsys):
     console.show_findings([Finding("ok", "core", "numpy"), Finding("gap", "hub", "silent", "Use --offline.")])
     shown = capsys.readouterr().out
     assert shown.endswith("What to do\n  hub: Use --offline.\n")
+
+
+@pytest.mark.parametrize(
+    ("task", "words"),
+    [
+        ("object-detection", "predict run DATA --to drawn"),
+        ("semantic-segmentation", "predict run DATA --to masks"),
+        ("image-features", "adapt image-classification DATA --model run"),
+        ("image-classification", "predict run DATA --to predictions.csv"),
+    ],
+)
+def test_what_to_type_next_suits_the_task(task, words, capsys):
+    console.show_application(SimpleNamespace(task=task, report=""), "run")
+    assert capsys.readouterr().out.endswith(f"Next:   headwater {words}\n")
 
 
 def test_of_several_processes_the_first_one_speaks(monkeypatch, capsys):

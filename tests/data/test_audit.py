@@ -10,7 +10,9 @@ import pytest
 from tests.data.drawing import clouds, picture
 
 from headwater.data.audit import audit
+from headwater.data.reading import read
 from headwater.data.records import Records
+from headwater.settings import DataSettings
 
 
 def _audit(texts: list[Any], labels: list[Any], **columns: list[Any]) -> dict[str, Any]:
@@ -83,6 +85,14 @@ def test_texts_that_contain_their_label_are_told():
 
 def test_labels_without_letters_are_not_looked_for():
     assert _audit([f"1 of {row}" for row in range(4)], ["1", "0", "0", "1"])["warnings"] == []
+
+
+def test_files_in_folders_of_classes_are_not_told_to_be_sorted(tmp_path):
+    for row in range(40):
+        (tmp_path / f"{row // 20}").mkdir(exist_ok=True)
+        (tmp_path / f"{row // 20}" / f"{row}.txt").write_text(f"text number {row * 7919}")
+    records = read(tmp_path, DataSettings())
+    assert audit(records, records.column("text"), records.column("label"))["warnings"] == []
 
 
 def test_rows_sorted_by_label_are_told():

@@ -25,7 +25,22 @@ def test_texts_are_not_paths():
         read("what a fine film " * 100, DataSettings())
 
 
-@pytest.mark.parametrize("name", ["data.xlsx", "data", "data.parquet.gz", "data.json"])
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ('{"images": [\n{]}', r"This is no valid JSON\. Got '.* at line 2, column 2'\. Write the file again"),
+        ('{"rows": []}', r"This JSON holds no boxes of COCO\. Got 'of their lists none'\. Accepted: lists"),
+        ('{"images": [], "annotations": [{"caption": ""}]}', "This JSON holds no boxes of COCO"),
+        ("[1]", "The file cannot be read as COCO annotations"),
+    ],
+)
+def test_json_that_is_broken_or_of_another_kind_says_so(tmp_path, content, sentence):
+    (tmp_path / "data.json").write_text(content)
+    with pytest.raises(DataError, match=sentence):
+        read(tmp_path / "data.json", DataSettings())
+
+
+@pytest.mark.parametrize("name", ["data.xlsx", "data", "data.parquet.gz"])
 def test_kinds_that_cannot_be_read(tmp_path, name):
     (tmp_path / name).write_text("a")
     with pytest.raises(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from headwater.errors import ArtifactError
-from headwater.evaluation.intervals import Estimate
+from headwater.evaluation.intervals import Estimate, Gain
 from headwater.evaluation.report import Report
 from headwater.evaluation.sections import plain
 
@@ -19,6 +19,16 @@ def test_survives_saving_and_loading(report, tmp_path):
 
 def test_the_terminal_tells_how_many_rows_were_set_aside(report):
     assert "12 rows were set aside and not measured. The first is news.csv:88: 3 cells instead of 2." in str(report)
+
+
+@pytest.mark.parametrize("rows", [1, 9, 10])
+def test_a_handful_of_test_rows_gives_no_verdict(rows):
+    gain = Gain("majority", "roc_auc", 0.3, 0.2, 0.4).to_json()
+    told = Report("t", "m", {"roc_auc": Estimate(0.9)}, "roc_auc", rows={"test": rows}, gain=gain).gain
+    assert told["real"] == (rows >= 10)
+    assert ("the gain is real" in told["sentence"]) == (rows >= 10)
+    few = f"Differs from majority by +0.300 in ROC AUC on {rows} test row{'s' * (rows > 1)}: too few test rows to tell."
+    assert (told["sentence"] == few) == (rows < 10)
 
 
 def test_sections_of_later_versions_survive():

@@ -26,10 +26,10 @@ def annotations_in(tree: Tree) -> Annotations | None:
     return None
 
 
-def annotations_of(path: Path) -> Annotations | None:
-    """The annotations that a file holds by itself; None where it holds none.
+def annotations_of(path: Path) -> Annotations:
+    """The annotations that a file of JSON holds by itself.
 
     Raises:
-        DataError: it does, and is damaged.
+        DataError: it holds none, or is damaged.
     """
     return CocoAnnotations.of_file(path)

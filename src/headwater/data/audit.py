@@ -50,6 +50,7 @@ def audit(records: Records, inputs: Sequence[Any], cells: Sequence[Any]) -> dict
     are_pictures = bool(given) and isinstance(given[0], Picture)
     seen = _seen(given) if are_pictures else _read(given)
     telling = [] if are_pictures else _text_warnings(given, labels)
+    order = [] if _are_folders(records) else _label_warnings(labels)
     return {
         "rows": len(records),
         "empty": len(records) - len(given),
@@ -59,7 +60,7 @@ def audit(records: Records, inputs: Sequence[Any], cells: Sequence[Any]) -> dict
         "lengths": seen.pop("lengths"),
         "duplicates": summary(exact(given), records.take(rows), given, labels),
         **seen,
-        "warnings": [*_column_warnings(records, cells), *telling, *_label_warnings(labels)],
+        "warnings": [*_column_warnings(records, cells), *telling, *order],
     }
 
 
@@ -172,6 +173,11 @@ def _text_warnings(texts: Sequence[TextInput], cells: Sequence[Any]) -> list[str
     if telling <= _TOLD:
         return []
     return [f"{telling:.0%} of the texts contain their own label: a model may only learn to find it."]
+
+
+def _are_folders(records: Records) -> bool:
+    """Whether each row is a file of its own: where folders are classes, their order is nobody's doing."""
+    return records.file_of is not None and len(np.unique(records.file_of)) == len(records)
 
 
 def _label_warnings(cells: Sequence[Any]) -> list[str]:

@@ -47,14 +47,20 @@ class CocoAnnotations(Annotations):
         return cls._of(tree, instances or names) if tree.pictures and names else None
 
     @classmethod
-    def of_file(cls, path: Path) -> Self | None:
-        """The annotations of one file, whose pictures stand beside it or beside its folder; None if it has none.
+    def of_file(cls, path: Path) -> Self:
+        """The annotations of one file, whose pictures stand beside it or beside its folder.
 
         Raises:
-            DataError: the file is damaged, or its folder cannot be looked into.
+            DataError: the file is damaged or holds none, or its folder cannot be looked into.
         """
-        if not _claims(Tree(path.name, str(path), {(path.name,): str(path)}), (path.name,)):
-            return None
+        alone = Tree(path.name, str(path), {(path.name,): str(path)})
+        if not _claims(alone, (path.name,)):
+            lists = _loaded(alone, (path.name,))
+            raise DataError(
+                "This JSON holds no boxes of COCO", where=str(path), got=f"of their lists {sorted(lists) or 'none'}",
+                accepted='lists "images", "annotations" with a bbox each, and "categories"',
+                fix="Give a file of COCO annotations; a table is written as .jsonl, an object a line.",
+            )  # fmt: skip
         above = path.parent.name.lower() in _ABOVE
         root = path.parent.parent if above else path.parent
         tree = Tree.of_folder(root, names_below(root))
@@ -94,6 +100,12 @@ def _loaded(tree: Tree, name: Name) -> dict[str, Any]:
             values = json.loads(content)
         except UnicodeDecodeError:
             values = json.loads(decode(content, None))
+    except json.JSONDecodeError as error:
+        raise DataError(
+            "This is no valid JSON", where=tree.files[name],
+            got=f"{error.msg} at line {error.lineno}, column {error.colno}",
+            fix="Write the file again; it is damaged or cut off.",
+        ) from error  # fmt: skip
     except (UnreadableError, ValueError, RecursionError) as error:
         raise _damaged(tree, name, str(error)) from error
     if not isinstance(values, dict):

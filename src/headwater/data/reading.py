@@ -126,7 +126,8 @@ def _read_file(path: Path, settings: DataSettings, rows: int, *, alone: bool) ->
         return read_jsonl(path, settings, rows)
     if whole and suffix in COLUMNAR:
         return read_columnar(path, rows)
-    if whole and suffix in ANNOTATIONS and (annotated := annotations_of(path)) is not None:
+    if whole and suffix in ANNOTATIONS:
+        annotated = annotations_of(path)
         return annotated.pictures(rows) if alone else annotated.records(rows)
     if whole and suffix in ARCHIVES:
         return read_archive(path, rows, alone=alone)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from headwater.doors.doctor import Finding
 
 SHOWN_ROWS = 10
+_INTO = {"Mask": "masks", "Boxes": "drawn"}
+"""The folder for answers that are to be looked at."""
 
 
 def show_log() -> None:
@@ -86,8 +88,10 @@ def show_application(application: Application, folder: str | None) -> None:
     say(f"\n{application.report}")
     if folder:
         say(f"\nReport: {folder}/report.html")
-        into = "masks" if "Mask" in catalog.task(application.task).outputs else "predictions.csv"
-        say(f"Next:   headwater predict {folder} DATA --to {into}")
+        outputs = catalog.task(application.task).outputs
+        into = next((into for kind, into in _INTO.items() if kind in outputs), "predictions.csv")
+        verb = f"adapt image-classification DATA --model {folder}" if "Features" in outputs else ""
+        say(f"Next:   headwater {verb or f'predict {folder} DATA --to {into}'}")
 
 
 def show_answers(

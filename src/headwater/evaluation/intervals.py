@@ -13,6 +13,9 @@ LEVEL = 0.95
 Z = 1.959963984540054
 """The quantile of the standard normal distribution that leaves 2.5 % above it."""
 
+FEWEST = 10
+"""Fewer test rows give no verdict on a gain."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -66,7 +69,7 @@ class Gain:
             >>> Gain("majority", "accuracy", 0.31, 0.28, 0.34).sentence
             'Better than majority by 0.310 in accuracy (95 % interval 0.280 to 0.340): the gain is real.'
         """
-        interval = f"in {_spoken(self.metric)} (95 % interval {self.low:.3f} to {self.high:.3f})"
+        interval = f"in {spoken(self.metric)} (95 % interval {self.low:.3f} to {self.high:.3f})"
         if math.isnan(self.value):
             return f"The gain over {self.over} could not be measured."
         if self.high < 0:
@@ -146,12 +149,12 @@ def label(metric: str) -> str:
         >>> label("roc_auc"), label("f1_macro")
         ('ROC AUC', 'F1 macro')
     """
-    text = _spoken(metric)
+    text = spoken(metric)
     return text if text.startswith("mAP") else text[:1].upper() + text[1:]
 
 
-def _spoken(metric: str) -> str:
-    """The name as it stands inside a sentence."""
+def spoken(metric: str) -> str:
+    """The name of a metric as it stands inside a sentence."""
     names = {"roc": "ROC", "auc": "AUC", "f1": "F1", "mcc": "MCC", "ece": "ECE", "brier": "Brier",
              "map": "mAP", "map50": "mAP50", "map75": "mAP75", "iou": "IoU", "dice": "Dice", "f": "F",
              "ar1": "AR1", "ar10": "AR10", "ar100": "AR100"}  # fmt: skip

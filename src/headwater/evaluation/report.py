@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from headwater import artifact
 from headwater.data.records import Problem
-from headwater.evaluation.intervals import Estimate, label
+from headwater.evaluation.intervals import FEWEST, Estimate, label, spoken
 from headwater.evaluation.sections import Sections, aligned
 from headwater.run import write_whole
 
@@ -125,6 +125,14 @@ class Report(Sections):
     provenance: dict[str, Any] = field(default_factory=dict)
     search: dict[str, Any] = field(default_factory=dict)
     other: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Takes the verdict from a gain that too few test rows tell of."""
+        rows = self.rows.get("test", FEWEST)
+        if self.gain and rows < FEWEST and self.gain.get("value") is not None:
+            over, metric, value = self.gain["over"], spoken(self.gain["metric"]), self.gain["value"]
+            differs = f"Differs from {over} by {value:+.3f} in {metric} on {rows} test row{'s' * (rows != 1)}"
+            self.gain = {**self.gain, "real": False, "sentence": f"{differs}: too few test rows to tell."}
 
     @property
     def score(self) -> Estimate:

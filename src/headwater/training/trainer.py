@@ -15,6 +15,7 @@ from torch import nn
 
 from headwater import progress
 from headwater.errors import SettingError
+from headwater.options import counted
 from headwater.run import Run
 from headwater.settings import Settings
 from headwater.training import optimiser, schedule
@@ -241,11 +242,11 @@ class Trainer:
         """Why no epoch follows; empty when one does."""
         at, history = self.at, self.at.history
         if at.epoch == self.settings.epochs:
-            return f"all {at.epoch} epochs are done"
+            return "the only epoch is done" if at.epoch == 1 else f"all {at.epoch} epochs are done"
         if self._out_of_time or max(epoch.seconds for epoch in history.epochs) > seconds_left:
             return f"the budget of {self.settings.budget} leaves no time for another epoch"
         if at.epoch - history.best_epoch >= self._patience:
-            return f"{self._patience} epochs brought no better score"
+            return f"{counted(self._patience, 'epoch')} brought no better score"
         return self.run.judge(at.epoch / (self.settings.epochs or at.epoch), history.epochs[-1].score)
 
     @property

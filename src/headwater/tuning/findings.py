@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from headwater.evaluation.intervals import Gain
+from headwater.options import counted
 from headwater.transfer import scores
 from headwater.tuning.asked import Asked
 from headwater.tuning.trials import COMPLETE, FAILED, PRUNED, Outcome
@@ -58,10 +59,10 @@ class Findings:
     @property
     def notes(self) -> list[str]:
         """What a reader of the report must know."""
-        counted = {state: sum(one.state == state for one in self.outcomes) for state in (PRUNED, FAILED)}
-        also = ", ".join(f"{count} of them {state}" for state, count in counted.items() if count)
+        ended = {state: sum(one.state == state for one in self.outcomes) for state in (PRUNED, FAILED)}
+        also = ", ".join(f"{count} of them {state}" for state, count in ended.items() if count)
         looked = (
-            f"{len(self.outcomes)} trials ({also})" if also else f"{len(self.outcomes)} trials"
+            f"{counted(len(self.outcomes), 'trial')} ({also})" if also else counted(len(self.outcomes), "trial")
         ) + f" were compared on the same {self.rows['valid']:,} validation rows and the best was kept: its validation "
         notes = [looked + "score is optimistic. The test rows had no part in the choice."]
         if self.best.defaults:

@@ -87,7 +87,7 @@ class Loop:
         """Why no trial may begin; empty when one may."""
         outcomes = self.trials.outcomes()
         if len(outcomes) >= self.asked.most:
-            return f"all {self.asked.most} trials are done"
+            return "the only trial is done" if self.asked.most == 1 else f"all {self.asked.most} trials are done"
         whole = [outcome.seconds for outcome in outcomes if outcome.state == COMPLETE]
         if self.run.remaining() <= (median(whole) if whole else 0.0):
             return f"the budget of {self.run.settings.budget} leaves no time for another trial"

@@ -9,7 +9,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from headwater import catalog
 from headwater.application import Marks, Predictions, Stage, Trace
 from headwater.data import fields as data_fields
 from headwater.data import preparing, reading
+from headwater.data.layouts import SPLIT
 from headwater.data.pictures import Glance, Picture, glance
 from headwater.data.preparing import Prepared
 from headwater.data.quarantine import Quarantine
@@ -69,6 +70,10 @@ class Locating(ReadsImages, Supervised):
 
     usual: tuple[str, ...]
     """The names that the target column usually has."""
+    sought: ClassVar[str]
+    """What is told of images in files, in the singular."""
+    layout: ClassVar[str]
+    """How it lies beside them."""
     baseline_class: type[Locator]
     """What answers without looking; its settings are empty."""
 
@@ -98,6 +103,12 @@ class Locating(ReadsImages, Supervised):
 
     def find_target_column(self, records: Records) -> str:
         found = self.usual_targets(records)
+        if _are_files(records):
+            raise DataError(
+                f"No {self.sought} was found", where=records.name,
+                got="images in folders" if "label" in records.columns else "images alone", accepted=self.layout,
+                fix=f"See the page of {self.task}, or name the column of a table with --target.",
+            )  # fmt: skip
         if len(found) == 1:
             return found[0]
         raise DataError(
@@ -270,3 +281,11 @@ def refuse_strategy(given: str, able: Sequence[str], model: str) -> None:
 def _taken(scenes: Scenes, rows: Sequence[int]) -> Scenes:
     inputs, answers = ([values[row] for row in rows] for values in (scenes.inputs, scenes.answers))
     return replace(scenes, inputs=inputs, answers=answers)
+
+
+def _are_files(records: Records) -> bool:
+    """Whether the rows are files of images, of which nothing is told but what the names of folders tell."""
+    if not set(records.columns) <= {"image", "label", SPLIT} or not len(records.usable):
+        return False
+    first = int(records.usable[0])
+    return records.file(first) == records.take([first]).column("image")[0]

@@ -159,7 +159,7 @@ def test_usual_boxes_are_where_they_usually_are(folder: Path) -> None:
 def test_what_cannot_be_learnt_from_is_refused(folder: Path, tmp_path: Path) -> None:
     images = str(folder / "JPEGImages")
     with pytest.raises(
-        DataError, match=r"There is no target column\. Got \['image'\]\. Accepted: a column named objects"
+        DataError, match=r"No COCO, Pascal VOC or YOLO annotation was found\. Got 'images alone'\. Accepted: a \.json"
     ):
         headwater.adapt("object-detection", images, model="usual-boxes")
     rows = {"image": [b"a"] * 4, "boxes": ["[]"] * 4, "objects": ["[]"] * 4}

@@ -109,7 +109,8 @@ def test_grey_pictures_have_one_channel(tmp_path):
     assert made.answers(TRAIN.inputs[:1])[0].shape == (32, 32)
 
 
-def test_small_things_in_large_pictures_are_learnt_and_found_in_tiles(tmp_path):
+def test_small_things_in_large_pictures_are_learnt_and_found_in_tiles(tmp_path, caplog):
+    caplog.set_level("INFO", "headwater")
     pixels, maps = drawn(2, 80, 96)
     dots = np.zeros_like(maps)
     dots[:, ::6, ::6] = 1
@@ -118,6 +119,8 @@ def test_small_things_in_large_pictures_are_learnt_and_found_in_tiles(tmp_path):
     made = fitted(tmp_path, train=train, valid=train, own={"weighting": "root"}, image_size=32, epochs=6,
                   learning_rate=0.03)  # fmt: skip
     assert made.canvas == Canvas(64, 64, 32, tiles=True)
+    assert "windows of 32 pixels are learnt from, turned and mirrored" in caplog.text
+    assert "avoid it with --set tiles=no" in caplog.text
     for answer, known in zip(made.answers(train.inputs), dots, strict=True):
         assert (answer == known).mean() > 0.99
 

@@ -150,6 +150,14 @@ def test_settings_that_do_not_fit_are_refused(number):
         application().fit({"image": given["image"], "other": [number] * 6})
 
 
+def test_folders_of_classes_are_no_masks(tmp_path):
+    for row, content in enumerate(table(6)["image"]):
+        (tmp_path / "xy"[row % 2]).mkdir(exist_ok=True)
+        (tmp_path / "xy"[row % 2] / f"{row}.png").write_bytes(content)
+    with pytest.raises(DataError, match=r"No mask of these images was found\. Got 'images in folders'\. .*1_mask\.png"):
+        headwater.adapt("semantic-segmentation", tmp_path, model="unet")
+
+
 def test_what_is_void_can_be_said():
     made = application(mask_void=("2", "255"), epochs=1).fit(table(12))
     assert made.target.classes == (0, 1)

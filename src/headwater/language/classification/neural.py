@@ -18,7 +18,7 @@ from torch import nn
 from headwater.data.fields import TextInput
 from headwater.language.vectoriser import latent
 from headwater.language.vocabulary import PADDING, UNKNOWN, Encoded, Vocabulary
-from headwater.options import Between, build
+from headwater.options import Between, build, counted
 from headwater.ranges import Search
 from headwater.run import Run, write_whole
 from headwater.settings import Settings as RunSettings
@@ -85,7 +85,7 @@ class NeuralClassifier(Classifier):
         learner = _TextLearner(self, train, valid)
         history = Trainer(replace(run, settings=chosen), type(self).__name__).fit(learner)
         self.trace.curve = [asdict(epoch) for epoch in history.epochs]
-        seconds, name = time.monotonic() - started, f"{history.best_epoch} epochs"
+        seconds, name = time.monotonic() - started, counted(history.best_epoch, "epoch")
         right = scores.correct(self.logits(valid.inputs), valid.targets)
         self.trace.stages = [scores.stage(name, right, seconds, history.stopped)]
         return self

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from headwater.data.pictures import Picture
-from headwater.options import Between
+from headwater.options import Between, counted
 from headwater.ranges import Search
 from headwater.run import Run
 from headwater.settings import Settings as RunSettings
@@ -85,7 +85,7 @@ class NeuralClassifier(PixelNetwork, Classifier):
         self.trace.seen = sheet(len(train), settings.seed, learner.shown, altered=learner.preset != Preset())
         history = Trainer(replace(run, settings=chosen), type(self).__name__).fit(learner)
         self.trace.curve = [asdict(epoch) for epoch in history.epochs]
-        seconds, name = time.monotonic() - started, f"{history.best_epoch} epochs"
+        seconds, name = time.monotonic() - started, counted(history.best_epoch, "epoch")
         right = scores.correct(self.logits_of(unseen.array), valid.targets)
         self.trace.stages = [scores.stage(name, right, seconds, history.stopped)]
         return self

@@ -16,7 +16,7 @@ from torch import nn
 from headwater.application import Stage
 from headwater.data.boxes import Boxes
 from headwater.data.pictures import Picture, look
-from headwater.options import Between
+from headwater.options import Between, counted
 from headwater.run import Run
 from headwater.settings import Settings as RunSettings
 from headwater.training import course, schedule
@@ -160,7 +160,7 @@ class Detector(PixelNetwork, Locator):
         history = Trainer(replace(run, settings=settings), type(self).__name__, decay=schedule.cosine).fit(learner)
         self.trace.curve = [asdict(epoch) for epoch in history.epochs]
         score, low, high = interval(learner.found(), unseen.known, settings.seed)
-        name, seconds = f"{history.best_epoch} epochs", time.monotonic() - started
+        name, seconds = counted(history.best_epoch, "epoch"), time.monotonic() - started
         self.trace.stages.append(Stage(name, score, low, high, seconds, history.stopped))
         return score
 

@@ -34,6 +34,8 @@ class ObjectDetection(Locating):
     """
 
     task: ClassVar[str] = "object-detection"
+    sought: ClassVar[str] = "COCO, Pascal VOC or YOLO annotation"
+    layout: ClassVar[str] = "a .json of COCO, or an .xml of Pascal VOC or a .txt of YOLO for each image"
     usual = ("objects", "boxes", "bboxes", "annotations")
     baseline_class = UsualBoxes
     target: Located

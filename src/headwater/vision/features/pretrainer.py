@@ -18,7 +18,7 @@ from headwater.application import Trace
 from headwater.data.pictures import Picture
 from headwater.evaluation.views import effective_rank, found_again
 from headwater.foundation.image import ImageEncoder, Reading
-from headwater.options import Between, build
+from headwater.options import Between, build, counted
 from headwater.ranges import Search
 from headwater.run import Run, write_whole
 from headwater.settings import Settings as RunSettings
@@ -139,7 +139,7 @@ class Pretrainer(ABC):
         chosen = replace(self.completed(settings, len(train)), token_budget=self._budget(settings, learner))
         history = Trainer(replace(run, settings=chosen), type(self).__name__, decay=cosine).fit(learner)
         self.trace.curve = [asdict(epoch) for epoch in history.epochs]
-        seconds, name = time.monotonic() - started, f"{history.best_epoch} epochs"
+        seconds, name = time.monotonic() - started, counted(history.best_epoch, "epoch")
         self.trace.stages = [scores.stage(name, learner.found(), seconds, history.stopped)]
         return self
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from abc import abstractmethod
@@ -22,7 +23,7 @@ from headwater.data.pictures import Picture, glance
 from headwater.evaluation.overlap import confusion_of, counts_of, overall
 from headwater.evaluation.overlays import over
 from headwater.evaluation.showing import tile
-from headwater.options import Between, OneOf
+from headwater.options import Between, OneOf, counted
 from headwater.ranges import Search
 from headwater.run import Run
 from headwater.settings import Settings as RunSettings
@@ -44,6 +45,7 @@ _MOST_TIMES: Final = 10
 _STEPS_AN_EPOCH: Final = 48
 """A batch has at most a 48th of the pictures: few of them still make many steps."""
 _HEAD_FACTOR: Final = 10
+log = logging.getLogger("headwater")
 _ORIENTATIONS: Final = ((0, False), (0, True), (2, False), (2, True), (1, False), (1, True), (3, False), (3, True))
 """Quarter turns, and whether mirrored before."""
 _FINE: Final = 1 << 26
@@ -109,6 +111,13 @@ class Segmenter(PixelNetwork, Locator):
         self.n_classes = train.n_classes
         tiles = self.settings.tiles
         self.canvas = Canvas.of(train.inputs, train.answers, settings.image_size or self.side, tiles)
+        if self.canvas.tiles:
+            log.info(
+                "Masks would lose small things if images were reduced: windows of %d pixels are learnt from, turned "
+                "and mirrored in every direction. Where up is up, as in streets, avoid it with --set tiles=no, or "
+                "with an --image-size that the images fit into." if tiles == "auto" else
+                "Windows of %d pixels are learnt from, turned and mirrored in every direction.", self.canvas.window,
+            )  # fmt: skip
         self.grey = self.sees_grey(train)
         folder = run.folder if run.main else None
         seen, unseen = (Views.of(scenes, self.canvas, grey=self.grey, folder=folder) for scenes in (train, valid))
@@ -123,7 +132,7 @@ class Segmenter(PixelNetwork, Locator):
         self.trace.seen = sheet(len(learner.lengths), settings.seed, learner.shown, altered=changes)
         history = Trainer(replace(run, settings=chosen), type(self).__name__).fit(learner)
         self.trace.curve = [asdict(epoch) for epoch in history.epochs]
-        seconds, name = time.monotonic() - started, f"{history.best_epoch} epochs"
+        seconds, name = time.monotonic() - started, counted(history.best_epoch, "epoch")
         self.trace.stages = [stage(name, overlaps(self, unseen), seconds, history.stopped)]
         return self
 

@@ -41,6 +41,8 @@ class SemanticSegmentation(Locating):
     """
 
     task: ClassVar[str] = "semantic-segmentation"
+    sought: ClassVar[str] = "mask of these images"
+    layout: ClassVar[str] = "images/1.jpg beside masks/1.png, or 1.jpg beside 1_mask.png"
     usual = ("mask", "masks", "segmentation", "annotation", "label", "labels", "target")
     baseline_class: type[Locator] = MeanMap
 
