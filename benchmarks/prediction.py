@@ -38,9 +38,7 @@ def fit(train: str, model: str, to: str) -> dict[str, Any]:
     import headwater
 
     strategy = {} if model == "tfidf-logistic" else {"strategy": "probe"}
-    headwater.adapt(
-        "text-classification", train, model=model, to=to, max_length=MAX_LENGTH, offline=True, **strategy
-    )
+    headwater.adapt("text-classification", train, model=model, to=to, max_length=MAX_LENGTH, offline=True, **strategy)
     return {}
 
 

@@ -78,8 +78,6 @@ def load(folder: Path) -> Application:
     """
     from safetensors import SafetensorError
 
-    from headwater.evaluation.report import Report
-
     manifest = verified(folder)
     entry = catalog.task(manifest["task"])
     application: Application = catalog.load(entry.path, extra=entry.extra)(
@@ -92,8 +90,6 @@ def load(folder: Path) -> Application:
         application.config = (folder / CONFIG).read_text("utf-8", errors="replace")
     try:
         application.read(folder / MODEL)
-        if (folder / REPORT[0]).is_file():
-            application.report = Report.load(folder)
     except HeadwaterError:
         raise
     except (OSError, LookupError, ValueError, TypeError, AttributeError, SafetensorError) as damage:

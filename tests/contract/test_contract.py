@@ -151,6 +151,8 @@ def test_marks_every_labelled_row(fitted: Any, rows: Table) -> None:
 
 
 def test_a_search_gives_an_application_that_predicts(entry: Entry, rows: Table) -> None:
+    if entry.settings.get("strategy") not in (None, "probe"):
+        pytest.skip("one strategy stands for all: they are searched alike")
     try:
         found = headwater.tune(entry.task, rows, model=entry.model, trials=2, **entry.settings)
     except SettingError as nothing:

@@ -53,6 +53,11 @@ class Sections(ABC):
             write_whole(Path(folder) / f"{self.kind}.{suffix}", content.encode("utf-8", "replace"))
 
     @classmethod
+    def found(cls, folder: str | Path) -> Self | None:
+        """The same, None where the folder has none."""
+        return cls.load(folder) if (Path(folder) / f"{cls.kind}.json").exists() else None
+
+    @classmethod
     def load(cls, folder: str | Path) -> Self:
         """Reads the JSON file of a folder.
 

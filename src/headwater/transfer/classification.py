@@ -177,6 +177,7 @@ class Classification(Supervised):
         if state["baseline"]:
             self.baseline = catalog.model_class(self.task, state["baseline"]).load(folder / "baseline")
         self.classifier = catalog.model_class(self.task, str(self.model_name)).load(folder / "classifier")
+        self.report = Report.found(folder.parent)
 
     @property
     def _linear(self) -> str:

@@ -214,6 +214,7 @@ class Locating(ReadsImages, Supervised):
         self.field, self.target = (data_fields.from_json(state[name]) for name in ("field", "target"))
         self.baseline = self.baseline_class.load(folder / "baseline")
         self.locator = catalog.model_class(self.task, str(self.model_name)).load(folder / "locator")
+        self.report = Report.found(folder.parent)
 
     def _rows(self, records: Any, valid: Any) -> tuple[Scenes, Scenes]:
         """Training and validation pictures; settles the fields and learns the classes."""

@@ -134,6 +134,7 @@ class ImageFeatures(ReadsImages, Supervised):
     def read(self, folder: Path) -> None:
         self.field = data_fields.from_json(json.loads((folder / "features.json").read_text("utf-8"))["field"])
         self.pretrainer = catalog.model_class(self.task, str(self.model_name)).load(folder / "features")
+        self.report = Report.found(folder.parent)
 
     @property
     def _fitted(self) -> Pretrainer:
