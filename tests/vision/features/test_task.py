@@ -57,7 +57,7 @@ def test_the_report_tells_how_rows_were_divided_without_a_target(tmp_path, caplo
     assert found.report.audit["unlabelled"] == 40
     assert "target   none: what is learnt is learnt from the inputs alone" in caplog.text
     assert "classes  " not in caplog.text
-    assert [one.name for one in found.trace.stages] == ["untrained network", "small pixels", "1 epochs"]
+    assert [one.name for one in found.trace.stages] == ["untrained network", "small pixels", "1 epoch"]
     page = (tmp_path / "run" / "report.html").read_text("utf-8")
     assert "Other view found" in page
 
