@@ -102,6 +102,11 @@ def test_patience_is_a_quarter_of_the_epochs_and_three_at_least(folders):
         assert len(history.epochs) == stops
 
 
+def test_a_training_of_one_epoch_says_that_it_was_the_only_one(folders):
+    assert fitted(folders[0], epochs=1)[1].stopped == "the only epoch is done"
+    assert fitted(folders[1], epochs=2)[1].stopped == "all 2 epochs are done"
+
+
 def test_patience_ends_a_training_and_the_best_weights_stay(folders):
     learner, history = fitted(folders[0], Worsening(), epochs=6, patience=2)
     assert history.stopped == "2 epochs brought no better score"

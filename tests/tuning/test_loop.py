@@ -50,6 +50,16 @@ def test_no_trial_begins_that_the_budget_cannot_end(tmp_path: Path) -> None:
     assert found.why_stop() == "the budget of 100s leaves no time for another trial"
 
 
+@pytest.mark.parametrize(("most", "told"), [(1, "the only trial is done"), (2, "all 2 trials are done")])
+def test_no_trial_begins_after_the_last(tmp_path: Path, most: int, told: str) -> None:
+    found = loop(tmp_path, trials=most)
+    assert found.why_stop() == ""
+    for number in range(1, most + 1):
+        found.trials.of(number).mkdir()
+        found.trials.end(outcome(number, seconds=1.0, state=COMPLETE))
+    assert found.why_stop() == told
+
+
 def test_a_used_up_budget_begins_nothing(tmp_path: Path) -> None:
     assert list(loop(tmp_path, budget="0s")()) == []
 
