@@ -15,6 +15,7 @@ from statistics import mean, stdev
 from typing import Any
 
 import data
+import ours
 from harness import Bench, Measured, main
 from results import Table, publish
 
@@ -66,7 +67,7 @@ def _answers(train: str, texts: list[str], model: str, settings: dict[str, Any])
     from headwater.settings import Settings
     from headwater.transfer.features import extract
 
-    shared = {"offline": True, "strategy": "probe", "text": "text", "target": "label", **settings}
+    shared = {"offline": True, "text": "text", "target": "label", **ours.adapted_by(model, "probe"), **settings}
     app = TextClassification(model, build(Settings, shared)).fit(train)
     classifier = app.classifier
     if not isinstance(classifier, PretrainedClassifier) or classifier.encoder is None or classifier.head is None:

@@ -18,6 +18,14 @@ def minilm() -> str:
     return str(Path(spec.origin).parent / "model")
 
 
+def adapted_by(model: str, strategy: str) -> dict[str, str]:
+    """The setting of a strategy for a foundation; none for a basic model, which refuses it."""
+    from headwater import catalog
+
+    basic = {entry.name for entry in catalog.models("text-classification")}
+    return {} if model in basic else {"strategy": strategy}
+
+
 def accuracy_of(app: Any, test: str) -> float:
     """The accuracy of an application on a test part; a frozen foundation takes the features that are kept already."""
     head = getattr(app.classifier, "head", None)

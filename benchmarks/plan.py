@@ -52,7 +52,7 @@ def _adapt(train: str, test: str, **settings: Any) -> Any:
     import headwater
 
     os.environ["HEADWATER_CACHE"] = str(WORK / "features")
-    strategy = {"strategy": "probe"} if settings["model"] == "minilm" else {}
+    strategy = ours.adapted_by(settings["model"], "probe")
     return headwater.adapt(
         "text-classification", train, test=test, text="text", target="label", offline=True, **strategy, **settings
     )

@@ -37,8 +37,10 @@ def fit(train: str, model: str, to: str) -> dict[str, Any]:
     """Makes the application that predicts."""
     import headwater
 
-    strategy = {} if model == "tfidf-logistic" else {"strategy": "probe"}
-    headwater.adapt("text-classification", train, model=model, to=to, max_length=MAX_LENGTH, offline=True, **strategy)
+    headwater.adapt(
+        "text-classification", train, model=model, to=to, max_length=MAX_LENGTH, offline=True,
+        **ours.adapted_by(model, "probe"),
+    )  # fmt: skip
     return {}
 
 

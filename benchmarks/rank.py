@@ -39,7 +39,7 @@ SCORES: dict[str, Sequence[str]] = {
 
 def truth(train: str, test: str, model: str, max_length: int, seed: int) -> dict[str, Any]:
     """What a model comes to when it is trained in full."""
-    found = ours.adapt(train, test, model=model, strategy="full", max_length=max_length, seed=seed)
+    found = ours.adapt(train, test, model=model, max_length=max_length, seed=seed, **ours.adapted_by(model, "full"))
     return {"accuracy": found["accuracy"], "low": found["low"], "high": found["high"]}
 
 
