@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar, Self
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 
-from headwater.options import Between
+from headwater.options import Between, OneOf
 from headwater.ranges import Search
 from headwater.recommendation.blocks import in_blocks
 from headwater.recommendation.epochs import epochs
-from headwater.recommendation.factors import FactorModel, rows_of, turned
+from headwater.recommendation.factors import FactorModel, ascending, first_vectors, rows_of, turned
 from headwater.recommendation.interactions import Histories, Interactions
 from headwater.recommendation.kernels import weigh
+from headwater.recommendation.kernels_bpr import Drawn, Steps, take_steps
 from headwater.recommendation.recommender import Known
 from headwater.run import Run
 
@@ -53,7 +56,7 @@ class AlternatingLeastSquares(FactorModel):
         table = self._weighted(known.interactions)
         by_user, by_item = Histories.of_users(table), Histories.of_users(turned(table))
         random = np.random.default_rng(run.settings.seed)
-        users, items = (self._first(random, len(rows)) for rows in (by_user, by_item))
+        users, items = (first_vectors(random, len(rows), self.settings.factors) for rows in (by_user, by_item))
         for _ in epochs(run, run.settings.epochs or _EPOCHS, {"users": users, "items": items}, table):
             self._sweep(users, items, by_user)
             self._sweep(items, users, by_item)
@@ -72,10 +75,6 @@ class AlternatingLeastSquares(FactorModel):
     def _weighted(self, known: Interactions) -> Interactions:
         weights = np.full(len(known), self.settings.alpha, dtype=np.float32)
         return replace(known, values=weights, times=None)
-
-    def _first(self, random: np.random.Generator, rows: int) -> np.ndarray:
-        scale = np.float32(0.1 / np.sqrt(self.settings.factors))
-        return random.standard_normal((rows, self.settings.factors), dtype=np.float32) * scale
 
     def _penalties(self, weighted: Histories) -> np.ndarray:
         """The penalty of each row, float32 of shape (rows, 1)."""
@@ -132,3 +131,98 @@ def _dots(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 def _squares(rows: np.ndarray) -> np.ndarray:
     return _dots(rows, rows)
+
+
+_BPR_EPOCHS, _BPR_RATE = 50, 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class BprSettings:
+    """What Bayesian personalised ranking can be told."""
+
+    section: ClassVar[str] = "Model"
+
+    factors: Annotated[
+        int, Between(1, 4096), Search(16, 256, log=True), "Numbers in the vector of a user or of an item."
+    ] = 64
+    regularisation: Annotated[
+        float, Between(0, 10), Search(0.003, 0.1, log=True), "The L2 penalty of the vectors that a step touches."
+    ] = 0.04
+    negatives: Annotated[
+        str,
+        OneOf(("uniform", "popular")),
+        Search(),
+        "How items are drawn against an interaction: all alike, or as often as they occur.",
+    ] = "uniform"
+    candidates: Annotated[
+        int,
+        Between(1, 1000),
+        Search(1, 16, log=True),
+        "How many are drawn; the one that the model scores best is learnt from (Zhang et al. 2013).",
+    ] = 4
+
+
+class BayesianPersonalisedRanking(FactorModel):
+    """What a user had to do with should score above what not (Rendle et al. 2009), by stochastic gradient descent.
+
+    Attributes:
+        counts: interactions of each item, int32 of shape (n_items,).
+        rate: the learning rate of the first epoch; it falls to zero.
+        passes: how many epochs there are.
+    """
+
+    Settings = BprSettings
+    reads = ("epochs", "learning_rate")
+    counts: np.ndarray
+    rate: float
+    passes: int
+
+    def fit(self, known: Known, held_out: Interactions | None, run: Run) -> Self:
+        asked, rows = run.settings, ascending(Histories.of_users(replace(known.interactions, times=None)))
+        self.rate = _BPR_RATE if asked.learning_rate is None else asked.learning_rate
+        self.n_items, self.passes = rows.n_items, asked.epochs or _BPR_EPOCHS
+        self.counts = np.bincount(rows.items, minlength=rows.n_items).astype(np.int32)
+        random = np.random.default_rng(asked.seed)
+        users, self.items = (first_vectors(random, count, self.settings.factors) for count in (len(rows), self.n_items))
+        self.biases = np.zeros(self.n_items, dtype=np.float32)
+        learnt, drawn = {"users": users, "items": self.items, "biases": self.biases}, self._drawn(rows)
+        for epoch in epochs(run, self.passes, learnt, known.interactions):
+            steps, draws = self._steps(epoch, learn_items=True), np.random.default_rng([asked.seed, epoch])
+            take_steps(drawn, (users, self.items, self.biases), steps, draws)
+        self.items[self.counts == 0], self.biases[self.counts == 0] = 0, -np.inf
+        self.settle(users, rows.lengths > 0)
+        return self
+
+    def folded(self, histories: Histories) -> np.ndarray:
+        """The steps of `fit` from the mean user on, items held fast; each row draws the same numbers by itself."""
+        rows, found = ascending(histories), np.tile(self.users.mean(axis=0), (len(histories), 1))
+        for row in range(len(rows)):
+            drawn, draws = self._drawn(rows.take(np.array([row]))), np.random.default_rng(0)
+            for epoch in range(self.passes):
+                steps = self._steps(epoch, learn_items=False)
+                take_steps(drawn, (found[row : row + 1], self.items, self.biases), steps, draws)
+        return found
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {**super().arrays(), "counts": self.counts}
+
+    def facts(self) -> dict[str, Any]:
+        return {"rate": self.rate, "passes": self.passes}
+
+    def restore(self, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
+        super().restore(arrays, facts)
+        self.counts, self.rate, self.passes = arrays["counts"], facts["rate"], facts["passes"]
+
+    def _steps(self, epoch: int, *, learn_items: bool) -> Steps:
+        rate = np.float32(self.rate * (1 - epoch / self.passes))
+        return Steps(rate, np.float32(self.settings.regularisation), self.settings.candidates, learn_items)
+
+    def _drawn(self, rows: Histories) -> Drawn:
+        owners = np.repeat(np.arange(len(rows), dtype=np.int32), rows.lengths)
+        return Drawn(rows.starts, rows.items, owners, self._pool)
+
+    @cached_property
+    def _pool(self) -> np.ndarray:
+        """The items that are drawn against interactions."""
+        often = self.counts if self.settings.negatives == "popular" else self.counts > 0
+        return np.repeat(np.arange(self.n_items, dtype=np.int32), often)

@@ -80,3 +80,14 @@ def turned(known: Interactions) -> Interactions:
 def rows_of(histories: Histories, first: int, end: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Some rows of histories, as kernels take them."""
     return histories.starts[first : end + 1], histories.items, histories.values
+
+
+def ascending(histories: Histories) -> Histories:
+    """The same histories, the items of each in the order of their positions."""
+    matrix = histories.matrix(binary=False)
+    return Histories(histories.starts, matrix.indices.astype(np.int32, copy=False), matrix.data, histories.n_items)
+
+
+def first_vectors(random: np.random.Generator, rows: int, width: int) -> np.ndarray:
+    """Small random vectors to start from, float32 of shape (rows, width)."""
+    return random.standard_normal((rows, width), dtype=np.float32) * np.float32(0.1 / np.sqrt(width))

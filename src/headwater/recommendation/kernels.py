@@ -8,10 +8,13 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+FAST = {"reassoc", "contract", "arcp", "nsz"}
+"""What the compiler may do to sums to compute several terms at once; infinity stays what it is."""
+STRIPE = 16
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=FAST)
 def weigh(rows: Rows, vectors: np.ndarray, others: np.ndarray, preferred: np.float32, out: np.ndarray) -> None:
     """Adds to each row of `out` the sum over its items of `(preferred * (1 + w) - w * vector·other) * other`.
 
@@ -37,7 +40,6 @@ def weigh(rows: Rows, vectors: np.ndarray, others: np.ndarray, preferred: np.flo
                 out[row, factor] += share * others[other, factor]
 
 
-STRIPE = 16
 
 
 @njit(cache=True, nogil=True, fastmath=True)
