@@ -10,7 +10,7 @@ from numba import njit
 from headwater.recommendation.kernels import FAST
 
 NOTHING = -1
-_TRIES = 20
+TRIES = 20
 
 
 class Steps(NamedTuple):
@@ -78,6 +78,14 @@ def take_steps(
             biases[left] = shrink * biases[left] - pull
 
 
+@njit(cache=True, nogil=True)
+def knows(rows: Drawn, owner: int, item: int) -> bool:
+    """Whether a row holds an item."""
+    history = rows.items[rows.starts[owner] : rows.starts[owner + 1]]
+    place = np.searchsorted(history, item)
+    return place < len(history) and history[place] == item
+
+
 @njit(cache=True, nogil=True, fastmath=FAST)
 def _score(user: np.ndarray, item: np.ndarray, bias: np.float32) -> np.float32:
     total = bias
@@ -93,12 +101,10 @@ def _negative(
 ) -> int:  # fmt: skip
     """The best scored of some items drawn that the user had nothing to do with; `NOTHING` where none was found."""
     users, others, biases = factors
-    history = rows.items[rows.starts[owner] : rows.starts[owner + 1]]
     best, most, found = NOTHING, np.float32(0), 0
-    for _ in range(_TRIES * candidates):
+    for _ in range(TRIES * candidates):
         item = rows.pool[int(random.random() * len(rows.pool))]
-        place = np.searchsorted(history, item)
-        if place < len(history) and history[place] == item:
+        if knows(rows, owner, item):
             continue
         score = _score(users[owner], others[item], biases[item]) if candidates > 1 else np.float32(0)
         if best == NOTHING or score > most:
