@@ -15,7 +15,7 @@ from headwater.recommendation.epochs import epochs
 from headwater.recommendation.factors import FactorModel, ascending
 from headwater.recommendation.interactions import Histories, Interactions
 from headwater.recommendation.kernels_bpr import Drawn
-from headwater.recommendation.kernels_machines import Machine, Pace, gather, learn
+from headwater.recommendation.kernels_machines import Machine, Pace, Side, gather, learn
 from headwater.recommendation.recommender import Known
 from headwater.run import Run
 
@@ -63,30 +63,31 @@ class FactorisationMachine(FactorModel):
         counts = np.bincount(rows.items, minlength=rows.n_items)
         random = np.random.default_rng(asked.seed)
         machine = self._first(users, items, random)
-        U=(users.starts, users.features, users.values); I=(items.starts, items.features + np.int32(len(users.fields)), items.values)
+        A=users.n_fields if self.field_aware else 0; G=A+items.n_fields if self.field_aware else 1
+        U=Side(users.starts, users.features, users.values,0,A or 1); I=Side(items.starts, items.features + np.int32(len(users.fields)), items.values,A,G)
         owners = np.repeat(np.arange(len(rows), dtype=np.int32), rows.lengths)
         drawn = Drawn(rows.starts, rows.items, owners, np.flatnonzero(counts).astype(np.int32))
         total=asked.epochs or self.passes; rate=self.rate if asked.learning_rate is None else asked.learning_rate
         for epoch in epochs(run, total, {"vectors": machine.vectors, "weights": machine.weights}, table):
             pace = Pace(np.float32(rate * (1 - epoch / total)), np.float32(self.settings.regularisation), self.settings.candidates, self.settings.loss == "logistic")
-            learn(U, I, drawn, machine, pace, np.random.default_rng([asked.seed, epoch]))
-        G,k=machine.vectors.shape[1:]; self.n_items=rows.n_items
+            learn((U, I), drawn, machine, pace, np.random.default_rng([asked.seed, epoch]))
+        self.n_items=rows.n_items; k=machine.factors
         machine.vectors[np.flatnonzero(rows.lengths==0)]=0
         c=np.flatnonzero(counts==0)+len(users.fields); machine.vectors[c]=0; machine.weights[c]=0
-        S=np.zeros((G,G,k),np.float32)
+        S=np.zeros((G,G*k),np.float32); T=S.copy()
         self.users=np.zeros((len(users),G*G*k),np.float32);self.items=np.zeros((len(items),G*G*k),np.float32);self.biases=np.zeros(len(items),np.float32)
         for r in range(len(users)):
             gather(U,r,machine,S); self.users[r]=S.ravel()
         for r in range(len(items)):
-            self.biases[r]=gather(I,r,machine,S); self.items[r]=S.transpose(1,0,2).ravel()
+            self.biases[r]=gather(I,r,machine,T); self.items[r]=T.reshape(G,G,k).transpose(1,0,2).ravel()
         return self
 
     def _first(self, users: Features, items: Features, random: np.random.Generator) -> Machine:
         fields = np.concatenate([users.fields, items.fields + users.n_fields]).astype(np.int32)
         groups = fields if self.field_aware else np.zeros_like(fields)
-        shape = (len(fields), int(groups.max()) + 1, self.settings.factors)
+        shape = (len(fields), (int(groups.max()) + 1) * self.settings.factors)
         vectors = random.standard_normal(shape, dtype=np.float32) * np.float32(0.1 / np.sqrt(self.settings.factors))
-        return Machine(vectors, np.zeros(len(fields), dtype=np.float32), groups)
+        return Machine(vectors, np.zeros(len(fields), dtype=np.float32), groups, self.settings.factors)
 
     def folded(self, histories): raise NotImplementedError
 
