@@ -14,8 +14,10 @@ IMAGE_AUGMENT = ("auto", "none", "light", "standard", "strong")
 STRATEGIES = ("auto", "probe", "lora", "last-layers", "full", "probe-then-full", "few-shot")
 UNLABELLED_METHODS = ("self-training", "coral", "dann", "pretraining")
 PLANS = ("auto", "joint", "augment", "target-only")
+PROTOCOLS = ("auto", "random", "stratified", "time", "leave-last-out", "cold-items", "cold-users")
 _NAMING = Of("Category")
 """Of tasks that name the class of a whole row."""
+_RECOMMENDING = Of("Item")
 _OF_SELF_TRAINING = (_NAMING, Needs("unlabelled"), Needs("unlabelled_method", ("self-training",)))
 _TRAINED = ("auto", "lora", "last-layers", "full", "probe-then-full")
 """The strategies that train in epochs."""
@@ -63,6 +65,40 @@ class DataSettings(ReadingSettings):
     valid_share: Annotated[float, Between(0.01, 0.5), "The share of training rows held out for validation."] = 0.1
     test_share: Annotated[float, Between(0.01, 0.5), "The share of rows held out for the test."] = 0.2
     imbalance: Annotated[str, _NAMING, OneOf(IMBALANCE), "What to do when classes are of unequal size."] = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InteractionSettings:
+    """Who had to do with what: which columns say so, what is recommended, and how that is measured."""
+
+    section: ClassVar[str] = "Recommendation"
+
+    user: Annotated[str | None, _RECOMMENDING, "The column of users. Found by its name if not given."] = None
+    item: Annotated[str | None, _RECOMMENDING, "The column of items. Found by its name if not given."] = None
+    rating: Annotated[
+        str | None,
+        _RECOMMENDING,
+        "The column of ratings; `no` where there is one that is not to be read. Found by its name if not given.",
+    ] = None
+    items: Annotated[
+        str | None, _RECOMMENDING, "A file that describes items, a row each: titles, genres, texts, images."
+    ] = None
+    users: Annotated[str | None, _RECOMMENDING, "A file that describes users, a row each."] = None
+    protocol: Annotated[
+        str,
+        _RECOMMENDING,
+        OneOf(PROTOCOLS),
+        "Which interactions are the test: a random share of each user's, or of each item's (stratified), the newest of "
+        "all, the last of each user, all of some items, or of some users. auto: by time where --time is given, else "
+        "random.",
+    ] = "auto"
+    k: Annotated[int, _RECOMMENDING, Between(1, 1000), "How many items are recommended, and measured."] = 10
+    relevant_from: Annotated[
+        float | None,
+        _RECOMMENDING,
+        "The rating from which a test item counts as liked. Every one does if not given.",
+    ] = None
+    exclude_seen: Annotated[bool, _RECOMMENDING, "Recommend no item that the user had to do with before."] = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -289,7 +325,14 @@ class RunSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(
-    RunSettings, ComputingSettings, AugmentSettings, LearningSettings, UnlabelledSettings, SourceSettings, DataSettings
+    RunSettings,
+    ComputingSettings,
+    AugmentSettings,
+    LearningSettings,
+    UnlabelledSettings,
+    SourceSettings,
+    InteractionSettings,
+    DataSettings,
 ):
     """All settings of a run in one flat name space.
 

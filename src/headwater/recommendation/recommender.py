@@ -79,6 +79,9 @@ class Recommender(ABC):
     """What it cannot do without, of `ratings`, `times`, `item text`, `item image`."""
     cold: ClassVar[bool] = False
     """Whether it can recommend an item that nobody has had to do with, from how it is described."""
+    chooses: ClassVar[bool] = False
+    """Whether its fit chooses something, such as when to stop, by interactions held out. If not, it gets none of them
+    unless trials are compared on them: it learns from them as well."""
     rates: ClassVar[bool] = False
     """Whether its scores are ratings, on the scale of those it learnt from."""
 
