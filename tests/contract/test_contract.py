@@ -96,7 +96,7 @@ def test_tells_traits_of_every_input(fitted: Any, kind: Kind, inputs: list[Any])
 
 def test_compares_its_data_with_itself_and_with_other(unlearnt: Entry) -> None:
     kind = unlearnt.kind
-    rows, other = kind.table(ROWS), {kind.inputs: kind.other(60)}
+    rows, other = kind.table(ROWS), kind.strangers(60) if kind.strangers else {kind.inputs: kind.other(60)}
     asked = {"model": unlearnt.model, "task": unlearnt.task, "offline": True, **unlearnt.settings}
     assert headwater.compare(rows, rows, **asked).differs is False
     found = headwater.compare(rows, other, **asked)
@@ -177,7 +177,7 @@ def test_an_unknown_column_is_named(adapt: Adapt, kind: Kind, rows: Table) -> No
     with pytest.raises(
         NotFoundError, match=rf"no column of this name\. Got '{kind.target}x'.*Did you mean {kind.target}\?"
     ):
-        adapt(rows, target=f"{kind.target}x")
+        adapt(rows, **{kind.target_setting: f"{kind.target}x"})
 
 
 def test_predict_without_the_input_column_is_refused(fitted: Any) -> None:
@@ -238,6 +238,10 @@ def _of_other_inputs(entry: Entry) -> dict[str, Any]:
     for option in others:
         if isinstance(option.limit, Between):
             values[option.name] = option.limit.high
+        elif option.kind is bool:
+            values[option.name] = not option.default
+        elif option.kind is float:
+            values[option.name] = 1.0
         elif isinstance(option.limit, OneOf):
             values[option.name] = next(name for name in option.limit.choices if name != option.default)
         else:

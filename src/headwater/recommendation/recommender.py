@@ -18,6 +18,7 @@ from headwater.options import build, plain
 from headwater.recommendation.interactions import Histories, Interactions
 from headwater.run import Run, write_whole
 from headwater.settings import NoSettings
+from headwater.settings import Settings as RunSettings
 
 NEW = -1
 """The position of a user whom a model has not learnt from, or whose history has changed since."""
@@ -90,6 +91,14 @@ class Recommender(ABC):
         self.foundation = foundation
         self.trace = Trace()
         self.n_items = 0
+
+    @classmethod
+    def completed(cls, settings: RunSettings, rows: int) -> RunSettings:
+        """The settings of a run with this model's own choice where they leave it one, for so many interactions.
+
+        `tune` asks for it. A model that `reads` the epochs or the learning rate says here what it takes.
+        """
+        return settings
 
     @abstractmethod
     def fit(self, known: Known, held_out: Interactions | None, run: Run) -> Self:
