@@ -44,7 +44,9 @@ def sought(application: Any, rows: Table) -> float:
         counts = Counter(item for items in rows["item"] for item in items)
         rest = [[counts[item] for item in counts if item not in items] for items in rows["item"]]
         pairs = zip(lists, rest, strict=True)
-        return float(np.mean([sum(counts[one["item"]] for one in found) / sum(sorted(left)[-5:]) for found, left in pairs]))
+        return float(
+            np.mean([sum(counts[one["item"]] for one in found) / sum(sorted(left)[-5:]) for found, left in pairs])
+        )
     own = [str(items[0])[0] for items in rows["item"]]
     return float(np.mean([one["item"][0] == shelf for found, shelf in zip(lists, own, strict=True) for one in found]))
 

@@ -31,6 +31,7 @@ from headwater.recommendation.preparing import Divided
 from headwater.recommendation.protocols import GIVEN, TRAIN, VALID
 from headwater.recommendation.recommender import Known, Recommender
 from headwater.recommendation.testing import Test, test_of
+from headwater.recommendation.tables import titles
 from headwater.run import Run, never, scratch, write_whole
 from headwater.transfer.scores import stage
 
@@ -163,6 +164,11 @@ class Recommendation(Application):
             raise DataError(found.reasons[0], where="why", fix="Name a known user, or give items of a history.")
         parts = choosing.contributions(self._fitted, found.asked.histories.of(0), place)
         return [{"item": self._known.item_ids[one], "score": part} for one, part in parts[:most] if part > 0]
+
+    def titles(self) -> dict[str, str]:
+        """What people call the items, by the text of their names; empty where nothing is told of them."""
+        found = titles(self.items, self._known.item_ids)
+        return {str(name): title for name, title in zip(self._known.item_ids.names, found, strict=True) if title}
 
     def evaluate(self, records: Any) -> Report:
         self.require_fitted("evaluate")
