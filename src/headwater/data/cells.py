@@ -23,23 +23,23 @@ from headwater.settings import DataSettings
 _TYPED: Final = re.compile(r"^(.+):(token|token_seq|float|float_seq)$")
 """A column of RecBole's atomic files: its name, and the type of its cells."""
 _ATOMIC: Final = (".inter", ".item", ".user")
-_RAW: Final = {
-    "u.data": ("user", "item", "rating", "timestamp"),
-    "ratings.dat": ("user", "item", "rating", "timestamp"),
-    "u.user": ("user", "age", "gender", "occupation", "zip_code"),
-    "users.dat": ("user", "gender", "age", "occupation", "zip_code"),
-    "movies.dat": ("item", "title", "genres"),
-}
-"""The columns of MovieLens's own files, which have no header."""
+_USUAL: Final = ("user", "item", "rating", "timestamp")
+_SEPARATOR: Final = "\x1f"
+"""Stands between cells where two characters did."""
 _GENRES: Final = (
     "unknown", "Action", "Adventure", "Animation", "Children", "Comedy", "Crime", "Documentary", "Drama", "Fantasy",
     "Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western",
 )  # fmt: skip
-_MOVIE: Final = ("item", "title", "release_date", "video_release_date", "url", *_GENRES)
-"""Those of `u.item`, which has a column of 0 and 1 for each genre."""
-_USUAL: Final = ("user", "item", "rating", "timestamp")
+_RAW: Final = {
+    "u.data": ("\t", _USUAL),
+    "u.user": ("|", ("user", "age", "gender", "occupation", "zip_code")),
+    "u.item": ("|", ("item", "title", "release_date", "video_release_date", "url", *_GENRES)),
+    "ratings.dat": (_SEPARATOR, _USUAL),
+    "users.dat": (_SEPARATOR, ("user", "gender", "age", "occupation", "zip_code")),
+    "movies.dat": (_SEPARATOR, ("item", "title", "genres")),
+}
+"""What divides the cells of MovieLens's own files, which have no header, and the columns."""
 _BLOCK: Final = 1 << 24
-_SEPARATOR: Final = "\x1f"
 
 
 @dataclass(frozen=True)
@@ -94,17 +94,15 @@ def _kind(path: Path) -> str | None:
     """The suffix of a text table, without .gz; None for any other file."""
     name = path.with_suffix("") if path.suffix.lower() == ".gz" else path
     suffix = name.suffix.lower()
-    return suffix if suffix in (*reading.TABLES, *_ATOMIC) or name.name in (*_RAW, "u.item") else None
+    return suffix if suffix in (*reading.TABLES, *_ATOMIC) or name.name in _RAW else None
 
 
 def _layout(path: Path, settings: DataSettings) -> _Layout:
     """How the file lies, told by its name and its first lines."""
     name = path.name.removesuffix(".gz")
     if name in _RAW:
-        doubled = name.endswith(".dat")
-        return _Layout(_RAW[name], _SEPARATOR if doubled else "|" if name == "u.user" else "\t", False, False)
-    if name == "u.item":
-        return _Layout(_MOVIE, "|", False, False)
+        delimiter, names = _RAW[name]
+        return _Layout(names, delimiter, header=False, quoted=False)
     lines = open_lines(path, settings.encoding)
     first = next(iter(lines.peek(1)), "").strip("\ufeff\r\n")
     dialect = find_dialect(lines, settings.delimiter or ("\t" if _kind(path) in _ATOMIC else None))
@@ -114,7 +112,7 @@ def _layout(path: Path, settings: DataSettings) -> _Layout:
     plain = dialect.delimiter in DELIMITERS and len(set(names)) == len(names) and all(names)
     if not plain:  # the careful reader says what is wrong with the header
         names = [part.strip() for part in reading.read(path, settings).columns]
-    return _Layout(names, dialect.delimiter, not bare, dialect.quoted)
+    return _Layout(names, dialect.delimiter, header=not bare, quoted=dialect.quoted)
 
 
 def _read(path: Path, layout: _Layout) -> Records:

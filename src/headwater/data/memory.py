@@ -18,8 +18,8 @@ from headwater.data.shades import common_whites
 from headwater.errors import DataError
 
 _ACCEPTED = (
-    "a path, hub:owner/name, a list of texts, of (text, text) pairs, of (user, item, rating[, time]) tuples, of dicts or "
-    "of images, a dict of columns, a sparse matrix of users and items, or a pandas, polars, Arrow or datasets table"
+    "a path, hub:owner/name, a list of texts, of (text, text) pairs, of (user, item, rating[, time]) tuples, of dicts "
+    "or of images, a dict of columns, a sparse matrix of users and items, or a pandas, polars, Arrow or datasets table"
 )
 
 _TUPLE = ("user", "item", "rating", "timestamp")
@@ -31,10 +31,10 @@ def read_memory(source: Any) -> Records:
     """Records of a table, or of rows, that are in memory.
 
     A list of texts becomes the column `text`; pairs become `text` and `text_2`; tuples of three or four become `user`,
-    `item`, `rating` and `timestamp`, and so do the stored cells of a sparse matrix of SciPy; images (bytes, arrays of shape (height,
-    width[, channels]) or one of (rows, height, width[, channels]), images of Pillow) become `image`, with the bytes of
-    a file each. Arrays of a column, of one type of numbers, have one white (`shades.common_whites`). An element of
-    another type than the first is a problem in its place.
+    `item`, `rating` and `timestamp`, and so do the stored cells of a sparse matrix of SciPy; images (bytes, arrays of
+    shape (height, width[, channels]) or one of (rows, height, width[, channels]), images of Pillow) become `image`,
+    with the bytes of a file each. Arrays of a column, of one type of numbers, have one white (`shades.common_whites`).
+    An element of another type than the first is a problem in its place.
 
     Raises:
         DataError: the object is none of the accepted kinds, or its columns are of unequal length.

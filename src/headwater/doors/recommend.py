@@ -15,7 +15,7 @@ from headwater.errors import SettingError
 _NAMES = "NAME,NAME"
 
 
-def recommend(
+def recommend(  # noqa: PLR0913 - a flag each
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder of recommendation.", show_default=False)],
     *,
     user: Annotated[str | None, typer.Option("--user", metavar="NAME", help="A user, by name.")] = None,

@@ -43,7 +43,8 @@ class Measured:
         sections: tables for the page: `activity`, `popularity`, and sample `lists`.
 
     Example:
-        >>> few = {"ease": Ranked({"ndcg": np.array([1.0, 0.5])}, 0.5), "popularity": Ranked({"ndcg": np.zeros(2)}, 0.1)}
+        >>> few = {"ease": Ranked({"ndcg": np.array([1.0, 0.5])}, 0.5)}
+        >>> few["popularity"] = Ranked({"ndcg": np.zeros(2)}, 0.1)
         >>> measured = Measured(few, "a random 20 % of each user's interactions is the test", 10)
         >>> measured.metrics()["ndcg"].value, measured.best_baseline
         (0.75, 'popularity')

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Self
 
 import numpy as np
 
 from headwater.recommendation.interactions import Interactions
 
-_USERS, _ITEMS, _SWEEPS = 15.0, 10.0, 10
-SHRINKS: Final = (_USERS, _ITEMS)
+_USERS, _ITEMS, _SWEEPS = 15.0, 10.0, 15
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from headwater.recommendation.kept import Kept
 from headwater.recommendation.popularity import Popularity
 from headwater.recommendation.recommender import Asked, Known, Recommender
 from headwater.recommendation.tables import titles
-from headwater.recommendation.testing import Tested
+from headwater.recommendation.tested import Tested
 from headwater.run import scratch, write_whole
 from headwater.settings import Settings
 

@@ -52,7 +52,7 @@ def find_columns(records: Records, settings: Settings) -> Columns:
 
     Raises:
         NotFoundError: a column that is named is not there.
-        DataError: there is no user or item column, or several may be.
+        DataError: there is no column of users, or of items.
 
     Example:
         >>> import pyarrow as pa
@@ -73,12 +73,11 @@ def id_column(records: Records, role: str, named: str | None) -> str | None:
 
 
 def _needed(records: Records, role: str, named: str | None) -> str:
-    found = _named(records, named) or _usual(records, role)
-    if len(found) == 1:
-        return found[0]
+    found = _optional(records, role, named)
+    if found is not None:
+        return found
     raise DataError(
-        f"Which column is the {role} is not clear" if found else f"There is no column of {role}s",
-        where=records.name, got=found or records.columns,
+        f"There is no column of {role}s", where=records.name, got=records.columns,
         accepted=f"a column named {', '.join(USUAL[role][:6])} or the like", fix=f"Name it with --{role}.",
     )  # fmt: skip
 
@@ -96,7 +95,7 @@ def _named(records: Records, named: str | None) -> list[str]:
 
 
 def _usual(records: Records, role: str) -> list[str]:
-    """The columns with a usual name, the most usual one alone where several have one for optional roles."""
+    """The column with the most usual name, if any has a usual one."""
     known = {_folded(column): column for column in records.columns}
     plain = {role: column for column, role in _PLAIN.items() if column in records.columns}
     found = [known[name] for name in map(_folded, USUAL[role]) if name in known]

@@ -69,7 +69,7 @@ class Kept:
 
     @property
     def _is_learnt(self) -> np.ndarray:
-        """Whether the model has learnt from each user; the array is of one entry more than needed where there is none."""
+        """Whether the model has learnt from each user; one entry where there is no user."""
         users = np.repeat(np.arange(len(self.histories)), self.histories.lengths)
         return np.bincount(users, weights=self.learnt, minlength=max(1, len(self.histories))) > 0
 

@@ -86,8 +86,9 @@ def of_lists(hit: np.ndarray, relevant: np.ndarray, k: int) -> dict[str, np.ndar
         k: the places that count.
 
     Returns:
-        For each user: `ndcg` with gains of 0 and 1 (Järvelin and Kekäläinen 2002), `recall`, `precision`, `average_precision` (the
-        mean over at most k right items of the precision there), `mrr` (one over the first right place), `hit`.
+        For each user: `ndcg` with gains of 0 and 1 (Järvelin and Kekäläinen 2002), `recall`, `precision`,
+        `average_precision` (the mean over at most k right items of the precision there), `mrr` (one over the first
+        right place), `hit`.
 
     Example:
         >>> found = of_lists(np.array([[True, False, True]]), np.array([2]), 3)
@@ -102,7 +103,8 @@ def of_lists(hit: np.ndarray, relevant: np.ndarray, k: int) -> dict[str, np.ndar
     first = np.where(right > 0, 1 / (hit.argmax(axis=1) + 1), 0.0)
     return {
         "ndcg": (hit / np.log2(places + 1)).sum(axis=1) / ideal, "recall": right / relevant,
-        "precision": right / k, "average_precision": precise / most, "mrr": first, "hit": (right > 0).astype(np.float64),
+        "precision": right / k, "average_precision": precise / most, "mrr": first,
+        "hit": (right > 0).astype(np.float64),
     }  # fmt: skip
 
 

@@ -30,8 +30,8 @@ from headwater.recommendation.lists import best, blocks, wanted
 from headwater.recommendation.preparing import Divided
 from headwater.recommendation.protocols import GIVEN, TRAIN, VALID
 from headwater.recommendation.recommender import Known, Recommender
-from headwater.recommendation.testing import Test, test_of
 from headwater.recommendation.tables import titles
+from headwater.recommendation.tested import Rule, tested
 from headwater.run import Run, never, scratch, write_whole
 from headwater.transfer.scores import stage
 
@@ -52,10 +52,10 @@ class Recommendation(Application):
 
     Example:
         >>> from headwater.settings import Settings
-        >>> pairs = [(f"u{user}", f"i{item}") for user in range(12) for item in range(8) if (user + item) % 2]
+        >>> pairs = [(f"u{user}", f"i{item}") for user in range(12) for item in range(8) if (user + item) % 3]
         >>> app = Recommendation("ease", Settings(k=2)).fit(pairs)
         >>> [len(app.predict(["u1"])[0]), app.predict(["nobody"]).reasons]
-        [1, ['the user nobody is not known, and no history was given']]
+        [2, ['the user nobody is not known, and no history was given']]
     """
 
     task: ClassVar[str] = "recommendation"
@@ -66,7 +66,7 @@ class Recommendation(Application):
         self.recommender: Recommender | None = None
         self.kept: Kept | None = None
         self.items: Records | None = None
-        self._test = Test()
+        self._rule = Rule()
         self._beside: dict[str, Recommender] | None = None
 
     @property
@@ -173,7 +173,7 @@ class Recommendation(Application):
     def evaluate(self, records: Any) -> Report:
         self.require_fitted("evaluate")
         rows, aside = self._rows(records)
-        test = test_of(rows, self._known, self.settings, self._test)
+        test = tested(rows, self._known, self.settings, self._rule)
         measured = choosing.measured(self._everyone(), test, self._known, self.settings, self.items, self.shown_model)
         return Report.of_recommendation(
             measured, task=self.task, model=self.shown_model, rows={"test": len(rows.usable)}, quarantine=aside
@@ -181,7 +181,7 @@ class Recommendation(Application):
 
     def marks(self, records: Records) -> Marks:
         self.require_fitted("marks")
-        test = test_of(self._rows(records)[0], self._known, self.settings, self._test)
+        test = tested(self._rows(records)[0], self._known, self.settings, self._rule)
         if self._fitted.rates and test.ratings is not None:
             # What gives ratings is judged by them: how near it is, on a scale from 0 to 1.
             wrong = measuring.errors(self._fitted, test.question.asked, test.users, test.ratings)
@@ -215,7 +215,7 @@ class Recommendation(Application):
         return [None] * len(values)
 
     def write(self, folder: Path) -> None:
-        state = {"protocol": self._test.protocol, "cold": self._test.cold, "items": self.items is not None}
+        state = {"protocol": self._rule.protocol, "cold": self._rule.cold, "items": self.items is not None}
         write_whole(folder / _STATE, json.dumps(state, ensure_ascii=False, indent=1).encode())
         self._known.write(folder)
         if self.items is not None:
@@ -225,7 +225,7 @@ class Recommendation(Application):
 
     def read(self, folder: Path) -> None:
         state = json.loads((folder / _STATE).read_text("utf-8"))
-        self._test = Test(state["protocol"], state["cold"])
+        self._rule = Rule(state["protocol"], state["cold"])
         self.kept = Kept.read(folder)
         self.items = choosing.read_items(folder) if state["items"] else None
         self.recommender = catalog.model_class(self.task, str(self.model_name)).load(folder / _MODEL)
@@ -254,7 +254,7 @@ class Recommendation(Application):
             for table, ids in ((prepared.items, learnt.item_ids), (prepared.users, learnt.user_ids))
         ]
         self.items = choosing.plain_items(tables[0])
-        self._test = Test(prepared.protocol, prepared.cold)
+        self._rule = Rule(prepared.protocol, prepared.cold)
         everything = prepared.of(TRAIN, VALID, GIVEN)
         parts = prepared.parts[np.isin(prepared.parts, (TRAIN, VALID, GIVEN))]
         self.kept = Kept.of(everything, np.isin(parts, shown))

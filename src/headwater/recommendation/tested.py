@@ -21,10 +21,8 @@ _MOST: int = 20_000
 
 
 @dataclass(frozen=True)
-class Test:
-    """What the test of an application was: its protocol in words, and whether unlearnt items alone were ranked."""
-
-    __test__ = False
+class Rule:
+    """How an application was tested: its protocol in words, and whether unlearnt items alone were ranked."""
 
     protocol: str = "the rows that were given"
     cold: bool = False
@@ -49,7 +47,7 @@ class Tested:
     notes: list[str] = field(default_factory=list)
 
 
-def test_of(records: Records, kept: Kept, settings: Settings, test: Test) -> Tested:
+def tested(records: Records, kept: Kept, settings: Settings, rule: Rule) -> Tested:
     """The question that some canonical rows ask.
 
     An item that is asked about is ranked, whether or not the user had to do with it before.
@@ -92,17 +90,16 @@ def test_of(records: Records, kept: Kept, settings: Settings, test: Test) -> Tes
     asked = kept.asked(users)
     repeated = _learnt_again(asked.histories, relevant)
     if repeated.any():
-        notes.append(
-            f"{int(repeated.sum()):,} of these rows were learnt from, or are known: the scores are better than on new ones."
-        )
+        again = f"{int(repeated.sum()):,} of these rows are known already"
+        notes.append(f"{again}: the scores are better than on new ones.")
     seen = _without_asked(asked.histories, relevant) if settings.exclude_seen else None
     allowed = None
-    if test.cold:
+    if rule.cold:
         learnt = kept.learnt_from()
         allowed = np.bincount(learnt.items, minlength=len(kept.item_ids)) == 0
         allowed[relevant.items] = True
     question = Question(asked, relevant, seen, allowed, settings.k)
-    return Tested(question, test.protocol, users, _ratings(rated, place), notes)
+    return Tested(question, rule.protocol, users, _ratings(rated, place), notes)
 
 
 def _ratings(rated: Interactions | None, place: np.ndarray) -> Interactions | None:
