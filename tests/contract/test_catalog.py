@@ -90,7 +90,7 @@ def test_a_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("model", [model for model in catalog.MODELS if not model.extra], ids=lambda model: model.name)
 def test_a_model_without_an_extra_needs_no_library_of_one(model: catalog.Model, tmp_path: Path) -> None:
-    """The whole way of a core install: adapt, compare, load, predict; where classes are named, also what learns beside."""
+    """The whole way of a core install; where classes are named, beside a source and unlabelled rows."""
     kind, names = DATA[model.task], catalog.task(model.task).linear_baseline is not None
     if names:
         for name in ("rows", "source", "unlabelled"):

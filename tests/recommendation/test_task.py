@@ -138,7 +138,7 @@ def test_files_of_their_own_and_a_column_hold_the_test(tmp_path: Path) -> None:
     assert by_column.report.metrics["ndcg"] == by_file.report.metrics["ndcg"]
     with pytest.raises(SettingError, match="A column and files both say which rows are held out"):
         _fit(tmp_path / "all.csv", split="part", test=str(tmp_path / "test.csv"))
-    with pytest.raises(DataError, match="is to say the part of each row, but a cell does not"):
+    with pytest.raises(DataError, match="A cell of column item names no part"):
         _fit(tmp_path / "all.csv", split="item")
     with pytest.raises(NotFoundError, match="There is no column of this name"):
         _fit(tmp_path / "all.csv", split="parts")

@@ -12,7 +12,7 @@ from headwater.data.cells import read_cells
 from headwater.data.preparing import Prepared
 from headwater.data.quarantine import Quarantine, quarantine
 from headwater.data.records import Problem, Records
-from headwater.errors import DataError, SettingError
+from headwater.errors import DataError, SettingError, unknown
 from headwater.options import options_of
 from headwater.recommendation import cleaning, protocols
 from headwater.recommendation.columns import Columns, Part, find_columns
@@ -245,14 +245,15 @@ def _drawn(names: list[Any], seed: int) -> Ids:
 
 
 def _by_column(records: Records, column: str) -> np.ndarray:
+    """The part that a column names for each row."""
     if "split" not in records.columns:
-        raise DataError("There is no column of this name", where="--split", got=column, fix="Name the column of parts.")
+        raise unknown("column", column, records.columns, where="--split")
     cells = records.column("split")
     named = [_PARTS.get(str(cell).strip().lower()) for cell in cells]
     wrong = next((row for row, part in enumerate(named) if part is None), None)
     if wrong is not None:
         raise DataError(
-            f"Column {column} is to say the part of each row, but a cell does not", where="--split", got=cells[wrong],
+            f"A cell of column {column} names no part", where="--split", got=cells[wrong],
             accepted="train, valid, validation, dev, test",
         )  # fmt: skip
     return np.array(named, dtype=np.int8)
