@@ -99,8 +99,8 @@ def solved(histories: Any, regularisation: float) -> np.ndarray:
     kind = np.float64 if items <= _EXACT else np.float32
     gram = np.asfortranarray((histories.T @ histories).toarray(), dtype=kind)
     gram[np.diag_indices(items)] += regularisation
-    solve, invert = (lapack.dpotrf, lapack.dpotri) if kind is np.float64 else (lapack.spotrf, lapack.spotri)
-    upper, _ = solve(gram, overwrite_a=True)
+    factor, invert = lapack.get_lapack_funcs(("potrf", "potri"), (gram,))
+    upper, _ = factor(gram, overwrite_a=True)
     inverse, _ = invert(upper, overwrite_c=True)
     inverse = np.triu(inverse) + np.triu(inverse, 1).T
     weights = inverse / -np.diag(inverse)

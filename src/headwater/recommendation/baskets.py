@@ -36,7 +36,8 @@ def gathered(records: Records, columns: Columns, aside: Quarantine) -> Gathered:
 
 def view(values: Sequence[Any]) -> np.ndarray:
     """Histories as hashed bags of items: float32 of shape (rows, 256), each of length one."""
-    hashed = FeatureHasher(_WIDTH, input_type="string").transform(map(_items, values)).toarray()
+    bags: Any = FeatureHasher(_WIDTH, input_type="string").transform(map(_items, values))
+    hashed = bags.toarray()
     norms = np.linalg.norm(hashed, axis=1, keepdims=True)
     return (hashed / np.maximum(norms, 1e-9)).astype(np.float32)
 

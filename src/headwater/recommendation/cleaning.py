@@ -36,14 +36,14 @@ def spread(records: Records, columns: Columns) -> Records:
     cells = records.table.column(columns.item).combine_chunks()
     if not _is_list(cells.type):
         return records
-    lengths = np.maximum(pc.fill_null(pc.list_value_length(cells), 0).to_numpy(zero_copy_only=False), 1)
-    rows = np.repeat(np.arange(len(records)), lengths)
+    lengths = pc.fill_null(pc.call_function("list_value_length", [cells]), 0).to_numpy(zero_copy_only=False)
     # An empty list, or none, keeps a row of its own, which lacks its item.
-    filled = np.concatenate([part or [None] for part in cells.to_pylist()]) if len(cells) else []
-    wide = replace(records, problems={}).take(rows)
-    place = wide.table.column_names.index(columns.item)
-    table = wide.table.set_column(place, columns.item, pa.array(list(filled), cells.type.value_type))
-    starts = np.concatenate([[0], np.cumsum(lengths)])
+    widths = np.maximum(lengths, 1)
+    filled = np.repeat(lengths > 0, widths)
+    items = cells.flatten().take(pa.array(np.cumsum(filled) - 1, mask=~filled))
+    wide = replace(records, problems={}).take(np.repeat(np.arange(len(records)), widths))
+    table = wide.table.set_column(wide.table.column_names.index(columns.item), columns.item, items)
+    starts = np.concatenate([[0], np.cumsum(widths)])
     problems = {int(starts[row]): problem for row, problem in records.problems.items()}
     return replace(wide, table=table, problems=problems)
 
@@ -70,14 +70,13 @@ def marked(records: Records, columns: Columns) -> Records:
 
 def ids_of(column: pa.ChunkedArray) -> tuple[pa.Array, list[int]]:
     """A column of names as a dictionary, and the rows that have none. Whole numbers and texts stay what they are."""
-    encoded = pc.dictionary_encode(column.combine_chunks() if column.num_chunks != 1 else column.chunk(0))
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.combine_chunks()
+    cells = _flat(column)
+    encoded: Any = cells if pa.types.is_dictionary(cells.type) else cells.dictionary_encode()
     names = encoded.dictionary
     if not pa.types.is_integer(names.type):
         tidied = [tidy(name) for name in names.to_pylist()]
         encoded = _renamed(encoded, tidied)
-    missing = np.flatnonzero(pc.is_null(encoded.indices).to_numpy(zero_copy_only=False))
+    missing = np.flatnonzero(encoded.indices.is_null().to_numpy(zero_copy_only=False))
     return encoded, missing.tolist()
 
 
@@ -85,8 +84,9 @@ def numbers_of(column: pa.ChunkedArray) -> tuple[pa.Array, list[int]]:
     """A column as float64, and the rows that hold no finite number."""
     cells = _flat(column)
     if pa.types.is_string(cells.type):
-        good = pc.fill_null(pc.match_substring_regex(cells, _NUMBER), False)  # noqa: FBT003 - Arrow's own signature
-        cells = pc.if_else(good, pc.utf8_trim_whitespace(cells), pa.scalar(None, pa.string()))
+        good = pc.call_function("match_substring_regex", [cells], pc.MatchSubstringOptions(_NUMBER))
+        trimmed = pc.call_function("utf8_trim_whitespace", [cells])
+        cells = pc.call_function("if_else", [good, trimmed, pa.scalar(None, pa.string())])
     elif not (pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type) or pa.types.is_boolean(cells.type)):
         cells = pa.nulls(len(cells), pa.float64())
     values = pc.cast(cells, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
@@ -149,7 +149,7 @@ def _are_seconds(values: np.ndarray) -> bool:
 
 def _dates(cells: pa.Array) -> np.ndarray:
     """Dates and ISO 8601 texts in seconds; each distinct one is read once."""
-    encoded = pc.dictionary_encode(cells)
+    encoded: Any = cells.dictionary_encode()
     known = [seconds_of(cell) for cell in encoded.dictionary.to_pylist()]
     read = np.array([np.nan if one is None else one for one in known] or [np.nan], dtype=np.float64)
     places = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
@@ -173,9 +173,9 @@ def _alike(names: Iterable[Any]) -> pa.Array:
     return pa.array(listed if whole else list(map(str, listed)), pa.int64() if whole else pa.string())
 
 
-def _flat(column: pa.ChunkedArray) -> pa.Array:
-    cells = column.combine_chunks()
-    return cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
+def _flat(column: pa.ChunkedArray) -> Any:
+    """A column in one piece."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _is_list(kind: pa.DataType) -> bool:

@@ -125,10 +125,13 @@ def areas(scores: np.ndarray, relevant: Histories, seen: Histories | None, quest
         if wrong > 0:
             # The items that are not ranked stand at -inf, below all others.
             candidates = ranked[row, left_out[row] :]
-            below = sum(np.searchsorted(candidates, own, side) for side in ("left", "right")) / 2
-            among = sum(np.searchsorted(own, own, side) for side in ("left", "right")) / 2
-            found[row] = float((below - among).sum()) / (len(own) * wrong)
+            found[row] = (_below(candidates, own) - _below(own, own)) / (len(own) * wrong)
     return found
+
+
+def _below(ranked: np.ndarray, scores: np.ndarray) -> float:
+    """How many of some ordered scores lie below each of others, added up; equal ones count a half."""
+    return float(sum(np.searchsorted(ranked, scores, side).sum() for side in ("left", "right"))) / 2
 
 
 def beyond(lists: np.ndarray, learnt: Interactions, seed: int) -> tuple[dict[str, np.ndarray], float]:

@@ -114,9 +114,10 @@ def prepare(source: Any, settings: Settings, *, want_test: bool) -> Divided:
     if (parts == GIVEN).any():
         split["given"] = int((parts == GIVEN).sum())
     findings = {"audit": _audit(found, tables), "split": split, "quarantine": found.aside.summary()}
+    fields: Any = Part((found.columns.user,)), Part((found.columns.item,))
     return Divided(
         *(to_records(found.interactions.take(parts == part)) for part in (TRAIN, VALID, TEST)),
-        fields=(Part((found.columns.user,)), Part((found.columns.item,))), problems=problems, findings=findings,
+        fields=fields, problems=problems, findings=findings,
         interactions=found.interactions, parts=parts, columns=found.columns, items=tables["item"],
         users=tables["user"], protocol=told, cold=protocol == "cold-items",
     )  # fmt: skip
