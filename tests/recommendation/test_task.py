@@ -161,6 +161,7 @@ def test_rows_that_come_again_are_one(app: Any) -> None:
 
 def test_known_rows_are_told_when_they_are_measured(app: Any, folder: Path) -> None:
     notes = " ".join(app.evaluate(folder / "ratings.csv").notes)
+    assert "Protocol: the rows that were given" in notes
     assert "of these rows are known already" in notes
     with pytest.raises(DataError, match="No row is of an item that the application knows"):
         app.evaluate([("u0", "zzz")])

@@ -310,7 +310,7 @@ def _audit(found: _Gathered, tables: dict[str, Table | None]) -> dict[str, Any]:
     told = {f"{round(float(value), 3):g}": int(count) for value, count in zip(*ratings, strict=True)}
     return {
         "rows": len(known), "users": n_users, "items": n_items, "merged": found.merged,
-        "density": len(known) / max(1, n_users * n_items), "per": lengths,
+        "density": len(known) / max(1, n_users * n_items), "quantiles": lengths,
         "ratings": told if len(told) <= 20 else {},
         "tables": {
             f"{role}s": _told(table, *(of[role]))

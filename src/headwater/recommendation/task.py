@@ -173,7 +173,8 @@ class Recommendation(Application):
     def evaluate(self, records: Any) -> Report:
         self.require_fitted("evaluate")
         rows, aside = self._rows(records)
-        test = tested(rows, self._known, self.settings, self._rule)
+        rule = self._rule if preparing.is_canonical(rows) else Rule()
+        test = tested(rows, self._known, self.settings, rule)
         measured = choosing.measured(self._everyone(), test, self._known, self.settings, self.items, self.shown_model)
         return Report.of_recommendation(
             measured, task=self.task, model=self.shown_model, rows={"test": len(rows.usable)}, quarantine=aside
