@@ -39,7 +39,8 @@ class Table:
         """A row for each of these ids, null where the table has none."""
         places = self.ids.positions(ids.names)
         table = self.records.table.take(pa.array(places, mask=places < 0))
-        return Records(table, name=self.records.name)
+        # Paths in cells count from the file that they stand in.
+        return Records(table, name=self.records.name, files=self.records.files[:1])
 
 
 def read_table(source: Any, role: str, settings: Settings) -> Table:
