@@ -16,10 +16,10 @@ from headwater.data.records import Problem, Records
 from headwater.errors import DataError, SettingError, unknown
 from headwater.options import options_of
 from headwater.recommendation import cleaning, protocols
-from headwater.recommendation.columns import Columns, Part, find_columns
 from headwater.recommendation.ids import Ids
 from headwater.recommendation.interactions import Interactions
 from headwater.recommendation.protocols import GIVEN, TEST, TRAIN, VALID, Wanted
+from headwater.recommendation.roles import Columns, Part, find_columns
 from headwater.recommendation.tables import Table, read_table
 from headwater.settings import Settings
 

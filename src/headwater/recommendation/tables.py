@@ -12,8 +12,8 @@ from headwater.data.cells import read_cells
 from headwater.data.records import Problem, Records
 from headwater.errors import DataError
 from headwater.recommendation.cleaning import ids_of
-from headwater.recommendation.columns import id_column
 from headwater.recommendation.ids import Ids
+from headwater.recommendation.roles import id_column
 from headwater.settings import Settings
 
 _TITLES = ("title", "name", "movie_title", "product_title", "item_name", "label", "description")
