@@ -13,9 +13,7 @@ from scipy import sparse
 from headwater.options import Between, OneOf
 from headwater.ranges import Search
 from headwater.recommendation import described
-from headwater.recommendation.encoding import (
-    main_directions, of_length_one, picture_features, text_features, word_vectors,
-)  # fmt: skip
+from headwater.recommendation.encoding import main_directions, picture_features, text_features, word_vectors
 from headwater.recommendation.interactions import Histories, Interactions
 from headwater.recommendation.recommender import Asked, Known, Recommender
 from headwater.recommendation.ridge import Ridge, best_strength

@@ -38,8 +38,8 @@ def word_vectors(columns: Sequence[Sequence[str]]) -> sparse.csr_matrix:
         columns: for each column a text for each item.
 
     Example:
-        >>> word_vectors([["a boat", "a car"], ["war", ""]]).toarray().round(2).tolist()
-        [[0.41, 0.58, 0.0, 0.71], [0.58, 0.0, 0.81, 0.0]]
+        >>> (100 * word_vectors([["a boat", "a car"], ["war", ""]]).toarray()).round().astype(int).tolist()
+        [[41, 58, 0, 71], [58, 0, 81, 0]]
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
 

@@ -128,7 +128,9 @@ class Hybrid(Recommender):
 
 
 def _ease(together: np.ndarray, shrinkage: float) -> np.ndarray:
-    """The weights of items for one another in closed form (Steck 2019), none for itself; float32 of shape (items, items).
+    """The weights of items for one another in closed form (Steck 2019), float32 of shape (items, items).
+
+    None has a weight for itself.
 
     Args:
         together: how many users had both items, shape (items, items).

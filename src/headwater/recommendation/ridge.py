@@ -70,7 +70,7 @@ def best_strength(features: np.ndarray, targets: np.ndarray, strengths: Sequence
 
 
 def _left_out_error(basis: np.ndarray, targets: np.ndarray, inside: np.ndarray, kept: np.ndarray) -> float:
-    """The mean squared error of all items, each told by the others; `kept` is the share of each direction that stays."""
+    """The mean squared error of all items, each told by the others; `kept` is what stays of each direction."""
     own = (basis * basis) @ kept + 1 / len(basis)
     missed = (targets - basis @ (kept[:, None] * inside)) / np.maximum(1 - own, 1e-6)[:, None]
     return float(np.mean(missed * missed))
