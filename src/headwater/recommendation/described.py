@@ -139,6 +139,22 @@ def need_image(known: Known, settings: Settings, model: str) -> tuple[Records, s
     return items, found
 
 
+def need_any(known: Known, settings: Settings, model: str) -> tuple[Records, Described]:
+    """The table of items, and its columns of words and pictures, one kind at least.
+
+    Raises:
+        DataError: there is no table, or nothing of the kind is in it.
+    """
+    items = _table(known, model)
+    found = described(items, settings, known.interactions.item_ids.names)
+    if not found.words and found.image is None:
+        raise DataError(
+            f"No column describes items in words or pictures, as {model} needs", where=items.name, got=items.columns,
+            fix="Name columns with --text COLUMN or --image COLUMN, or take a model that needs neither.",
+        )  # fmt: skip
+    return items, found
+
+
 def _table(known: Known, model: str) -> Records:
     if known.items is None:
         raise DataError(
