@@ -67,6 +67,7 @@ _VISION = "headwater.vision.classification"
 _BOXES = "headwater.vision.detection"
 _MASKS = "headwater.vision.segmentation"
 _FEATURES = "headwater.vision.features"
+_ITEMS = "headwater.recommendation"
 
 TASKS: tuple[Task, ...] = (
     Task(
@@ -123,6 +124,14 @@ TASKS: tuple[Task, ...] = (
         default_model="simclr",
         extra="vision",
     ),
+    Task(
+        name="recommendation",
+        path=f"{_ITEMS}.task:Recommendation",
+        inputs=("User",),
+        outputs=("Item",),
+        sentence="Which items does a user want next?",
+        default_model="ease",
+    ),
 )
 
 MODELS: tuple[Model, ...] = (
@@ -174,6 +183,10 @@ MODELS: tuple[Model, ...] = (
           "Each of two views of an image tells what the network makes of the other (Chen and He 2021).", "vision"),
     Model("simclr", "image-features", f"{_FEATURES}.simclr:Simclr",
           "Two views of an image are more alike than those of different images (Chen et al. 2020).", "vision"),
+    Model("popularity", "recommendation", f"{_ITEMS}.popularity:Popularity",
+          "What most users had to do with, for everyone alike: the baseline."),
+    Model("ease", "recommendation", f"{_ITEMS}.autoencoder:Ease",
+          "Each item as a weighted sum of the others, solved at once (Steck 2019)."),
 )  # fmt: skip
 
 FOUNDATIONS: tuple[Foundation, ...] = (
