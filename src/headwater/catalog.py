@@ -187,6 +187,22 @@ MODELS: tuple[Model, ...] = (
           "What most users had to do with, for everyone alike: the baseline."),
     Model("ease", "recommendation", f"{_ITEMS}.autoencoder:Ease",
           "Each item as a weighted sum of the others, solved at once (Steck 2019)."),
+    Model("item-knn", "recommendation", f"{_ITEMS}.neighbours:ItemNeighbours",
+          "What the items of a history have as nearest neighbours (Sarwar et al. 2001).", "recommendation"),
+    Model("user-knn", "recommendation", f"{_ITEMS}.neighbours:UserNeighbours",
+          "What the users most like one had to do with (Resnick et al. 1994).", "recommendation"),
+    Model("als", "recommendation", f"{_ITEMS}.factorisation:AlternatingLeastSquares",
+          "Factors of implicit interactions by alternating least squares (Hu et al. 2008).", "recommendation"),
+    Model("bpr", "recommendation", f"{_ITEMS}.factorisation:BayesianPersonalisedRanking",
+          "Factors that rank what a user had to do with above what not (Rendle et al. 2009).", "recommendation"),
+    Model("svd", "recommendation", f"{_ITEMS}.ratings:BiasedFactorisation",
+          "Ratings as biases and a product of factors (Koren et al. 2009).", "recommendation"),
+    Model("svdpp", "recommendation", f"{_ITEMS}.ratings:ImplicitBiasedFactorisation",
+          "The same, with what having rated an item tells of a user (Koren 2008).", "recommendation"),
+    Model("fm", "recommendation", f"{_ITEMS}.machines:FactorisationMachine",
+          "Products of vectors of users, items and all their columns (Rendle 2010).", "recommendation"),
+    Model("ffm", "recommendation", f"{_ITEMS}.machines:FieldAwareMachine",
+          "The same, with a vector of a feature for each field it meets (Juan et al. 2016).", "recommendation"),
 )  # fmt: skip
 
 FOUNDATIONS: tuple[Foundation, ...] = (

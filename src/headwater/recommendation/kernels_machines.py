@@ -100,7 +100,7 @@ def learn(sides: tuple[Side, Side], rows: Drawn, machine: Machine, pace: Pace, r
         if worst == NOTHING:
             continue
         lead = alone + gather(items, item, machine, liked) + pairs(users, user, items, liked)
-        up, down = _pulls(lead, most, pace.logistic)
+        up, down = _pulls(lead, most, pace)
         met[:] = up * liked + down * left + (up + down) * user
         liked += user
         left += user
@@ -146,9 +146,9 @@ def pairs(side: Side, sums: np.ndarray, other_side: Side, others: np.ndarray) ->
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
-def _pulls(lead: np.float32, most: np.float32, logistic: bool) -> tuple[np.float32, np.float32]:
+def _pulls(lead: np.float32, most: np.float32, pace: Pace) -> tuple[np.float32, np.float32]:
     """How much the score of what a user had to do with should rise, and of what not; downwards below zero."""
-    if logistic:
+    if pace.logistic:
         return np.float32(1 / (1 + np.exp(lead))), np.float32(-1 / (1 + np.exp(-most)))
     pull = np.float32(1 / (1 + np.exp(lead - most)))
     return pull, -pull
