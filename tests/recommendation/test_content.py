@@ -5,7 +5,12 @@ from tests.recommendation.tastes import COLD, films, known, run_in
 from tests.tiny import make_bert, make_vit
 
 from headwater.recommendation.content import (
-    ImageEmbedding, ImageEmbeddingSettings, Lsa, LsaSettings, TextEmbedding, TextEmbeddingSettings,
+    ImageEmbedding,
+    ImageEmbeddingSettings,
+    Lsa,
+    LsaSettings,
+    TextEmbedding,
+    TextEmbeddingSettings,
     Tfidf,
 )  # fmt: skip
 from headwater.recommendation.encoding import word_vectors
@@ -85,5 +90,3 @@ def test_an_item_without_words_is_the_average_one(world, tmp_path):
     model = TextEmbedding(TextEmbeddingSettings(encoder=folder))
     fitted(model, Known(world.interactions, table), tmp_path)
     np.testing.assert_allclose(model.features[7], 0, atol=1e-6)
-
-

@@ -27,9 +27,7 @@ def test_the_sampled_loss_is_that_of_all_items_where_the_sample_is_large():
     full, sampled = made(None), made(5)
     states, targets = torch.randn(3, 4), torch.tensor([0, 3, 2])
     sampled.sampled = 200_000
-    torch.testing.assert_close(
-        sampled._sampled_loss(states, targets), full.loss(states, targets), atol=0.02, rtol=0
-    )
+    torch.testing.assert_close(sampled._sampled_loss(states, targets), full.loss(states, targets), atol=0.02, rtol=0)
 
 
 def test_a_sample_of_all_items_is_no_sample():

@@ -34,13 +34,13 @@ class GanSettings:
     ] = 0.5
     adversary: Annotated[
         float, Between(0, 1000), Search(0.01, 10, log=True), "What fooling the judge weighs in the maker's loss."
-    ] = 0.1
+    ] = 0.3
     negatives: Annotated[
         float,
         Between(0, 1),
         Search(0.05, 1),
         "The share of the items that a user had not which the maker is told to leave at zero, and the judge sees.",
-    ] = 0.5
+    ] = 0.2
     zeros: Annotated[
         float, Between(0, 1000), Search(0.01, 10, log=True), "What leaving them at zero weighs in the maker's loss."
     ] = 0.1
@@ -53,7 +53,7 @@ class Gan(NeuralRecommender):
     """
 
     Settings = GanSettings
-    epochs = 100
+    epochs = 150
     learning_rate = 1e-3
 
     def untrained(self) -> nn.Module:
