@@ -67,7 +67,7 @@ _VISION = "headwater.vision.classification"
 _BOXES = "headwater.vision.detection"
 _MASKS = "headwater.vision.segmentation"
 _FEATURES = "headwater.vision.features"
-_WANTED = "headwater.recommendation"
+_ITEMS = "headwater.recommendation"
 
 TASKS: tuple[Task, ...] = (
     Task(
@@ -175,30 +175,30 @@ MODELS: tuple[Model, ...] = (
           "Each of two views of an image tells what the network makes of the other (Chen and He 2021).", "vision"),
     Model("simclr", "image-features", f"{_FEATURES}.simclr:Simclr",
           "Two views of an image are more alike than those of different images (Chen et al. 2020).", "vision"),
-    Model("tfidf", "recommendation", f"{_WANTED}.content:Tfidf",
+    Model("tfidf", "recommendation", f"{_ITEMS}.content:Tfidf",
           "Items whose words are near those of a history, by TF-IDF and cosine (Rocchio 1971); cold items too."),
-    Model("lsa", "recommendation", f"{_WANTED}.content:Lsa",
-          "Latent semantic analysis of items' words, and a regression a user (Deerwester et al. 1990); cold items too."),
-    Model("text-embedding", "recommendation", f"{_WANTED}.content:TextEmbedding",
+    Model("lsa", "recommendation", f"{_ITEMS}.content:Lsa",
+          "Latent semantic analysis of words, and a regression a user (Deerwester et al. 1990); cold items too."),
+    Model("text-embedding", "recommendation", f"{_ITEMS}.content:TextEmbedding",
           "Items as a pretrained text encoder sees their words, and a regression a user; cold items too.",
           "recommendation"),
-    Model("image-embedding", "recommendation", f"{_WANTED}.content:ImageEmbedding",
-          "Items as a pretrained image encoder sees their pictures, and a regression a user; cold items too.", "vision"),
-    Model("hybrid", "recommendation", f"{_WANTED}.hybrid:Hybrid",
+    Model("image-embedding", "recommendation", f"{_ITEMS}.content:ImageEmbedding",
+          "Items as a pretrained image encoder sees them, and a regression a user; cold items too.", "vision"),
+    Model("hybrid", "recommendation", f"{_ITEMS}.hybrid:Hybrid",
           "EASE among known items, carried over to cold ones by what describes them, in closed form.",
           "recommendation"),
-    Model("rnn", "recommendation", f"{_WANTED}.sequence:Rnn",
+    Model("rnn", "recommendation", f"{_ITEMS}.sequence:Rnn",
           "The next item by a simple recurrent network (Elman 1990).", "recommendation"),
-    Model("lstm", "recommendation", f"{_WANTED}.sequence:Lstm",
+    Model("lstm", "recommendation", f"{_ITEMS}.sequence:Lstm",
           "The next item by long short-term memory (Hochreiter and Schmidhuber 1997).", "recommendation"),
-    Model("gru", "recommendation", f"{_WANTED}.sequence:Gru",
+    Model("gru", "recommendation", f"{_ITEMS}.sequence:Gru",
           "The next item by gated recurrent units (after Hidasi et al. 2016).", "recommendation"),
-    Model("sasrec", "recommendation", f"{_WANTED}.sequence:Sasrec",
+    Model("sasrec", "recommendation", f"{_ITEMS}.sequence:Sasrec",
           "The next item by self-attention over the history (Kang and McAuley 2018).", "recommendation"),
-    Model("cnn-features", "recommendation", f"{_WANTED}.features:CnnFeatures",
+    Model("cnn-features", "recommendation", f"{_ITEMS}.features:CnnFeatures",
           "Networks over texts, pictures and facts in two towers (after Covington et al. 2016); cold items too.",
           "recommendation"),
-    Model("gan", "recommendation", f"{_WANTED}.adversarial:Gan",
+    Model("gan", "recommendation", f"{_ITEMS}.adversarial:Gan",
           "A network makes histories up, another finds it out (CFGAN; Chae et al. 2018). Experimental.",
           "recommendation"),
 )  # fmt: skip
