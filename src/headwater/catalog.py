@@ -124,6 +124,14 @@ TASKS: tuple[Task, ...] = (
         default_model="simclr",
         extra="vision",
     ),
+    Task(
+        name="recommendation",
+        path=f"{_ITEMS}.task:Recommendation",
+        inputs=("User",),
+        outputs=("Item",),
+        sentence="Which items does a user want next?",
+        default_model="ease",
+    ),
 )
 
 MODELS: tuple[Model, ...] = (
@@ -175,6 +183,10 @@ MODELS: tuple[Model, ...] = (
           "Each of two views of an image tells what the network makes of the other (Chen and He 2021).", "vision"),
     Model("simclr", "image-features", f"{_FEATURES}.simclr:Simclr",
           "Two views of an image are more alike than those of different images (Chen et al. 2020).", "vision"),
+    Model("popularity", "recommendation", f"{_ITEMS}.popularity:Popularity",
+          "What most users had to do with, for everyone alike: the baseline."),
+    Model("ease", "recommendation", f"{_ITEMS}.autoencoder:Ease",
+          "Each item as a weighted sum of the others, solved at once (Steck 2019)."),
     Model("tfidf", "recommendation", f"{_ITEMS}.content:Tfidf",
           "Items whose words are near those of a history, by TF-IDF and cosine (Rocchio 1971); cold items too."),
     Model("lsa", "recommendation", f"{_ITEMS}.content:Lsa",

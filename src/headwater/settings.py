@@ -14,8 +14,10 @@ IMAGE_AUGMENT = ("auto", "none", "light", "standard", "strong")
 STRATEGIES = ("auto", "probe", "lora", "last-layers", "full", "probe-then-full", "few-shot")
 UNLABELLED_METHODS = ("self-training", "coral", "dann", "pretraining")
 PLANS = ("auto", "joint", "augment", "target-only")
+PROTOCOLS = ("auto", "random", "stratified", "time", "leave-last-out", "cold-items", "cold-users")
 _NAMING = Of("Category")
 """Of tasks that name the class of a whole row."""
+_RECOMMENDING = Of("Item")
 _OF_SELF_TRAINING = (_NAMING, Needs("unlabelled"), Needs("unlabelled_method", ("self-training",)))
 _TRAINED = ("auto", "lora", "last-layers", "full", "probe-then-full")
 """The strategies that train in epochs."""
@@ -28,12 +30,25 @@ class ReadingSettings:
     section: ClassVar[str] = "Data"
 
     text: Annotated[
-        tuple[str, ...] | None, Of("Text"), "The text column; two make a text pair. Found by its content if not given."
+        tuple[str, ...] | None,
+        Of("Text"),
+        _RECOMMENDING,
+        "The text column; two make a text pair. Found by its content if not given.",
     ] = None
     image: Annotated[
-        tuple[str, ...] | None, Of("Image"), "The column of images: paths, or the bytes. Found by content if not given."
+        tuple[str, ...] | None,
+        Of("Image"),
+        _RECOMMENDING,
+        "The column of images: paths, or the bytes. Found by content if not given.",
     ] = None
     target: Annotated[tuple[str, ...] | None, "The label column; several 0/1 columns make a multi-label target."] = None
+    user: Annotated[str | None, _RECOMMENDING, "The column of users. Found by its name if not given."] = None
+    item: Annotated[str | None, _RECOMMENDING, "The column of items. Found by its name if not given."] = None
+    rating: Annotated[
+        str | None,
+        _RECOMMENDING,
+        "The column of ratings; `no` where there is one that is not to be read. Found by its name if not given.",
+    ] = None
     label_separator: Annotated[str | None, _NAMING, "Cut each target cell here into several labels (multi-label)."] = (
         None
     )
@@ -63,6 +78,33 @@ class DataSettings(ReadingSettings):
     valid_share: Annotated[float, Between(0.01, 0.5), "The share of training rows held out for validation."] = 0.1
     test_share: Annotated[float, Between(0.01, 0.5), "The share of rows held out for the test."] = 0.2
     imbalance: Annotated[str, _NAMING, OneOf(IMBALANCE), "What to do when classes are of unequal size."] = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InteractionSettings:
+    """What is told of items and users, what is recommended, and how that is measured."""
+
+    section: ClassVar[str] = "Recommendation"
+
+    items: Annotated[
+        str | None, _RECOMMENDING, "A file that describes items, a row each: titles, genres, texts, images."
+    ] = None
+    users: Annotated[str | None, _RECOMMENDING, "A file that describes users, a row each."] = None
+    protocol: Annotated[
+        str,
+        _RECOMMENDING,
+        OneOf(PROTOCOLS),
+        "Which interactions are the test: a random share of each user's, or of each item's (stratified), the newest of "
+        "all, the last of each user, all of some items, or of some users. auto: by time where --time is given, else "
+        "random.",
+    ] = "auto"
+    k: Annotated[int, _RECOMMENDING, Between(1, 1000), "How many items are recommended, and measured."] = 10
+    relevant_from: Annotated[
+        float | None,
+        _RECOMMENDING,
+        "The rating from which a test item counts as liked. Every one does if not given.",
+    ] = None
+    exclude_seen: Annotated[bool, _RECOMMENDING, "Recommend no item that the user had to do with before."] = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,11 +262,16 @@ class ComputingSettings:
         "The most tokens, padding included, in one pass through the network. What suits the device if not given.",
     ] = None
     max_length: Annotated[
-        int | None, Of("Text"), Between(4, 1_000_000), "Tokens of a text that are read; the rest is cut off."
+        int | None,
+        Of("Text"),
+        _RECOMMENDING,
+        Between(4, 1_000_000),
+        "Tokens of a text that are read; the rest is cut off.",
     ] = None
     image_size: Annotated[
         int | None,
         Of("Image"),
+        _RECOMMENDING,
         Between(16, 1024),
         "Pixels along each edge of what the model sees. What suits the images and the model if not given.",
     ] = None
@@ -289,7 +336,14 @@ class RunSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(
-    RunSettings, ComputingSettings, AugmentSettings, LearningSettings, UnlabelledSettings, SourceSettings, DataSettings
+    RunSettings,
+    ComputingSettings,
+    AugmentSettings,
+    LearningSettings,
+    UnlabelledSettings,
+    SourceSettings,
+    InteractionSettings,
+    DataSettings,
 ):
     """All settings of a run in one flat name space.
 

@@ -88,6 +88,8 @@ class Kind:
         own: settings of the models themselves that make them small, each for those that have it.
         strategies: those that adapt its foundations.
         foundation: writes a tiny foundation into a folder; None where the task adapts none.
+        target_setting: the setting that names the target column.
+        strangers: a table of so many rows that differs from the other; by itself, the inputs of `other` alone.
         cases: further checks, by name: only kinds that have one are asked for it.
     """
 
@@ -108,6 +110,8 @@ class Kind:
     foundation: Callable[[Path], Path] | None = None
     cases: Mapping[str, Callable[[], Case]] = field(default_factory=dict)
     target: str = "label"
+    target_setting: str = "target"
+    strangers: Callable[[int], Table] | None = None
     needs_target: bool = True
     right: Callable[[Any, Table], float] = share_right
     enough: float = 0.9

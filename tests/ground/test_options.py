@@ -54,7 +54,7 @@ def test_texts_become_values(name: str, text: object, value: object) -> None:
         ({"offline": "perhaps"}, r"Got 'perhaps'\. Accepted: true or false\."),
         ({"seed": None}, r"seed cannot have this value\. Got None\."),
         ({"epochs": 0, "clip": -1}, r"2 settings cannot have these values: epochs=0 \(accepted: 1 to 10000\); clip=-1"),
-        ({"stratgy": "probe"}, r"There is no setting of this name\. Got 'stratgy'\. Did you mean strategy\?"),
+        ({"warmupp": "probe"}, r"There is no setting of this name\. Got 'warmupp'\. Did you mean warmup\?"),
         ({"zzz": 1}, r"Got 'zzz'\. Accepted: "),
     ],
 )
@@ -130,7 +130,7 @@ def test_a_setting_of_other_inputs_is_refused():
     with pytest.raises(SettingError) as told:
         check_fields(Settings(text=("title", "body")), "image-classification", ("Image",))
     assert str(told.value) == (
-        "settings: text has a part only with tasks of the field Text; image-classification is of Image. "
+        "settings: text has a part only with tasks of the field Text or Item; image-classification is of Image. "
         "Got 'title,body'. Leave --text out."
     )
     with pytest.raises(

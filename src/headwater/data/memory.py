@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from scipy import sparse
 
 from headwater.data.columnar import numbered, plain
 from headwater.data.raster import encode, is_image
@@ -17,10 +18,11 @@ from headwater.data.shades import common_whites
 from headwater.errors import DataError
 
 _ACCEPTED = (
-    "a path, hub:owner/name, a list of texts, of (text, text) pairs, of dicts or of images, a dict of columns, "
-    "or a pandas, polars, Arrow or datasets table"
+    "a path, hub:owner/name, a list of texts, of (text, text) pairs, of (user, item, rating[, time]) tuples, of dicts "
+    "or of images, a dict of columns, a sparse matrix of users and items, or a pandas, polars, Arrow or datasets table"
 )
 
+_TUPLE = ("user", "item", "rating", "timestamp")
 _STORED = {"bytes", "path"}
 """The keys of a cell in which the library `datasets` keeps an image."""
 
@@ -28,10 +30,11 @@ _STORED = {"bytes", "path"}
 def read_memory(source: Any) -> Records:
     """Records of a table, or of rows, that are in memory.
 
-    A list of texts becomes the column `text`; pairs become `text` and `text_2`; images (bytes, arrays of shape (height,
-    width[, channels]) or one of (rows, height, width[, channels]), images of Pillow) become `image`, with the bytes of
-    a file each. Arrays of a column, of one type of numbers, have one white (`shades.common_whites`). An element of
-    another type than the first is a problem in its place.
+    A list of texts becomes the column `text`; pairs become `text` and `text_2`; tuples of three or four become `user`,
+    `item`, `rating` and `timestamp`, and so do the stored cells of a sparse matrix of SciPy; images (bytes, arrays of
+    shape (height, width[, channels]) or one of (rows, height, width[, channels]), images of Pillow) become `image`,
+    with the bytes of a file each. Arrays of a column, of one type of numbers, have one white (`shades.common_whites`).
+    An element of another type than the first is a problem in its place.
 
     Raises:
         DataError: the object is none of the accepted kinds, or its columns are of unequal length.
@@ -87,6 +90,8 @@ def column(values: Sequence[Any]) -> tuple[pa.Array, dict[int, str]]:
 
 def _table(source: Any) -> Records | None:
     """Records of a table of one of the libraries, None if the object is no table."""
+    if sparse.issparse(source):
+        return _of_matrix(source)
     module = type(source).__module__.partition(".")[0]
     if module == "datasets" and hasattr(source, "with_format"):
         return numbered(plain(_named(source)))
@@ -95,6 +100,16 @@ def _table(source: Any) -> Records | None:
     if hasattr(source, "__arrow_c_stream__") and hasattr(source, "columns"):
         return numbered(plain(pa.table(source)))
     return None
+
+
+def _of_matrix(source: Any) -> Records:
+    """The stored cells of a sparse matrix of users and items, under the numbers of their rows and columns."""
+    cells = source.tocoo()
+    columns = {"user": cells.row.astype(np.int64), "item": cells.col.astype(np.int64)}
+    values = np.asarray(cells.data, dtype=np.float64)
+    if (values != 1).any():
+        columns["rating"] = values
+    return numbered(pa.table({name: pa.array(column) for name, column in columns.items()}))
 
 
 def _rows(source: Any) -> Sequence[Any]:
@@ -161,6 +176,8 @@ def _image(value: Any, whites: Mapping[Any, float]) -> tuple[bytes | None, str |
 def _of_rows(rows: Sequence[Any]) -> Records:
     rows = [os.fspath(row) if isinstance(row, os.PathLike) else row for row in rows]
     first = next((row for row in rows if not _missing(row)), "")
+    if isinstance(first, tuple) and len(first) in (3, 4) and all(isinstance(row, tuple) for row in rows):
+        return _of_interactions(rows, len(first))
     if is_image(first) or isinstance(first, bytes | bytearray):
         cells, reasons = _images(rows)
         return _records(pa.table({"image": cells}), reasons)
@@ -182,6 +199,18 @@ def _of_rows(rows: Sequence[Any]) -> Records:
         table, invalid = table_of([{"text": None, **({"text_2": None} if pairs else {})}, *dicts])
         table, invalid = table.slice(1), {place - 1: reason for place, reason in invalid.items()}
     return _records(table, {**wrong, **invalid})
+
+
+def _of_interactions(rows: Sequence[tuple[Any, ...]], width: int) -> Records:
+    """Tuples of a user, an item, a rating and perhaps a time, as recommenders take them."""
+    wrong = {place: f"a tuple of {len(row)} values, not of {width}" for place, row in enumerate(rows)
+             if len(row) != width}  # fmt: skip
+    good = [(None,) * width if place in wrong else row for place, row in enumerate(rows)]
+    columns = {}
+    for name, values in zip(_TUPLE, zip(*good, strict=True), strict=False):
+        columns[name], invalid = column(values)
+        wrong = invalid | wrong
+    return _records(pa.table(columns), wrong)
 
 
 def _named_texts(texts: Sequence[Any]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def times(records: Records, column: str) -> np.ndarray:
     """
     cells = records.column(column)
     numbers = [_number(cell) for cell in cells]
-    read = numbers if any(number is not None for number in numbers) else [_seconds(cell) for cell in cells]
+    read = numbers if any(number is not None for number in numbers) else [seconds_of(cell) for cell in cells]
     wrong = next((row for row, value in enumerate(read) if value is None), None)
     if wrong is not None:
         raise DataError(
@@ -54,7 +54,13 @@ def _number(cell: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _seconds(cell: Any) -> float | None:
+def seconds_of(cell: Any) -> float | None:
+    """A date, or an ISO 8601 text, as seconds since 1970, in UTC where it names no zone; None for anything else.
+
+    Example:
+        >>> seconds_of("1970-01-02"), seconds_of("soon")
+        (86400.0, None)
+    """
     moment = _moment(cell)
     if moment is None:
         return None

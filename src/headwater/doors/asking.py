@@ -43,7 +43,8 @@ def refuse_texts(task: str) -> None:
     if "Text" not in inputs:
         raise SettingError(
             f"An application of {task} reads {', '.join(f'{one.lower()}s' for one in inputs)}, no texts", where="--say",
-            fix="Give the path of an image, a folder or an archive as DATA.",
+            fix="Ask with: headwater recommend RUN --user NAME" if "User" in inputs
+            else "Give the path of an image, a folder or an archive as DATA.",
         )  # fmt: skip
 
 

@@ -90,7 +90,11 @@ def show_application(application: Application, folder: str | None) -> None:
         say(f"\nReport: {folder}/report.html")
         outputs = catalog.task(application.task).outputs
         into = next((into for kind, into in _INTO.items() if kind in outputs), "predictions.csv")
-        verb = f"adapt image-classification DATA --model {folder}" if "Features" in outputs else ""
+        verbs = {
+            "Features": f"adapt image-classification DATA --model {folder}",
+            "Item": f"recommend {folder} --user NAME",
+        }
+        verb = next((verb for kind, verb in verbs.items() if kind in outputs), "")
         say(f"Next:   headwater {verb or f'predict {folder} DATA --to {into}'}")
 
 

@@ -55,8 +55,8 @@ def with_flags(settings: type, *, of_model: bool = True) -> Callable[[Command], 
     return decorate
 
 
-def assignments(pairs: Iterable[str], *, where: str = "--set") -> dict[str, str]:
-    """The names and values in texts such as `hidden=128`.
+def assignments(pairs: Iterable[str], *, where: str = "--set", plain: bool = False) -> dict[str, str]:
+    """The names and values in texts such as `hidden=128`; `plain` names are kept as they are written.
 
     Raises:
         SettingError: a text without `=` or without a name.
@@ -69,8 +69,9 @@ def assignments(pairs: Iterable[str], *, where: str = "--set") -> dict[str, str]
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name.strip():
-            raise SettingError("A model setting needs a name and a value", where=where, got=pair, accepted="NAME=VALUE")
-        values[name.strip().replace("-", "_")] = value
+            what = "A column" if plain else "A model setting"
+            raise SettingError(f"{what} needs a name and a value", where=where, got=pair, accepted="NAME=VALUE")
+        values[name.strip() if plain else name.strip().replace("-", "_")] = value
     return values
 
 

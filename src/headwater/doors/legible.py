@@ -31,6 +31,8 @@ def legible(answer: Any, names: Mapping[int, Any] | None = None) -> Any:
         return _shares(answer, names or {})
     if not isinstance(answer, list):
         return answer
+    if answer and all(isinstance(one, Mapping) and "item" in one for one in answer):
+        return ", ".join(str(one["item"]) for one in answer)
     if answer and all(isinstance(one, Mapping) for one in answer):
         return "\n".join(map(_box, answer))
     if answer and all(isinstance(one, float) for one in answer):

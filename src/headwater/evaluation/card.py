@@ -11,6 +11,9 @@ from headwater import catalog
 from headwater.evaluation.intervals import Estimate, label
 from headwater.evaluation.report import PAGE, Report
 
+_INPUTS = {"Image": ("new_images/", "new_images/0013.jpg"), "User": ("users.csv", "a user")}
+"""A file and a row of new inputs, for the kind of input."""
+
 
 def model_card(report: Report, *, name: str | None = None, language: str | None = None) -> str:
     """The card of an application, in Markdown with YAML front matter.
@@ -123,7 +126,7 @@ def _usage(report: Report) -> str:
     again = report.provenance.get("command")
     made = f"\n\nIt was made with:\n\n```\n{again}\n```" if again else ""
     inputs = next((task.inputs for task in catalog.TASKS if task.name == report.task), ())
-    file, new = ("new_images/", "new_images/0013.jpg") if "Image" in inputs else ("new.csv", "a new text")
+    file, new = next((named for kind, named in _INPUTS.items() if kind in inputs), ("new.csv", "a new text"))
     return (
         f"## How to run\n\n```\nheadwater predict THIS_FOLDER {file} --to predictions.csv\n```\n\n```python\n"
         f'import headwater\n\nheadwater.load("THIS_FOLDER").predict(["{new}"])\n```{made}'

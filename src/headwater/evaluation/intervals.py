@@ -157,6 +157,7 @@ def spoken(metric: str) -> str:
     """The name of a metric as it stands inside a sentence."""
     names = {"roc": "ROC", "auc": "AUC", "f1": "F1", "mcc": "MCC", "ece": "ECE", "brier": "Brier",
              "map": "mAP", "map50": "mAP50", "map75": "mAP75", "iou": "IoU", "dice": "Dice", "f": "F",
+             "ndcg": "NDCG", "mrr": "MRR", "rmse": "RMSE", "mae": "MAE",
              "ar1": "AR1", "ar10": "AR10", "ar100": "AR100"}  # fmt: skip
     return " ".join(names.get(word, word) for word in metric.split("_"))
 

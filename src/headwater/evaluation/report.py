@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from headwater.evaluation.features import Measured
     from headwater.evaluation.gallery import Gallery
     from headwater.evaluation.mistakes import Mistakes
+    from headwater.evaluation.recommendation import Measured as Recommended
 
 FILE, PAGE, CARD = artifact.REPORT
 _SHOWN = (
@@ -42,6 +43,14 @@ _SHOWN = (
     "label_by_neighbours",
     "effective_rank",
     "spread",
+    "ndcg",
+    "recall",
+    "precision",
+    "mrr",
+    "rmse",
+    "mae",
+    "coverage",
+    "novelty",
 )
 
 
@@ -71,6 +80,9 @@ class Report(Sections):
             `place`.
         pictures: of masks, the `legend` (`class`, `colour`) and the worst and some typical pictures (`rows`): `kind`,
             `score`, `input` (as `showing.shown` gives it), `known` and `found` (images), `place`.
+        lists: of recommended lists their `names` (the model, then its baselines), NDCG by the `activity` of users and
+            the share of right items found by the `popularity` of items (rows of `group`, `count`, `scores` by name),
+            and the `lists` of some users: `user`, `history`, `list` (`item`, `right`), and how many would be `right`.
         stages: the steps of the fit: `name`, `score`, `low`, `high`, `seconds`, `decision`.
         curve: the learning curve: `stage`, `epoch`, `step`, `loss`, `score`.
         seen: some training pictures as the network saw them while it learnt (`rows`): `image`, `text`, and
@@ -111,6 +123,7 @@ class Report(Sections):
     gain: dict[str, Any] | None = None
     mistakes: list[dict[str, Any]] = field(default_factory=list)
     pictures: dict[str, Any] = field(default_factory=dict)
+    lists: dict[str, Any] = field(default_factory=dict)
     stages: list[dict[str, Any]] = field(default_factory=list)
     curve: list[dict[str, Any]] = field(default_factory=list)
     seen: dict[str, Any] = field(default_factory=dict)
@@ -202,6 +215,23 @@ class Report(Sections):
             notes=measured.notes,
             baselines=measured.baseline_metrics(seed=seed),
             gain=measured.gain(best, seed=seed).to_json(),
+            **sections,
+        )
+
+    @classmethod
+    def of_recommendation(cls, measured: Recommended, **sections: Any) -> Report:
+        """The report of recommended lists; `sections` are further fields, task and model among them.
+
+        The normalised discounted cumulative gain of the lists, NDCG, is the primary metric.
+        """
+        best = measured.best_baseline
+        return cls(
+            metrics=measured.metrics(),
+            primary="ndcg",
+            notes=measured.sentences(),
+            lists=measured.sections,
+            baselines=measured.baseline_metrics(),
+            gain=measured.gain(best).to_json() if best else None,
             **sections,
         )
 

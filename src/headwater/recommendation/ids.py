@@ -7,6 +7,8 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from headwater.data.naming import text_of
 
@@ -36,6 +38,11 @@ class Ids:
         """The position of each name, int32 of shape (cells,); `UNKNOWN` for a name that is none of these."""
         places = self._places
         return np.fromiter((places.get(text_of(cell), UNKNOWN) for cell in cells), dtype=np.int32)
+
+    def encoded(self, column: pa.DictionaryArray) -> np.ndarray:
+        """The same of a dictionary of names, each of which is looked up once however many rows have it."""
+        places = np.append(self.positions(column.dictionary.to_pylist()), np.int32(UNKNOWN))
+        return places[pc.fill_null(column.indices, len(column.dictionary)).to_numpy(zero_copy_only=False)]
 
     def __len__(self) -> int:
         return len(self.names)

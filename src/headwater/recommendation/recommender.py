@@ -18,6 +18,7 @@ from headwater.options import build, plain
 from headwater.recommendation.interactions import Histories, Interactions
 from headwater.run import Run, write_whole
 from headwater.settings import NoSettings
+from headwater.settings import Settings as RunSettings
 
 NEW = -1
 """The position of a user whom a model has not learnt from, or whose history has changed since."""
@@ -79,6 +80,9 @@ class Recommender(ABC):
     """What it cannot do without, of `ratings`, `times`, `item text`, `item image`."""
     cold: ClassVar[bool] = False
     """Whether it can recommend an item that nobody has had to do with, from how it is described."""
+    chooses: ClassVar[bool] = False
+    """Whether its fit chooses something, such as when to stop, by interactions held out. If not, it gets none of them
+    unless trials are compared on them: it learns from them as well."""
     rates: ClassVar[bool] = False
     """Whether its scores are ratings, on the scale of those it learnt from."""
 
@@ -87,6 +91,14 @@ class Recommender(ABC):
         self.foundation = foundation
         self.trace = Trace()
         self.n_items = 0
+
+    @classmethod
+    def completed(cls, settings: RunSettings, rows: int) -> RunSettings:
+        """The settings of a run with this model's own choice where they leave it one, for so many interactions.
+
+        `tune` asks for it. A model that `reads` the epochs or the learning rate says here what it takes.
+        """
+        return settings
 
     @abstractmethod
     def fit(self, known: Known, held_out: Interactions | None, run: Run) -> Self:

@@ -1,0 +1,349 @@
+"""From the user's data to interactions that are learnt from, chosen by and tested on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from headwater.data.cells import read_cells
+from headwater.data.preparing import Prepared
+from headwater.data.quarantine import Quarantine, quarantine
+from headwater.data.records import Problem, Records
+from headwater.errors import DataError, SettingError, unknown
+from headwater.options import options_of
+from headwater.recommendation import cleaning, protocols
+from headwater.recommendation.ids import Ids
+from headwater.recommendation.interactions import Interactions
+from headwater.recommendation.protocols import GIVEN, TEST, TRAIN, VALID, Wanted
+from headwater.recommendation.roles import Columns, Part, find_columns
+from headwater.recommendation.tables import Table, read_table
+from headwater.settings import Settings
+
+IDLE: Final = ("target", "group", "strategy", "last_layers", "lora_rank", "trust_remote_code")
+"""Settings of every run that nothing here reads."""
+_QUANTILES: Final = (0, 5, 25, 50, 75, 95, 100)
+_CANONICAL: Final = {b"headwater": b"interactions"}
+_PARTS: Final = {"train": TRAIN, "training": TRAIN, "valid": VALID, "validation": VALID, "dev": VALID, "test": TEST}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Divided(Prepared):
+    """Interactions ready for `fit` and `evaluate`: all in one, with the part of each.
+
+    Attributes:
+        interactions: every usable one, each pair once.
+        parts: `TRAIN`, `VALID`, `TEST` or `GIVEN`, int8 of shape (interactions,).
+        columns: what the columns of the data are called.
+        items, users: what is told of them; None where nothing is.
+        protocol: what the test is, in words.
+        cold: whether the items of the test alone are ranked.
+    """
+
+    interactions: Interactions
+    parts: np.ndarray
+    columns: Columns
+    items: Table | None = None
+    users: Table | None = None
+    protocol: str = ""
+    cold: bool = False
+
+    def of(self, *parts: int) -> Interactions:
+        """The interactions of some parts."""
+        return self.interactions.take(np.isin(self.parts, parts))
+
+    def __str__(self) -> str:
+        found, split = self.findings["audit"], self.findings["split"]
+        first = f", the first: {self.problems[0]}" if self.problems else ""
+        shown = ", ".join(f"{role} {name}" for role, name in vars(self.columns).items() if name)
+        lines = {
+            "columns": shown,
+            "data": f"{found['rows']:,} interactions of {found['users']:,} users with {found['items']:,} items",
+            "rows": f"{found['rows']:,} usable, {len(self.problems):,} set aside{first}",
+            "merged": f"{found['merged']:,} that came again" if found["merged"] else "",
+            "split": f"{split['rule']}: {len(self.train):,} train, {len(self.valid):,} valid, {len(self.test):,} test",
+            "test": self.protocol,
+        }
+        warnings = [f"warning  {warning}" for warning in found["warnings"]]
+        return "\n".join([*(f"{name:8} {text}" for name, text in lines.items() if text), *warnings])
+
+
+@dataclass(frozen=True)
+class _Gathered:
+    """The rows of all files, with the part that their file or a column gives each."""
+
+    interactions: Interactions
+    parts: np.ndarray
+    columns: Columns
+    problems: list[Problem]
+    aside: Quarantine
+    merged: int
+
+
+def prepare(source: Any, settings: Settings, *, want_test: bool, valid: Any = None) -> Divided:
+    """Reads interactions and divides them.
+
+    Rows that lack a user or an item, or whose rating or time cannot be, are set aside. Where a user and an item come
+    together more than once, the latest row counts; the last one, where no time is known.
+
+    Args:
+        source: what `read_cells` takes; a cell of the item column may hold a list.
+        settings: columns, shares, protocol, tables of items and users, files of their own for validation and test.
+        want_test: whether a test is held out, or read from `settings.test`.
+        valid: a source of validation rows; that of `settings.valid`, else a share of the rest, if not given.
+
+    Raises:
+        DataError: the data cannot be read, has too many bad rows, or leaves nothing to learn from or to test on.
+        SettingError: a setting has no part in recommendation, or two contradict each other.
+    """
+    refuse_idle(settings)
+    tables = {
+        role: read_table(path, role, settings) if (path := getattr(settings, f"{role}s")) else None
+        for role in ("item", "user")
+    }
+    further = {VALID: settings.valid if valid is None else valid, TEST: settings.test if want_test else None}
+    sources = {TRAIN: source, **{part: one for part, one in further.items() if one is not None}}
+    found = _gather(sources, settings, tables["item"])
+    protocol, parts = _parts(found, settings, want_test=want_test)
+    if protocol == "cold-items" and want_test:
+        parts[(parts == VALID)] = TRAIN
+    _refuse_nothing(parts, settings, source, want_test=want_test)
+    problems = [*found.problems, *(problem for table in tables.values() if table for problem in table.problems)]
+    rows = {name: int((parts == part).sum()) for name, part in (("train", TRAIN), ("valid", VALID), ("test", TEST))}
+    told = protocols.sentence(protocol, settings.test_share, settings.split)
+    split: dict[str, Any] = {"rule": protocol, "test": told, "rows": rows}
+    if (parts == GIVEN).any():
+        split["given"] = int((parts == GIVEN).sum())
+    findings = {"audit": _audit(found, tables), "split": split, "quarantine": found.aside.summary()}
+    fields: Any = Part((found.columns.user,)), Part((found.columns.item,))
+    return Divided(
+        *(to_records(found.interactions.take(parts == part)) for part in (TRAIN, VALID, TEST)),
+        fields=fields, problems=problems, findings=findings,
+        interactions=found.interactions, parts=parts, columns=found.columns, items=tables["item"],
+        users=tables["user"], protocol=told, cold=protocol == "cold-items",
+    )  # fmt: skip
+
+
+def read_interactions(source: Any, settings: Settings) -> tuple[Records, Columns]:
+    """The rows of a source with canonical columns, those that cannot be used marked.
+
+    Raises:
+        NotFoundError, DataError: as `read_cells` and `find_columns` do; there is no row.
+    """
+    records = read_cells(source, settings, offline=settings.offline)
+    columns = find_columns(records, settings)
+    if not len(records):
+        raise DataError("There are column names but no rows", where=records.name, got=records.columns)
+    wide = cleaning.spread(records, columns)
+    told = cleaning.marked(wide, columns)
+    if settings.split in wide.columns:
+        told = replace(told, table=told.table.append_column("split", wide.table.column(settings.split)))
+    return told, columns
+
+
+def to_records(interactions: Interactions) -> Records:
+    """Interactions as records with the columns user, item, and rating and time where there are any."""
+    table: dict[str, Any] = {
+        "user": _dictionary(interactions.users, interactions.user_ids),
+        "item": _dictionary(interactions.items, interactions.item_ids),
+    }
+    if interactions.rated:
+        table[cleaning.RATINGS] = pa.array(interactions.values, pa.float64())
+    if interactions.times is not None:
+        table[cleaning.TIMES] = pa.array(interactions.times)
+    return Records(pa.table(table).replace_schema_metadata(_CANONICAL))
+
+
+def is_canonical(records: Records) -> bool:
+    """Whether records are what `to_records` gave."""
+    return (records.table.schema.metadata or {}).items() >= _CANONICAL.items()
+
+
+def latest_pairs(interactions: Interactions) -> np.ndarray:
+    """The rows that stay where a pair of a user and an item comes more than once."""
+    pairs = interactions.users.astype(np.int64) * len(interactions.item_ids) + interactions.items
+    return cleaning.latest(pairs, interactions.times)
+
+
+def of_records(records: Records, user_ids: Ids, item_ids: Ids) -> Interactions:
+    """The interactions of usable canonical records; those of unknown users or items have the position -1."""
+    rows = records.usable
+    table = records.table if len(rows) == len(records) else records.table.take(pa.array(rows))
+    users, items = (
+        ids.encoded(cleaning.ids_of(table.column(name))[0]) for name, ids in (("user", user_ids), ("item", item_ids))
+    )
+    rated, timed = cleaning.RATINGS in table.column_names, cleaning.TIMES in table.column_names
+    values = table.column(cleaning.RATINGS).to_numpy().astype(np.float32) if rated else np.ones(len(users), np.float32)
+    times = table.column(cleaning.TIMES).to_numpy() if timed else None
+    return Interactions(users, items, values, times, user_ids, item_ids, rated)
+
+
+def refuse_idle(settings: Settings) -> None:
+    """Refuses settings that would be ignored without a word.
+
+    Raises:
+        SettingError: says which.
+    """
+    for option in options_of(Settings):
+        if option.name in IDLE and getattr(settings, option.name) != option.default:
+            raise SettingError(
+                f"{option.name} has no part in recommendation", where="settings", got=getattr(settings, option.name),
+                accepted="--user and --item for the columns" if option.name == "target" else None,
+                fix=f"Leave {option.flag} out.",
+            )  # fmt: skip
+
+
+def _gather(sources: Mapping[int, Any], settings: Settings, items: Table | None) -> _Gathered:
+    """All rows of some sources, each with its part, as interactions with common ids."""
+    if len(sources) > 1 and settings.split:
+        raise SettingError(
+            "A column and files both say which rows are held out", where="--split", got=settings.split,
+            fix="Keep one of them.",
+        )  # fmt: skip
+    aside, problems, read = Quarantine(), [], []
+    for part, one in sources.items():
+        records, columns = read_interactions(one, settings)
+        good, bad = quarantine(records, settings.quarantine_share)
+        aside.add(records)
+        problems += bad
+        read.append((part, good, columns))
+    first = read[0][2]
+    tables = [good.table for _, good, _ in read]
+    together = Records(_joined(tables))
+    encoded = {name: cleaning.ids_of(together.table.column(name))[0] for name in ("user", "item")}
+    ids = {name: _drawn(column.dictionary.to_pylist(), settings.seed) for name, column in encoded.items()}
+    if items is not None:
+        ids["item"] = Ids.of([*ids["item"].names, *items.ids.names])
+    interactions = of_records(together, ids["user"], ids["item"])
+    parts = np.repeat([part for part, _, _ in read], [len(good) for _, good, _ in read]).astype(np.int8)
+    if settings.split:
+        parts = _by_column(together, settings.split)
+    pairs = interactions.users.astype(np.int64) * len(ids["item"]) + interactions.items
+    kept = cleaning.latest(pairs, parts, interactions.times)
+    return _Gathered(interactions.take(kept), parts[kept], first, problems, aside, len(pairs) - len(kept))
+
+
+def _joined(tables: list[pa.Table]) -> pa.Table:
+    """The rows of several files, whose ids are texts unless all are numbers."""
+    if len(tables) == 1:
+        return tables[0]
+    columns = {}
+    for name in tables[0].column_names:
+        parts = [table.column(name) for table in tables if name in table.column_names]
+        plain = [part.cast(part.type.value_type) if pa.types.is_dictionary(part.type) else part for part in parts]
+        kinds = {part.type for part in plain}
+        if len(parts) == len(tables):
+            columns[name] = pa.chunked_array(
+                [chunk for part in plain for chunk in (part if len(kinds) == 1 else part.cast(pa.string())).chunks]
+            )
+    return pa.table(columns)
+
+
+def _drawn(names: list[Any], seed: int) -> Ids:
+    """Ids in random order: where scores are equal, what was read first must not come first."""
+    return Ids([names[place] for place in np.random.default_rng(seed).permutation(len(names)).tolist()])
+
+
+def _by_column(records: Records, column: str) -> np.ndarray:
+    """The part that a column names for each row."""
+    if "split" not in records.columns:
+        raise unknown("column", column, records.columns, where="--split")
+    cells = records.column("split")
+    named = [_PARTS.get(str(cell).strip().lower()) for cell in cells]
+    wrong = next((row for row, part in enumerate(named) if part is None), None)
+    if wrong is not None:
+        raise DataError(
+            f"A cell of column {column} names no part", where="--split", got=cells[wrong],
+            accepted="train, valid, validation, dev, test",
+        )  # fmt: skip
+    return np.array(named, dtype=np.int8)
+
+
+def _parts(found: _Gathered, settings: Settings, *, want_test: bool) -> tuple[str, np.ndarray]:
+    """The protocol by name, and the part of each interaction."""
+    protocol = settings.protocol
+    if protocol == "auto":
+        protocol = "time" if settings.time else "random"
+    parts = found.parts.copy()
+    here = set(np.unique(parts).tolist())
+    if TEST in here:
+        name = "split" if settings.split else "files"
+        protocol = "random" if protocol in ("cold-items", "cold-users") else protocol
+        rest = np.flatnonzero(parts == TRAIN)
+        wanted = Wanted(protocol, 0.0, 0.0 if VALID in here else settings.valid_share, settings.seed)
+        parts[rest] = protocols.divided(found.interactions.take(rest), wanted)
+        return name, parts
+    rest = np.flatnonzero(parts == TRAIN)
+    valid = 0.0 if VALID in here or protocol in ("cold-items", "cold-users") else settings.valid_share
+    wanted = Wanted(protocol, settings.test_share if want_test else 0.0, valid, settings.seed)
+    parts[rest] = protocols.divided(found.interactions.take(rest), wanted)
+    return protocol, parts
+
+
+def _refuse_nothing(parts: np.ndarray, settings: Settings, source: Any, *, want_test: bool) -> None:
+    counts = np.bincount(parts, minlength=4)
+    for part, name in ((TRAIN, "learn from"), (TEST, "test on")):
+        if not counts[part] and (part == TRAIN or want_test):
+            raise DataError(
+                f"No interaction is left to {name}", where=str(source) if isinstance(source, str) else "data",
+                got=f"{len(parts)} interactions",
+                fix="Give more interactions of each user, or another --protocol.",
+            )  # fmt: skip
+
+
+def _audit(found: _Gathered, tables: dict[str, Table | None]) -> dict[str, Any]:
+    """The interactions at a glance, as plain JSON values for the report."""
+    known = found.interactions
+    counts = {
+        "items of a user": np.bincount(known.users, minlength=len(known.user_ids)),
+        "users of an item": np.bincount(known.items, minlength=len(known.item_ids)),
+    }
+    of = dict(zip(("user", "item"), zip((known.user_ids, known.item_ids), counts.values(), strict=True), strict=True))
+    there = {name: values[values > 0] for name, values in counts.items()}
+    n_users, n_items = (len(values) for values in there.values())
+    lengths = {
+        name: dict(zip(map(str, _QUANTILES), np.percentile(values, _QUANTILES).astype(int).tolist(), strict=True))
+        for name, values in there.items()
+    }
+    ratings = np.unique(known.values, return_counts=True) if known.rated else ((), ())
+    told = {f"{round(float(value), 3):g}": int(count) for value, count in zip(*ratings, strict=True)}
+    return {
+        "rows": len(known), "users": n_users, "items": n_items, "merged": found.merged,
+        "density": len(known) / max(1, n_users * n_items), "quantiles": lengths,
+        "ratings": told if len(told) <= 20 else {},
+        "tables": {
+            f"{role}s": _told(table, *(of[role]))
+            for role, table in tables.items()
+            if table is not None
+        },
+        "warnings": _warnings(known, n_users, n_items),
+    }  # fmt: skip
+
+
+def _told(table: Table, ids: Ids, counts: np.ndarray) -> dict[str, Any]:
+    """How far a table and the interactions speak of the same: orphans are rows of nobody's item."""
+    told = ids.positions(table.ids.names)
+    orphans = int(np.sum((told < 0) | (counts[told] == 0)))
+    described = np.isin(np.flatnonzero(counts), told).sum()
+    return {
+        "name": table.records.name, "rows": len(table.records), "columns": table.records.columns,
+        "without_interactions": orphans, "not_described": int(np.count_nonzero(counts) - described),
+    }  # fmt: skip
+
+
+def _warnings(known: Interactions, n_users: int, n_items: int) -> list[str]:
+    warnings = []
+    if known.rated and len(np.unique(known.values)) == 1:
+        warnings.append("All ratings are equal: they tell nothing beside who had to do with what.")
+    if len(known) < 5 * n_users:
+        warnings.append("Most users have fewer than five interactions: little can be told of each.")
+    if n_items < 20:
+        warnings.append(f"There are {n_items} items only: any list of ten holds most of them.")
+    return warnings
+
+
+def _dictionary(places: np.ndarray, ids: Ids) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(pa.array(places.astype(np.int32)), pa.array(list(ids.names)))

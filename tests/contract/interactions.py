@@ -1,0 +1,82 @@
+"""Who had to do with what, under the contract: a user a row, with the list of their items."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tests.contract.kinds import Kind, Table
+
+_SHELF = 14
+"""Items that one half of the users likes, and as many for the other half."""
+_EACH = 7
+
+
+def baskets(rows: int = 60) -> Table:
+    """Users with the items of a shelf each: every other one of the first shelf, the others of the second."""
+    random = np.random.default_rng(0)
+    table: Table = {"user": [], "item": []}
+    for row in range(rows):
+        picked = random.permutation(_SHELF)[:_EACH]
+        table["user"].append(f"u{row}")
+        table["item"].append([f"{'ab'[row % 2]}{item}" for item in picked.tolist()])
+    return table
+
+
+def write(table: Table, folder: Path) -> Path:
+    """Lines of JSON."""
+    folder.mkdir(parents=True)
+    rows = (dict(zip(table, cells, strict=True)) for cells in zip(*table.values(), strict=True))
+    (folder / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    return folder / "rows.jsonl"
+
+
+def sought(application: Any, rows: Table) -> float:
+    """The share of recommended items that are right: of the user's own shelf, or what the most have that it has not.
+
+    Of the popular items half are of the other shelf, so that nobody is right without looking at the user.
+    """
+    lists = application.recommend(rows["user"], k=5)
+    if application.model_name == "popularity":
+        counts = Counter(item for items in rows["item"] for item in items)
+        rest = [[counts[item] for item in counts if item not in items] for items in rows["item"]]
+        pairs = zip(lists, rest, strict=True)
+        return float(
+            np.mean([sum(counts[one["item"]] for one in found) / sum(sorted(left)[-5:]) for found, left in pairs])
+        )
+    own = [str(items[0])[0] for items in rows["item"]]
+    return float(np.mean([one["item"][0] == shelf for found, shelf in zip(lists, own, strict=True) for one in found]))
+
+
+def strangers(rows: int) -> Table:
+    """Users with items that nobody of the table has."""
+    table = baskets(rows)
+    return {"user": [f"v{name}" for name in table["user"]], "item": [[f"z{x}" for x in row] for row in table["item"]]}
+
+
+KIND = Kind(
+    inputs="user",
+    target="item",
+    target_setting="item",
+    table=baskets,
+    other=lambda rows: strangers(rows)["user"],
+    strangers=strangers,
+    write=write,
+    right=sought,
+    enough=0.9,
+    strange={
+        "a history": lambda: ["a1", "a2"],
+        "one item": lambda: ["b3"],
+        "items nobody knows beside one": lambda: ["nothing", "a4", ""],
+        "a name with blanks": lambda: " u3 ",
+    },
+    bad=lambda: [None, "nobody", ["nothing"]],
+    fast={"k": 5},
+    learnt={"k": 5},
+    adapted=None,
+    value=lambda user: ", ".join(dict(zip(*baskets().values(), strict=True))[user]),
+    strategies=(),
+)
