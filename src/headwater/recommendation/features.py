@@ -80,7 +80,7 @@ class CnnFeatures(NeuralRecommender):
         self.facts_of_users = _facts_of(known.users, run.settings, len(learnt.user_ids))
         self.inputs = self._read(known, run.settings)
         self.begin(run)
-        learner = _TowerLearner(self, Histories.of_users(learnt), Validation.of(learnt, unseen), run.settings.seed)
+        learner = _TowerLearner(self, Histories.of_users(learnt), Validation.of(learnt, unseen))
         self.train(learner, run)
         self.items = self.item_vectors()
         del self.inputs
@@ -162,7 +162,7 @@ class CnnFeatures(NeuralRecommender):
 class _TowerLearner(RankingLearner):
     """Both towers, and the users to learn from, a row each."""
 
-    def __init__(self, model: CnnFeatures, histories: Histories, validation: Validation, seed: int) -> None:
+    def __init__(self, model: CnnFeatures, histories: Histories, validation: Validation) -> None:
         users = np.flatnonzero(histories.lengths > 1)
         super().__init__(model, np.ones(len(users), dtype=np.int64), validation)
         self.towers, self.users, self.histories = model, users, histories.take(users)
