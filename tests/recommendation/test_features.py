@@ -4,11 +4,11 @@ from tests.recommendation.tastes import COLD, films, known, people, run_in
 from tests.tiny import make_bert
 
 from headwater.data.pictures import Picture
-from headwater.recommendation import features
+from headwater.recommendation import features, inputs
 from headwater.recommendation.features import CnnFeatures, FeatureSettings
+from headwater.recommendation.ids import Ids
 from headwater.recommendation.interactions import Histories
 from headwater.recommendation.recommender import NEW, Asked, Known
-from headwater.settings import Settings
 
 HAD = Histories.of_lists([[0, 2, 8], [1, 3, 9], []], n_items=20)
 QUICK = {"epochs": 12, "learning_rate": 0.02, "patience": 12, "batch_size": 8}
@@ -64,11 +64,11 @@ def test_what_is_known_of_a_user_counts_for_those_learnt_from(tmp_path):
 
 
 def test_facts_of_users_are_directions_of_their_words():
-    found = features._facts_of(people(), Settings(), 24)
+    found = inputs.facts_of(people(), known().interactions.user_ids, 0)
     assert found.shape[0] == 24
     np.testing.assert_allclose(found[0], found[2], atol=1e-5)
     assert np.abs(found[0] - found[1]).max() > 0.1
-    assert features._facts_of(None, Settings(), 3).tolist() == [[0], [0], [0]]
+    assert inputs.facts_of(None, Ids([1, 2, 3]), 0).tolist() == [[0], [0], [0]]
 
 
 def test_histories_are_parted_into_what_is_given_and_what_is_told():
@@ -96,11 +96,11 @@ def test_candidates_are_all_items_or_the_targets_and_some(tmp_path):
 
 
 def test_rare_words_share_a_number():
-    assert features._numbered(["war film", "war", "", "boat film"]).tolist() == [[2, 3], [2, 0], [0, 0], [1, 3]]
+    assert inputs.numbered(["war film", "war", "", "boat film"]).tolist() == [[2, 3], [2, 0], [0, 0], [1, 3]]
 
 
 def test_items_without_a_picture_are_grey():
-    found = features._pixels([None, Picture.of(np.full((9, 9, 3), 7, np.uint8))], 4)
+    found = inputs.pixels_of([None, Picture.of(np.full((9, 9, 3), 7, np.uint8))], 4)
     assert found.shape == (2, 4, 4, 3)
     assert np.unique(found[0]).tolist() == [127]
     assert np.unique(found[1]).tolist() == [7]

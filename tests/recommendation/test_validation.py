@@ -25,10 +25,10 @@ def test_the_score_is_the_gain_of_the_ranks_among_what_was_not_had():
     assert validation.asked.users.tolist() == [0, 1]
     # User 0: item 3 is second behind 2. User 1: item 0 is first; item 1, in whose way 0 does not stand, is third.
     wanted = np.mean([1 / np.log2(3), np.mean([1, 1 / np.log2(4)])])
-    assert np.isclose(validation.score(lambda asked: scores[asked.users].copy()), wanted)
+    assert np.isclose(validation.gains(lambda asked: scores[asked.users].copy()).mean(), wanted)
 
 
 def test_items_that_cannot_be_recommended_bring_nothing():
     validation = Validation.of(made([0], [0], n_items=3), made([0], [1], n_items=3))
-    assert validation.score(lambda asked: np.array([[1, -np.inf, 2]], np.float32)) == 0
-    assert Validation.of(made([0], [0]), made([0], [0]).take(np.array([], int))).score(lambda asked: asked) == 0
+    assert validation.gains(lambda asked: np.array([[1, -np.inf, 2]], np.float32)).tolist() == [0]
+    assert Validation.of(made([0], [0]), made([0], [0]).take(np.array([], int))).gains(lambda asked: asked).tolist() == [0]

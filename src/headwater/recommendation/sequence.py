@@ -57,7 +57,7 @@ class SequenceRecommender(NeuralRecommender):
 
     Settings: ClassVar[type] = SequenceSettings
     epochs = 30
-    learning_rate = 2e-3
+    learning_rate = 3e-3
     counts: np.ndarray
 
     @abstractmethod
@@ -162,6 +162,7 @@ class RecurrentRecommender(SequenceRecommender):
 class Rnn(RecurrentRecommender):
     """A simple recurrent network (Elman 1990)."""
 
+    learning_rate = 1e-3
     kind = nn.RNN
 
 
