@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -67,7 +68,7 @@ class Kept:
             places[[bool(len(items)) for items in extra]] = NEW
         return Asked(found, places)
 
-    @property
+    @cached_property
     def _is_learnt(self) -> np.ndarray:
         """Whether the model has learnt from each user; one entry where there is no user."""
         users = np.repeat(np.arange(len(self.histories)), self.histories.lengths)
