@@ -141,7 +141,7 @@ class Recommending(Service):
     def _told(self, ask: Ask, wish: Wish, found: Any, reason: str | None) -> dict[str, Any] | HeadwaterError:
         if reason is not None:
             return RequestError(
-                "Nothing can be recommended", status=404, where="recommend", got=reason,
+                f"Nothing can be recommended: {reason}", status=404,
                 fix="Name a known user, give known items as the history, or leave where out.",
             )  # fmt: skip
         items = [self.shelf.called(one["item"]) | {"score": one["score"]} for one in found[: ask.k]]

@@ -12,6 +12,8 @@ from starlette.responses import Response
 
 from headwater import __version__, catalog
 from headwater.application import Application, Predictions
+from headwater.data.mask_field import Mask
+from headwater.data.mask_writing import numbering
 from headwater.serving.answers import body_of, listed, plain, response
 from headwater.serving.cells import cells_of
 from headwater.serving.settings import ServeSettings
@@ -63,9 +65,15 @@ class Service:
             "classes": list(getattr(getattr(self.application, "target", None), "classes", ())),
             "score": None, "limits": {"rows": self.settings.rows, "body_mib": self.settings.body_mib},
         }  # fmt: skip
+        if isinstance(target := getattr(self.application, "target", None), Mask):
+            found = numbering(target)
+            told["legend"] = [
+                {"class": name, "number": int(number), "color": found.palette[number].tolist()}
+                for name, number in zip(found.classes, found.numbers, strict=True)
+            ]
         if report is not None and report.primary in report.metrics:
-            found = report.metrics[report.primary]
-            told["score"] = {"metric": report.primary, "value": found.value, "low": found.low, "high": found.high}
+            score = report.metrics[report.primary]
+            told["score"] = {"metric": report.primary, "value": score.value, "low": score.low, "high": score.high}
         return told
 
     def answers(self, rows: list[Any]) -> list[dict[str, Any]]:
