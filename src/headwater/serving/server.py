@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import uvicorn
@@ -15,6 +15,7 @@ from headwater.errors import ResourceError
 from headwater.serving.app import make_app
 from headwater.serving.settings import ServeSettings, refuse_open
 
+_BACKLOG = 1024
 _GRACE = 30
 """Seconds that requests under way have, once the server is told to stop."""
 
@@ -53,21 +54,21 @@ def listening(settings: ServeSettings) -> Iterator[socket.socket]:
         ResourceError: the address is taken, or not of this machine.
     """
     where = f"{settings.host}:{settings.port}"
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        door = socket.socket(family, kind, protocol)
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        door.bind(address)
-        # What comes while the model gets ready waits, and is not turned away.
-        door.listen(1024)
-    except OSError as failure:
-        raise ResourceError(
-            "Nothing can listen here", where=where, got=failure.strerror or str(failure),
-            fix="Take another --port, or 0 for a free one.",
-        ) from failure  # fmt: skip
-    with door:
+    with ExitStack() as stack:
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(
+                settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )[0]
+            door = stack.enter_context(socket.socket(family, kind, protocol))
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            door.bind(address)
+            # What comes while the model gets ready waits, and is not turned away.
+            door.listen(_BACKLOG)
+        except OSError as failure:
+            raise ResourceError(
+                "Nothing can listen here", where=where, got=failure.strerror or str(failure),
+                fix="Take another --port, or 0 for a free one.",
+            ) from failure  # fmt: skip
         yield door
 
 

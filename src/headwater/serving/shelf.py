@@ -81,7 +81,8 @@ class Shelf:
                     values[part] = values.get(part, 0) + 1
                 if len(values) > _VALUES:
                     break
-            if 1 < len(values) <= _VALUES:
+            # What stands at one item alone, such as a title, chooses nothing.
+            if 1 < len(values) <= min(_VALUES, sum(values.values()) / 2):
                 found.append({"column": name, "values": sorted(values)})
         return found[:_CHOICES]
 

@@ -32,9 +32,10 @@ class Worker:
     that is little asked answers at once, and one that is much asked answers many in about the time of one.
 
     Example:
+        >>> count = lambda rows: [len(rows)] * len(rows)
         >>> async def ask():
         ...     worker = Worker()
-        ...     found = await asyncio.gather(*(worker.ask(lambda rows: [len(rows)] * len(rows), [1]) for _ in range(3)))
+        ...     found = await asyncio.gather(*(worker.ask(count, [1]) for _ in range(3)))
         ...     worker.close()
         ...     return found
         >>> asyncio.run(ask())
