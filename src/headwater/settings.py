@@ -30,12 +30,25 @@ class ReadingSettings:
     section: ClassVar[str] = "Data"
 
     text: Annotated[
-        tuple[str, ...] | None, Of("Text"), "The text column; two make a text pair. Found by its content if not given."
+        tuple[str, ...] | None,
+        Of("Text"),
+        _RECOMMENDING,
+        "The text column; two make a text pair. Found by its content if not given.",
     ] = None
     image: Annotated[
-        tuple[str, ...] | None, Of("Image"), "The column of images: paths, or the bytes. Found by content if not given."
+        tuple[str, ...] | None,
+        Of("Image"),
+        _RECOMMENDING,
+        "The column of images: paths, or the bytes. Found by content if not given.",
     ] = None
     target: Annotated[tuple[str, ...] | None, "The label column; several 0/1 columns make a multi-label target."] = None
+    user: Annotated[str | None, _RECOMMENDING, "The column of users. Found by its name if not given."] = None
+    item: Annotated[str | None, _RECOMMENDING, "The column of items. Found by its name if not given."] = None
+    rating: Annotated[
+        str | None,
+        _RECOMMENDING,
+        "The column of ratings; `no` where there is one that is not to be read. Found by its name if not given.",
+    ] = None
     label_separator: Annotated[str | None, _NAMING, "Cut each target cell here into several labels (multi-label)."] = (
         None
     )
@@ -69,17 +82,10 @@ class DataSettings(ReadingSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class InteractionSettings:
-    """Who had to do with what: which columns say so, what is recommended, and how that is measured."""
+    """What is told of items and users, what is recommended, and how that is measured."""
 
     section: ClassVar[str] = "Recommendation"
 
-    user: Annotated[str | None, _RECOMMENDING, "The column of users. Found by its name if not given."] = None
-    item: Annotated[str | None, _RECOMMENDING, "The column of items. Found by its name if not given."] = None
-    rating: Annotated[
-        str | None,
-        _RECOMMENDING,
-        "The column of ratings; `no` where there is one that is not to be read. Found by its name if not given.",
-    ] = None
     items: Annotated[
         str | None, _RECOMMENDING, "A file that describes items, a row each: titles, genres, texts, images."
     ] = None
@@ -256,11 +262,16 @@ class ComputingSettings:
         "The most tokens, padding included, in one pass through the network. What suits the device if not given.",
     ] = None
     max_length: Annotated[
-        int | None, Of("Text"), Between(4, 1_000_000), "Tokens of a text that are read; the rest is cut off."
+        int | None,
+        Of("Text"),
+        _RECOMMENDING,
+        Between(4, 1_000_000),
+        "Tokens of a text that are read; the rest is cut off.",
     ] = None
     image_size: Annotated[
         int | None,
         Of("Image"),
+        _RECOMMENDING,
         Between(16, 1024),
         "Pixels along each edge of what the model sees. What suits the images and the model if not given.",
     ] = None

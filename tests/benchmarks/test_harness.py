@@ -2,6 +2,7 @@
 
 import argparse
 import doctest
+import json
 import subprocess
 import sys
 
@@ -41,7 +42,7 @@ def bench(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(harness.ROOT / "benchmarks"))
     script = tmp_path / "toy.py"
     script.write_text(SCRIPT)
-    return harness.Bench(script, argparse.Namespace(seeds=2, quick=False, resume=False, threads=3))
+    return harness.Bench(script, argparse.Namespace(seeds=2, quick=False, resume=False, extend=False, threads=3))
 
 
 def test_cpu_seconds_are_those_of_the_side(bench):
@@ -93,6 +94,23 @@ def test_resume_keeps_what_a_peer_measured_whatever_becomes_of_the_package(bench
     assert bench.measure("hold", python=python, mib=1) == first
     bench.sides = {"hold": lambda mib: {"changed": mib}}
     assert bench.measure("hold", python=python, mib=1) != first
+
+
+def test_extend_takes_what_is_published_with_the_commit_that_it_was_measured_on(bench, tmp_path, monkeypatch):
+    monkeypatch.setattr(harness, "FOLDER", tmp_path / "results")
+    (tmp_path / "results").mkdir()
+    entry = {"side": "hold", "values": {}, "cpu_seconds": 1.5, "wall_seconds": 2.0, "peak_mib": 40.0}
+    entries = [{**entry, "arguments": {"mib": 1, "file": "benchmarks/.work/rows.csv"}}]
+    content = {"threads": 3, "commit": "abc", "measured": entries}
+    (tmp_path / "results" / "toy.json").write_text(json.dumps(content))
+    asked = {"mib": 1, "file": "/home/a/benchmarks/.work/rows.csv"}
+    bench.options.extend = True
+    assert bench.measure("hold", **asked) == harness.Measured(**entries[0], commit="abc")
+    with pytest.raises(SystemExit, match="unexpected keyword argument 'file'"):  # it is run
+        bench.measure("hold", **{**asked, "mib": 2})
+    bench.options.threads = 2
+    with pytest.raises(SystemExit, match="unexpected keyword argument 'file'"):
+        bench.measure("hold", **asked)
 
 
 def test_a_missing_data_folder_is_one_sentence(bench):

@@ -29,7 +29,7 @@ def test_config_leaves_out_the_settings_of_other_inputs():
         written = yaml.safe_load(type_in("config", task.name, "--model", task.default_model).stdout)
         fitting = {option.name for option in options_of(Settings) if option.fits(task.fields)}
         assert written.keys() & vars(Settings()).keys() == fitting
-        assert ("max_length" in written) == ("Text" in task.inputs)
+        assert ("augment" in written) == ("Text" in task.inputs)
 
 
 def test_config_of_a_foundation_needs_no_extra():

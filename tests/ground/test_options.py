@@ -130,7 +130,7 @@ def test_a_setting_of_other_inputs_is_refused():
     with pytest.raises(SettingError) as told:
         check_fields(Settings(text=("title", "body")), "image-classification", ("Image",))
     assert str(told.value) == (
-        "settings: text has a part only with tasks of the field Text; image-classification is of Image. "
+        "settings: text has a part only with tasks of the field Text or Item; image-classification is of Image. "
         "Got 'title,body'. Leave --text out."
     )
     with pytest.raises(

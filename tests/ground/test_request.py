@@ -64,7 +64,7 @@ def test_a_folder_may_be_called_as_a_model_of_another_task_is(tmp_path: Path, mo
 
 
 def test_settings_of_another_kind_of_input_are_refused() -> None:
-    with pytest.raises(SettingError, match="text has a part only with tasks of the field Text; image-classification"):
+    with pytest.raises(SettingError, match="text has a part only with tasks of the field Text or Item; image"):
         Request.of("image-classification", "a.csv", "pixels-logistic", {"text": "body"})
     assert Request.of("image-classification", "a.csv", "pixels-logistic", {"text": None}).changed() == {}
 

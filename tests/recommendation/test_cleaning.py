@@ -13,7 +13,7 @@ import pytest
 from headwater.data.records import Records
 from headwater.errors import DataError, NotFoundError
 from headwater.recommendation.cleaning import ids_of, marked, numbers_of, spread, times_of
-from headwater.recommendation.columns import Columns, find_columns
+from headwater.recommendation.roles import Columns, find_columns
 from headwater.settings import Settings
 
 

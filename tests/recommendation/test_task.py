@@ -16,8 +16,9 @@ from tests.contract.interactions import baskets
 import headwater
 from headwater.errors import DataError, NotFoundError, SettingError
 from headwater.recommendation import choosing
-from headwater.recommendation.lists import best
-from headwater.recommendation.recommender import Recommender
+from headwater.recommendation.autoencoder import Ease
+from headwater.recommendation.recommender import Known, Recommender
+from headwater.recommendation.task import Recommendation
 from headwater.settings import Settings
 
 PAIRS = [(user, item) for user, items in zip(*baskets(40).values(), strict=True) for item in items]
@@ -144,6 +145,32 @@ def test_files_of_their_own_and_a_column_hold_the_test(tmp_path: Path) -> None:
         _fit(tmp_path / "all.csv", split="parts")
 
 
+def test_validation_rows_may_be_in_memory() -> None:
+    app = Recommendation("ease", Settings(k=4)).fit(PAIRS[::2], PAIRS[1::2])
+    kept = app.kept
+    assert kept is not None
+    assert len(kept.histories.items) == len(PAIRS)
+
+
+def test_a_model_that_chooses_gets_rows_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = {}
+
+    def fit(self: Any, known: Known, held_out: Any, run: Any) -> Any:
+        seen[self.chooses] = len(known.interactions), held_out
+        return learn(self, known, held_out, run)
+
+    learn = Ease.fit
+    monkeypatch.setattr(Ease, "fit", fit)
+    monkeypatch.setattr(choosing, "baselines", lambda *_: {})
+    plain = _fit()
+    monkeypatch.setattr(Ease, "chooses", True)
+    chosen = _fit()
+    assert seen[False][1] is None
+    assert seen[False][0] == seen[True][0] + len(seen[True][1])
+    assert len(plain.kept.histories.items) == len(chosen.kept.histories.items) > chosen.kept.learnt.sum()
+    assert chosen.trace.stages[0].name == "ease"
+
+
 def test_what_was_liked_is_a_matter_of_the_rating(folder: Path) -> None:
     every = _fit(folder / "ratings.csv").report
     liked = _fit(folder / "ratings.csv", relevant_from=4).report
@@ -210,13 +237,6 @@ def test_many_items_leave_ease_out(monkeypatch: pytest.MonkeyPatch) -> None:
     found = _fit(model="popularity").report
     assert found.baselines == {}
     assert "The baseline ease is left out" in " ".join(found.notes)
-
-
-def test_lists_end_where_items_do() -> None:
-    scores = np.full((1, 200), -np.inf, np.float32)
-    scores[0, [7, 150]] = 1.0
-    found = best(scores, 3)
-    assert found.items.tolist() == [[7, 150, -1]]
 
 
 def test_recommend_on_the_command_line(app: Any, folder: Path) -> None:

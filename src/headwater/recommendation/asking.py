@@ -17,10 +17,10 @@ from headwater.data.memory import column as column_of
 from headwater.data.naming import text_of, tidy
 from headwater.data.records import Records
 from headwater.errors import unknown
-from headwater.recommendation.columns import USUAL, id_column
 from headwater.recommendation.ids import UNKNOWN
 from headwater.recommendation.kept import Kept
 from headwater.recommendation.recommender import Asked
+from headwater.recommendation.roles import USUAL, id_column
 from headwater.settings import Settings
 
 HISTORY: Final = ("history", "items", "item_id_list", "liked", "basket")

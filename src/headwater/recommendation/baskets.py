@@ -14,9 +14,9 @@ from headwater.data.records import Records
 from headwater.data.traits import Traits
 from headwater.recommendation import preparing
 from headwater.recommendation.cleaning import ids_of
-from headwater.recommendation.columns import Columns
 from headwater.recommendation.ids import Ids
 from headwater.recommendation.interactions import Histories
+from headwater.recommendation.roles import Columns
 
 BETWEEN: Final = ", "
 _WIDTH: Final = 256

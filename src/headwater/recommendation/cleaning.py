@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from headwater.data.naming import tidy
 from headwater.data.records import Records
 from headwater.data.times import seconds_of
-from headwater.recommendation.columns import Columns
+from headwater.recommendation.roles import Columns
 
 _NUMBER: Final = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 _UNITS: Final = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))

@@ -1,106 +1,99 @@
-"""Which column is the user, the item, the rating and the time, under the names that recommenders give them."""
+"""What columns say of users or items, as sparse features: words, categories, and bins of numbers."""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from numbers import Real
+from typing import Any, Self
 
+import numpy as np
+
+from headwater.data.naming import text_of
 from headwater.data.records import Records
-from headwater.errors import DataError, unknown
-from headwater.settings import Settings
+from headwater.recommendation.ids import Ids
 
-USUAL: Final[dict[str, tuple[str, ...]]] = {
-    "user": ("user", "user_id", "userid", "uid", "u", "user_idx", "customer", "customer_id", "customerid", "reviewerid",
-             "session", "session_id", "sessionid", "visitorid", "account_id", "member_id"),
-    "item": ("item", "item_id", "itemid", "iid", "i", "item_idx", "movie", "movie_id", "movieid", "product",
-             "product_id", "productid", "asin", "parent_asin", "sku", "stockcode", "book_id", "bookid", "isbn",
-             "song_id", "track_id", "artist_id", "artistid", "article_id", "items"),
-    "rating": ("rating", "ratings", "score", "stars", "overall", "weight", "preference", "r"),
-    "time": ("timestamp", "time", "datetime", "date", "ts", "unixreviewtime", "t", "rating_date", "created_at"),
-}  # fmt: skip
-"""What the columns are usually called, in lower case."""
-_PLAIN: Final = {"text": "user", "text_2": "item"}
-"""Pairs from memory come under these names."""
-ROLES: Final = tuple(USUAL)
+_BETWEEN = re.compile(r"[\s|,;/]+")
+_FEW_NUMBERS, _BINS = 32, 16
+_LEAST_ROWS = 2
 
 
 @dataclass(frozen=True)
-class Columns:
-    """The names of the columns, None for those that the data does not have."""
+class Features:
+    """The features of each row, one after the other: the row itself first, then what its columns say.
 
-    user: str
-    item: str
-    rating: str | None = None
-    time: str | None = None
+    Row r has `features[starts[r]:starts[r + 1]]` with the same of `values`; feature r is row r itself.
+
+    Attributes:
+        starts: int64 of shape (rows + 1,).
+        features: int32 of shape (entries,).
+        values: float32 of shape (entries,): of the several words of a cell, each counts as much less.
+        fields: the field of each feature, int32 of shape (features,): 0 the row itself, then one for each column.
+    """
+
+    starts: np.ndarray
+    features: np.ndarray
+    values: np.ndarray
+    fields: np.ndarray
+
+    @classmethod
+    def of(cls, table: Records | None, ids: Ids) -> Self:
+        """The features of a table that has a row for each of `ids`; of the rows alone where there is no table."""
+        found = [list(map(_alone, range(len(ids))))]
+        columns = {} if table is None else {name: table.column(name) for name in table.columns}
+        for name, cells in columns.items():
+            if not _is_naming(cells, ids) and any(words := _words_of(cells)):
+                found.append(words)
+        return cls._joined(found)
+
+    @classmethod
+    def _joined(cls, columns: Sequence[list[list[str]]]) -> Self:
+        known: dict[tuple[int, str], int] = {}
+        rows: list[list[tuple[int, float]]] = [[] for _ in columns[0]]
+        for field, cells in enumerate(columns):
+            for row, words in enumerate(cells):
+                rows[row] += [(known.setdefault((field, word), len(known)), len(words) ** -0.5) for word in words]
+        flat = [entry for row in rows for entry in row]
+        starts = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
+        features, values = np.array([entry[0] for entry in flat], np.int32), np.array([entry[1] for entry in flat], np.float32)
+        return cls(starts, features, values, np.array([field for field, _ in known], dtype=np.int32))
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """Those that are there."""
-        return tuple(name for name in (self.user, self.item, self.rating, self.time) if name)
+    def n_fields(self) -> int:
+        return int(self.fields.max(initial=0)) + 1
 
 
-@dataclass(frozen=True)
-class Part:
-    """One column as a field: what `str(prepared)` and a comparison ask of it."""
-
-    columns: tuple[str, ...]
-    classes: tuple[str, ...] = ()
+def _alone(row: int) -> list[str]:
+    return [str(row)]
 
 
-def find_columns(records: Records, settings: Settings) -> Columns:
-    """The columns that the settings name, or that have a usual name.
-
-    Raises:
-        NotFoundError: a column that is named is not there.
-        DataError: there is no column of users, or of items.
-
-    Example:
-        >>> import pyarrow as pa
-        >>> find_columns(Records(pa.table({"userId": [1], "movieId": [2], "rating": [3.5]})), Settings())
-        Columns(user='userId', item='movieId', rating='rating', time=None)
-    """
-    user, item = _needed(records, "user", settings.user), _needed(records, "item", settings.item)
-    return Columns(user, item, _optional(records, "rating", settings.rating), _optional(records, "time", settings.time))
+def _is_naming(cells: Sequence[Any], ids: Ids) -> bool:
+    """Whether a column only repeats the names of the rows."""
+    return all(cell is None or text_of(cell) == text_of(name) for cell, name in zip(cells, ids.names, strict=True))
 
 
-def id_column(records: Records, role: str, named: str | None) -> str | None:
-    """The column of a table that says which user or item a row is of; None where there is none.
-
-    Raises:
-        NotFoundError: a column that is named is not there.
-    """
-    return _optional(records, role, named)
-
-
-def _needed(records: Records, role: str, named: str | None) -> str:
-    found = _optional(records, role, named)
-    if found is not None:
-        return found
-    raise DataError(
-        f"There is no column of {role}s", where=records.name, got=records.columns,
-        accepted=f"a column named {', '.join(USUAL[role][:6])} or the like", fix=f"Name it with --{role}.",
-    )  # fmt: skip
+def _words_of(cells: Sequence[Any]) -> list[list[str]]:
+    """The words of each cell that tell some rows from others: those of two rows or more, and not of all."""
+    numbers = [cell for cell in cells if isinstance(cell, Real) and not isinstance(cell, bool)]
+    if len(set(numbers)) > _FEW_NUMBERS:
+        edges = np.unique(np.quantile(np.array(numbers, dtype=float), np.linspace(0, 1, _BINS + 1)[1:-1]))
+        found = [[] if cell is None else [str(np.searchsorted(edges, cell, side="right"))] for cell in cells]
+    else:
+        found = [_cut(cell) for cell in cells]
+    rows = Counter(word for words in found for word in set(words))
+    told = sum(map(bool, found))
+    return [sorted(word for word in set(words) if _LEAST_ROWS <= rows[word] < max(told, _LEAST_ROWS + 1)) for words in found]
 
 
-def _optional(records: Records, role: str, named: str | None) -> str | None:
-    if named == "no":
-        return None
-    return next(iter(_named(records, named) or _usual(records, role)), None)
-
-
-def _named(records: Records, named: str | None) -> list[str]:
-    if named is not None and named not in records.columns:
-        raise unknown("column", named, records.columns, where=records.name)
-    return [] if named is None else [named]
-
-
-def _usual(records: Records, role: str) -> list[str]:
-    """The column with the most usual name, if any has a usual one."""
-    known = {_folded(column): column for column in records.columns}
-    plain = {role: column for column, role in _PLAIN.items() if column in records.columns}
-    found = [known[name] for name in map(_folded, USUAL[role]) if name in known]
-    return found[:1] or ([plain[role]] if role in plain else [])
-
-
-def _folded(name: str) -> str:
-    return name.lower().replace("_", "").replace(" ", "").replace("-", "")
+def _cut(cell: Any) -> list[str]:
+    """The words of one cell; bytes have none."""
+    if cell is None or isinstance(cell, bytes):
+        return []
+    if isinstance(cell, list | tuple):
+        return [word for part in cell for word in _cut(part)]
+    return [word for word in _BETWEEN.split(text_of(cell).lower()) if word]

@@ -111,6 +111,7 @@ class Histories:
     def matrix(self, *, binary: bool = True) -> sparse.csr_matrix:
         """Float32 of shape (rows, n_items): 1 for each item of a history, or its value."""
         values = np.ones(len(self.items), dtype=np.float32) if binary else self.values
-        found = sparse.csr_matrix((values, self.items, self.starts), shape=(len(self), self.n_items))
+        # A copy: sorting would put the items of these histories into another order than their values.
+        found = sparse.csr_matrix((values, self.items, self.starts), shape=(len(self), self.n_items), copy=True)
         found.sort_indices()
         return found

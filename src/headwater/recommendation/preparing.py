@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -15,10 +16,10 @@ from headwater.data.records import Problem, Records
 from headwater.errors import DataError, SettingError, unknown
 from headwater.options import options_of
 from headwater.recommendation import cleaning, protocols
-from headwater.recommendation.columns import Columns, Part, find_columns
 from headwater.recommendation.ids import Ids
 from headwater.recommendation.interactions import Interactions
 from headwater.recommendation.protocols import GIVEN, TEST, TRAIN, VALID, Wanted
+from headwater.recommendation.roles import Columns, Part, find_columns
 from headwater.recommendation.tables import Table, read_table
 from headwater.settings import Settings
 
@@ -82,7 +83,7 @@ class _Gathered:
     merged: int
 
 
-def prepare(source: Any, settings: Settings, *, want_test: bool) -> Divided:
+def prepare(source: Any, settings: Settings, *, want_test: bool, valid: Any = None) -> Divided:
     """Reads interactions and divides them.
 
     Rows that lack a user or an item, or whose rating or time cannot be, are set aside. Where a user and an item come
@@ -92,6 +93,7 @@ def prepare(source: Any, settings: Settings, *, want_test: bool) -> Divided:
         source: what `read_cells` takes; a cell of the item column may hold a list.
         settings: columns, shares, protocol, tables of items and users, files of their own for validation and test.
         want_test: whether a test is held out, or read from `settings.test`.
+        valid: a source of validation rows; that of `settings.valid`, else a share of the rest, if not given.
 
     Raises:
         DataError: the data cannot be read, has too many bad rows, or leaves nothing to learn from or to test on.
@@ -102,7 +104,9 @@ def prepare(source: Any, settings: Settings, *, want_test: bool) -> Divided:
         role: read_table(path, role, settings) if (path := getattr(settings, f"{role}s")) else None
         for role in ("item", "user")
     }
-    found = _gather(source, settings, tables["item"], want_test=want_test)
+    further = {VALID: settings.valid if valid is None else valid, TEST: settings.test if want_test else None}
+    sources = {TRAIN: source, **{part: one for part, one in further.items() if one is not None}}
+    found = _gather(sources, settings, tables["item"])
     protocol, parts = _parts(found, settings, want_test=want_test)
     if protocol == "cold-items" and want_test:
         parts[(parts == VALID)] = TRAIN
@@ -192,10 +196,8 @@ def refuse_idle(settings: Settings) -> None:
             )  # fmt: skip
 
 
-def _gather(source: Any, settings: Settings, items: Table | None, *, want_test: bool) -> _Gathered:
-    """All rows there are, as interactions with common ids."""
-    paths = {VALID: settings.valid, TEST: settings.test if want_test else None}
-    sources = {TRAIN: source, **{part: path for part, path in paths.items() if path}}
+def _gather(sources: Mapping[int, Any], settings: Settings, items: Table | None) -> _Gathered:
+    """All rows of some sources, each with its part, as interactions with common ids."""
     if len(sources) > 1 and settings.split:
         raise SettingError(
             "A column and files both say which rows are held out", where="--split", got=settings.split,

@@ -12,8 +12,8 @@ from headwater.data.cells import read_cells
 from headwater.data.records import Problem, Records
 from headwater.errors import DataError
 from headwater.recommendation.cleaning import ids_of
-from headwater.recommendation.columns import id_column
 from headwater.recommendation.ids import Ids
+from headwater.recommendation.roles import id_column
 from headwater.settings import Settings
 
 _TITLES = ("title", "name", "movie_title", "product_title", "item_name", "label", "description")
@@ -39,7 +39,8 @@ class Table:
         """A row for each of these ids, null where the table has none."""
         places = self.ids.positions(ids.names)
         table = self.records.table.take(pa.array(places, mask=places < 0))
-        return Records(table, name=self.records.name)
+        # Paths in cells count from the file that they stand in.
+        return Records(table, name=self.records.name, files=self.records.files[:1])
 
 
 def read_table(source: Any, role: str, settings: Settings) -> Table:

@@ -6,7 +6,6 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Final, Self
 
@@ -87,10 +86,9 @@ class Recommendation(Application):
         options.check_fields(options.check(self.settings), self.task, catalog.task(self.task).fields)
         preparing.refuse_idle(self.settings)
         self.report = self.config = self._beside = None
-        if valid is not None:
-            self.settings = replace(self.settings, valid=str(valid))
-        prepared = records if isinstance(records, Divided) else self.prepare(records, want_test=False)
-        self._learn(prepared, run)
+        if not isinstance(records, Divided):
+            records = preparing.prepare(records, self.settings, want_test=False, valid=valid)
+        self._learn(records, run)
         return self
 
     def predict(self, inputs: Any) -> Predictions:

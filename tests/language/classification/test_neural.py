@@ -2,12 +2,13 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from headwater.catalog import model_class
 from headwater.errors import SettingError
 from headwater.language.classification.convolutional import ConvolutionalNetwork, ConvolutionalSettings
-from headwater.language.classification.neural import WordVectors
-from headwater.language.classification.recurrent import RecurrentNetwork, RecurrentSettings
+from headwater.language.classification.neural import WordVectors, inside
+from headwater.language.classification.recurrent import Recurrence, RecurrentNetwork, RecurrentSettings
 from headwater.language.classification.transformer import TransformerClassifier, TransformerNetwork, TransformerSettings
 from headwater.language.vocabulary import PADDING, UNKNOWN
 from headwater.run import Run
@@ -71,20 +72,45 @@ def test_convolution_equals_windows_taken_by_hand():
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_recurrence_equals_that_of_torch(cell):
-    network = RecurrentNetwork(words(), 3, cell, RecurrentSettings(hidden=6))
-    reference = cell(8, 6, batch_first=True, bidirectional=True)
-    reference.load_state_dict(network.recurrent.state_dict())
-    expected = network.out(reference(network.words.table(IDS))[0].amax(dim=1))
-    torch.testing.assert_close(logits(network, IDS, 7), expected, atol=1e-5, rtol=0)
+@pytest.mark.parametrize(("layers", "bidirectional"), [(1, False), (1, True), (2, True)])
+def test_recurrences_and_their_gradients_equal_those_of_torch_over_packed_rows(cell, layers, bidirectional):
+    settings = RecurrentSettings(hidden=6, layers=layers, bidirectional=bidirectional, dropout=0.0)
+    recurrence = Recurrence(cell, 8, settings)
+    reference = cell(8, 6, layers, batch_first=True, bidirectional=bidirectional)
+    recurrence.load_state_dict(reference.state_dict())  # as run folders of packed rows named them
+    vectors = torch.randn(3, 7, 8, generator=torch.Generator().manual_seed(0))
+    lengths = torch.tensor([7, 1, 4])
+    packed = pack_padded_sequence(vectors, lengths, batch_first=True, enforce_sorted=False)
+    expected, _ = pad_packed_sequence(reference(packed)[0], batch_first=True)
+    here = inside(lengths, 7, vectors.device)
+    found = recurrence(vectors, lengths)
+    torch.testing.assert_close(found[here], expected[here], atol=1e-5, rtol=0)
+    for states in (found, expected):
+        states[here].square().sum().backward()
+    torch.testing.assert_close(
+        recurrence.layers[-1][-1].weight_hh_l0.grad, list(reference.parameters())[-3].grad, atol=1e-4, rtol=0
+    )
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_half_precision_gives_nearly_the_same_gradients(cell):
+    recurrence = Recurrence(cell, 8, RecurrentSettings(hidden=16))
+    vectors, lengths = torch.randn(4, 9, 8, generator=torch.Generator().manual_seed(0)), torch.tensor([9, 1, 4, 9])
+    here, grads = inside(lengths, 9, vectors.device), []
+    for precision in (torch.float32, torch.bfloat16):
+        recurrence.zero_grad()
+        with torch.autocast("cpu", precision, enabled=precision is torch.bfloat16):
+            recurrence(vectors, lengths)[here].float().square().mean().backward()
+        grads.append(torch.cat([weight.grad.flatten() for weight in recurrence.parameters()]))
+    assert (grads[0] - grads[1]).norm() < 0.05 * grads[0].norm()
 
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_recurrences_begin_orthogonal_and_lstms_remember(cell):
-    recurrent = RecurrentNetwork(words(), 3, cell, RecurrentSettings(hidden=6)).recurrent
-    gate = recurrent.weight_hh_l0[-6:]
-    torch.testing.assert_close(gate @ gate.T, torch.eye(6), atol=1e-5, rtol=0)
-    assert recurrent.bias_ih_l0.sum() == (6 if cell is nn.LSTM else 0)
+    for direction in RecurrentNetwork(words(), 3, cell, RecurrentSettings(hidden=6)).recurrent.layers[0]:
+        gate = direction.weight_hh_l0[-6:]
+        torch.testing.assert_close(gate @ gate.T, torch.eye(6), atol=1e-5, rtol=0)
+        assert direction.bias_ih_l0.sum() == (6 if cell is nn.LSTM else 0)
 
 
 def test_attention_equals_the_layers_one_by_one():

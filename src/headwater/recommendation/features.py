@@ -1,0 +1,244 @@
+"""Pictures, texts and facts in one scorer: a tower of networks for items, one for users (CNN + MLP)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Self
+
+import numpy as np
+import torch
+from torch import nn
+
+from headwater.data.pictures import pixels
+from headwater.data.records import Records
+from headwater.options import Between
+from headwater.ranges import Search
+from headwater.recommendation import described
+from headwater.recommendation.encoding import main_directions, text_features, tokens, word_vectors
+from headwater.recommendation.interactions import Histories, Interactions
+from headwater.recommendation.neural import NeuralRecommender, RankingLearner
+from headwater.recommendation.recommender import Asked, Known
+from headwater.recommendation.towers import ItemTower, PictureTower, UserTower, WordTower
+from headwater.recommendation.validation import Validation, divided
+from headwater.run import Run
+from headwater.settings import Settings as RunSettings
+
+_SIDE, _THREADS = 32, 8
+_MOST_WORDS, _PLACES = 50_000, 32
+_FACTS = 32
+_AT_ONCE = 256
+_TARGETS = 16
+"""The items of a user that one step learns to tell, at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureSettings:
+    """What `cnn-features` can be told."""
+
+    section: ClassVar[str] = "Model"
+
+    width: Annotated[int, Between(4, 4096), Search(32, 256, step=32), "Numbers in the vector of an item."] = 64
+    dropout: Annotated[float, Between(0, 0.95), Search(0, 0.7), "The share of features dropped while training."] = 0.3
+    encoder: Annotated[
+        str | None,
+        "A frozen text encoder to read texts with: an embedded name, a folder, a run folder or a hub id. Word vectors "
+        "and convolutions that learn from nothing if none.",
+    ] = "minilm"
+    candidates: Annotated[
+        int, Between(2, 1_000_000), Search(256, 4096, log=True), "Items that one step compares with one another."
+    ] = 2048
+
+
+class CnnFeatures(NeuralRecommender):
+    """Two towers whose vectors' product is the score (after Covington et al. 2016).
+
+    The tower of items reads a text through a frozen encoder or convolutions over word vectors, a picture through
+    convolutions, or both. The tower of users reads a history and what the table of users says.
+
+    Attributes:
+        items: the vector of each item, float32 of shape (items, width).
+        facts_of_users: what is known of each user learnt from, float32 of shape (users, facts).
+        inputs: what the item towers read, by name; there only while it is fitted.
+    """
+
+    Settings = FeatureSettings
+    reads = (*NeuralRecommender.reads, "image_size")
+    cold = True
+    epochs = 60
+    learning_rate = 2e-3
+    items: np.ndarray
+    facts_of_users: np.ndarray
+    inputs: dict[str, torch.Tensor]
+
+    def fit(self, known: Known, held_out: Interactions | None, run: Run) -> Self:
+        learnt, unseen = divided(known.interactions, held_out)
+        self.n_items = len(learnt.item_ids)
+        self.known_items = np.bincount(learnt.items, minlength=self.n_items) > 0
+        self.facts_of_users = _facts_of(known.users, run.settings, len(learnt.user_ids))
+        self.inputs = self._read(known, run.settings)
+        self.begin(run)
+        learner = _TowerLearner(self, Histories.of_users(learnt), Validation.of(learnt, unseen), run.settings.seed)
+        self.train(learner, run)
+        self.items = self.item_vectors()
+        del self.inputs
+        return self
+
+    def untrained(self) -> nn.Module:
+        width, dropout = self.settings.width, self.settings.dropout
+        people = UserTower(self.n_items, self.facts_of_users.shape[1], width, dropout)
+        if not hasattr(self, "inputs"):  # one that was loaded has its items' vectors, and no use for their tower
+            return nn.ModuleDict({"people": people})
+        towers = {name: self._tower(name, given) for name, given in self.inputs.items()}
+        return nn.ModuleDict({"people": people, "things": ItemTower(towers, self.n_items, width, dropout)})
+
+    def scores(self, asked: Asked) -> np.ndarray:
+        self.network.eval()
+        with torch.inference_mode():
+            wishes = self.wishes(asked.histories, self._facts(asked.users)).float().cpu().numpy()
+        return wishes @ self.items.T
+
+    def wishes(self, histories: Histories, facts: np.ndarray) -> torch.Tensor:
+        """The vectors of users, shape (rows, width), in the network's present mode."""
+        device = next(self.network.parameters()).device
+        given = (histories.items.astype(np.int64), histories.starts, facts)
+        return self.network["people"](*(torch.from_numpy(part).to(device) for part in given))
+
+    def vectors(self, rows: np.ndarray) -> torch.Tensor:
+        """The vectors of items, shape (rows, width), in the network's present mode."""
+        device, places = next(self.network.parameters()).device, torch.from_numpy(rows)
+        inputs = {name: given[places].to(device) for name, given in self.inputs.items()}
+        known = torch.from_numpy(self.known_items[rows].astype(np.float32)).to(device)
+        return self.network["things"](places.to(device), inputs, known)
+
+    def item_vectors(self) -> np.ndarray:
+        """The vectors of all items, float32 of shape (items, width)."""
+        self.network.eval()
+        parts = np.array_split(np.arange(self.n_items), max(1, self.n_items // _AT_ONCE))
+        with torch.no_grad():
+            return np.concatenate([self.vectors(rows).float().cpu().numpy() for rows in parts])
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        kept = {name: values for name, values in super().arrays().items() if not name.startswith("network.things.")}
+        return {**kept, "items": self.items, "facts_of_users": self.facts_of_users}
+
+    def restore(self, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
+        self.items, self.facts_of_users = arrays["items"], arrays["facts_of_users"]
+        super().restore(arrays, facts)
+
+    def _facts(self, users: np.ndarray) -> np.ndarray:
+        found = self.facts_of_users[np.maximum(users, 0)] if len(self.facts_of_users) else np.zeros((len(users), 1))
+        return np.where(users[:, None] >= 0, found, 0).astype(np.float32)
+
+    def _tower(self, name: str, given: torch.Tensor) -> nn.Module:
+        if name == "picture":
+            return PictureTower(self.settings.width)
+        if name == "words":
+            return WordTower(int(given.max()) + 1, self.settings.width)
+        return nn.Linear(given.shape[1], self.settings.width)
+
+    def _read(self, known: Known, settings: RunSettings) -> dict[str, torch.Tensor]:
+        """What each tower reads of every item: those for which the table has columns.
+
+        Raises:
+            DataError: there is no table of items, or it has neither words nor pictures.
+        """
+        items, found = described.need_any(known, settings, "cnn-features")
+        inputs = {}
+        if found.words:
+            texts = described.texts_of(items, found.words)
+            encoder = self.settings.encoder
+            inputs["words" if encoder is None else "text"] = torch.from_numpy(
+                _numbered(texts) if encoder is None else text_features(texts, encoder, settings)
+            )
+        if found.image is not None:
+            pictures = described.pictures_of(items, found.image)
+            inputs["picture"] = torch.from_numpy(_pixels(pictures, settings.image_size or _SIDE))
+        return inputs
+
+
+class _TowerLearner(RankingLearner):
+    """Both towers, and the users to learn from, a row each."""
+
+    def __init__(self, model: CnnFeatures, histories: Histories, validation: Validation, seed: int) -> None:
+        users = np.flatnonzero(histories.lengths > 1)
+        super().__init__(model, np.ones(len(users), dtype=np.int64), validation)
+        self.towers, self.users, self.histories = model, users, histories.take(users)
+        counts = np.bincount(self.histories.items, minlength=model.n_items)
+        self.share = counts / max(1, counts.sum())
+        self.known = np.flatnonzero(model.known_items)
+
+    def loss(self, rows: np.ndarray) -> torch.Tensor:
+        """Some items of each user are told from the others; all are compared with the same candidates."""
+        draw = np.random.default_rng(int(torch.randint(2**62, ()).item()))
+        histories = self.histories.take(rows)
+        given, target_rows, targets = _parted(histories, draw)
+        candidates, chances = self._candidates(targets, len(rows), draw)
+        facts = self.towers._facts(np.where(draw.random(len(rows)) < 0.8, self.users[rows], -1))
+        wishes, vectors = self.towers.wishes(given, facts), self.towers.vectors(candidates)
+        logits = (wishes @ vectors.T).float() - torch.from_numpy(np.log(chances)).float().to(vectors.device)
+        places = np.searchsorted(candidates, targets)
+        told = logits.log_softmax(dim=1)[torch.from_numpy(target_rows), torch.from_numpy(places)]
+        shares = 1 / np.bincount(target_rows, minlength=len(rows))[target_rows]
+        return -(told * torch.from_numpy(shares).float().to(told.device)).sum()
+
+    def score(self) -> float:
+        self.towers.items = self.towers.item_vectors()
+        return super().score()
+
+    def _candidates(self, targets: np.ndarray, rows: int, draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """The items of a step, sorted, and how likely each was to be among them (Yi et al. 2019)."""
+        some = min(self.towers.settings.candidates, len(self.known))
+        if some == len(self.known):
+            return self.known, np.ones(len(self.known))
+        drawn = draw.choice(self.known, some, replace=False)
+        candidates = np.union1d(targets, drawn)
+        missed = (1 - some / len(self.known)) * (1 - self.share[candidates]) ** (rows * _TARGETS)
+        return candidates, 1 - missed
+
+
+def _parted(histories: Histories, draw: np.random.Generator) -> tuple[Histories, np.ndarray, np.ndarray]:
+    """Histories without some items, and the rows and items that are to be told: half of a history, 16 at most."""
+    lengths = histories.lengths
+    rows = np.repeat(np.arange(len(histories)), lengths)
+    order = np.lexsort((draw.random(len(rows)), rows))
+    place = np.arange(len(rows)) - histories.starts[:-1][rows]
+    hidden = np.empty(len(rows), dtype=bool)
+    hidden[order] = place < np.minimum(lengths // 2, _TARGETS)[rows]
+    starts = np.concatenate([[0], np.cumsum(np.bincount(rows[~hidden], minlength=len(histories)))]).astype(np.int64)
+    given = Histories(starts, histories.items[~hidden], histories.values[~hidden], histories.n_items)
+    return given, rows[hidden], histories.items[hidden]
+
+
+def _facts_of(users: Records | None, settings: RunSettings, n_users: int) -> np.ndarray:
+    """What the table of users says, in numbers of shape (users, facts); one zero each where it says nothing."""
+    if users is None:
+        return np.zeros((n_users, 1), dtype=np.float32)
+    columns = described.described(users, RunSettings(), ()).words
+    if not columns:
+        return np.zeros((n_users, 1), dtype=np.float32)
+    return main_directions(word_vectors(described.words_of(users, columns)), _FACTS, settings.seed)
+
+
+def _numbered(texts: Sequence[str]) -> np.ndarray:
+    """The words of texts by their numbers, int32 of shape (texts, places), filled up with 0; the rare ones are 1."""
+    cut = [tokens(text)[:_PLACES] for text in texts]
+    counts = Counter(word for words in cut for word in words)
+    known = [word for word, count in counts.most_common(_MOST_WORDS) if count > 1]
+    numbers = {word: number for number, word in enumerate(known, start=2)}
+    found = np.zeros((len(texts), max(map(len, cut), default=0) or 1), dtype=np.int32)
+    for row, words in enumerate(cut):
+        found[row, : len(words)] = [numbers.get(word, 1) for word in words]
+    return found
+
+
+def _pixels(pictures: Sequence[Any], side: int) -> np.ndarray:
+    """Pixels, uint8 of shape (items, side, side, 3); grey where there is no picture."""
+    found = np.full((len(pictures), side, side, 3), 127, dtype=np.uint8)
+    there = [row for row, picture in enumerate(pictures) if picture is not None]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for row, seen in zip(there, pool.map(lambda row: pixels(pictures[row], side), there), strict=True):
+            found[row] = seen
+    return found

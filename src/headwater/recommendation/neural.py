@@ -1,0 +1,111 @@
+"""What all networks that recommend share: how they are made, trained, asked and kept."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from headwater.application import Stage
+from headwater.options import counted
+from headwater.recommendation.recommender import Asked, Recommender
+from headwater.recommendation.validation import Validation
+from headwater.run import Run
+from headwater.training import course
+from headwater.training.device import device_of, nearest
+from headwater.training.trainer import READS, Learner, Trainer
+
+
+class NeuralRecommender(Recommender):
+    """A network that learns to rank items, epoch after epoch, the best of which is kept.
+
+    Attributes:
+        network: what has learnt; made by `untrained` from the settings and facts.
+        device: where it was asked to compute.
+        known_items: whether anybody had to do with each item, shape (items,).
+    """
+
+    reads = READS
+    epochs: ClassVar[int] = 30
+    learning_rate: ClassVar[float] = 1e-3
+    fewest_steps: ClassVar[int] = 500
+    """What few rows are passed over more often for, up to `most_times`."""
+    most_times: ClassVar[int] = 10
+    network: nn.Module
+    known_items: np.ndarray
+    device: str = "auto"
+
+    @abstractmethod
+    def untrained(self) -> nn.Module:
+        """The network before it has learnt."""
+
+    def begin(self, run: Run) -> None:
+        """Makes the network under the seed of the run, and puts it where it computes."""
+        self.device = run.settings.device
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(run.settings.seed)
+            self.network = self.untrained()
+        self.network.to(device_of(run.settings))
+
+    def train(self, learner: Learner, run: Run) -> None:
+        """Trains the network, and tells of it in `trace`."""
+        started = time.monotonic()
+        settings = course.completed(
+            run.settings, len(learner.lengths), epochs=self.epochs, learning_rate=self.learning_rate,
+            fewest_steps=self.fewest_steps, most_times=self.most_times,
+        )  # fmt: skip
+        history = Trainer(replace(run, settings=settings), type(self).__name__).fit(learner)
+        self.trace.curve = [asdict(epoch) for epoch in history.epochs]
+        score, spent = history.best_score, time.monotonic() - started
+        self.trace.stages = [Stage(counted(history.best_epoch, "epoch"), score, score, score, spent, history.stopped)]
+
+    def only_known(self, scores: np.ndarray) -> np.ndarray:
+        """The scores, those of items that nobody had to do with at minus infinity."""
+        scores[:, ~self.known_items] = -np.inf
+        return scores
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        state = {f"network.{name}": tensor.cpu().numpy() for name, tensor in self.network.state_dict().items()}
+        return {**state, "known_items": self.known_items}
+
+    def facts(self) -> dict[str, Any]:
+        return {"device": self.device}
+
+    def restore(self, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
+        self.device, self.known_items = facts["device"], arrays["known_items"]
+        prefix = "network."
+        state = {
+            name.removeprefix(prefix): torch.from_numpy(np.array(values))
+            for name, values in arrays.items()
+            if name.startswith(prefix)
+        }
+        self.network = self.untrained()
+        self.network.load_state_dict(state)
+        self.network.to(nearest(self.device)).eval()
+
+
+class RankingLearner(Learner):
+    """A learner whose epochs are judged by how high the network ranks what is held out.
+
+    Args:
+        model: whose network learns.
+        lengths: the cost of each training row in tokens.
+        validation: what is held out.
+    """
+
+    def __init__(self, model: NeuralRecommender, lengths: np.ndarray, validation: Validation) -> None:
+        self.model, self.network = model, model.network
+        self.lengths, self.validation = lengths, validation
+
+    def score(self) -> float:
+        return self.validation.score(self.ranked)
+
+    def ranked(self, asked: Asked) -> np.ndarray:
+        """The scores by which what is held out is ranked."""
+        return self.model.scores(asked)

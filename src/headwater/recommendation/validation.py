@@ -1,0 +1,89 @@
+"""Which epoch is the best: how high a network ranks interactions that it does not learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from headwater.recommendation.interactions import Histories, Interactions
+from headwater.recommendation.recommender import Asked
+
+_EVERY = 10
+"""One user of so many gives the last item away where no interactions are held out."""
+_LEAST = 3
+_MOST_USERS, _AT_ONCE = 2000, 256
+
+
+def divided(known: Interactions, held_out: Interactions | None) -> tuple[Interactions, Interactions]:
+    """What is learnt from, and what chooses the epoch: the last item of some users, where nothing is held out.
+
+    Example:
+        >>> from headwater.recommendation.ids import Ids
+        >>> users, items = np.zeros(4, np.int32), np.array([2, 0, 3, 1], np.int32)
+        >>> values, times = np.ones(4, np.float32), np.array([3.0, 1.0, 2.0, 0.0])
+        >>> one = Interactions(users, items, values, times, Ids(["a"]), Ids([7, 8, 9, 10]))
+        >>> [part.items.tolist() for part in divided(one, None)]
+        [[0, 3, 1], [2]]
+    """
+    if held_out is not None and len(held_out):
+        return known, held_out
+    times = np.zeros(len(known)) if known.times is None else known.times
+    order = np.lexsort((np.arange(len(known)), times, known.users))
+    counts = np.bincount(known.users, minlength=len(known.user_ids))
+    last = np.cumsum(counts) - 1
+    giving = np.flatnonzero(counts >= _LEAST)[::_EVERY]
+    chosen = np.zeros(len(known), dtype=bool)
+    chosen[order[last[giving]]] = True
+    return known.take(~chosen), known.take(chosen)
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Users, what they had, and what they had that is held out.
+
+    Attributes:
+        asked: a row for each user with something held out, 2,000 at most.
+        wanted: the items held out of each row, an array a row.
+    """
+
+    asked: Asked
+    wanted: list[np.ndarray]
+
+    @classmethod
+    def of(cls, known: Interactions, held_out: Interactions) -> Self:
+        """The users of the interactions held out, with the histories that are known."""
+        users = np.unique(held_out.users)
+        users = users[:: max(1, -(-len(users) // _MOST_USERS))]
+        order = np.argsort(held_out.users, kind="stable")
+        starts = np.searchsorted(held_out.users[order], users)
+        stops = np.searchsorted(held_out.users[order], users, side="right")
+        wanted = [held_out.items[order[start:stop]] for start, stop in zip(starts, stops, strict=True)]
+        return cls(Asked(Histories.of_users(known).take(users), users.astype(np.int32)), wanted)
+
+    def score(self, scores: Callable[[Asked], np.ndarray]) -> float:
+        """The mean over users of 1 / log2(1 + rank) of what they wanted, among all items that they had not.
+
+        It is the gain of NDCG without a cut: where few users are held out, a cut at ten would leave it to chance.
+        """
+        gains = []
+        for start in range(0, len(self.asked), _AT_ONCE):
+            rows = np.arange(start, min(start + _AT_ONCE, len(self.asked)))
+            asked = self.asked.take(rows)
+            gains += [
+                _gain(found, asked.histories.of(row), self.wanted[start + row])
+                for row, found in enumerate(scores(asked))
+            ]
+        return float(np.mean(gains)) if gains else 0.0
+
+
+def _gain(scores: np.ndarray, had: np.ndarray, wanted: np.ndarray) -> float:
+    scores = scores.copy()
+    own = scores[wanted]
+    scores[had] = -np.inf
+    scores[wanted] = -np.inf  # none of them stands in the way of another
+    ranks = 1 + (scores[None, :] > own[:, None]).sum(axis=1)
+    there = np.isfinite(own)
+    return float(np.where(there, 1 / np.log2(1 + ranks), 0).mean())
