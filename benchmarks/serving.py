@@ -1,12 +1,12 @@
 """Serving: recommendations out of 50,000 items at 200 requests a second on one core, and what a killed server loses.
 
 The load is open: each request has a moment at which it is due, whether or not earlier ones were answered, and its time
-counts from that moment. Of a hundred requests 80 ask for known users, 10 for a history of three items, and 10 bring a new
-interaction, half of these of users nobody has heard of. The server is one process on one core, this script is on the
+counts from that moment. Of a hundred requests 80 ask for known users, 10 for a history of three items, and 10 bring a
+new interaction, half of these of users nobody has heard of. The server is one process on one core, this script is on the
 others. The same load on `/health`, which does nothing, tells what the machine and the protocol cost by themselves.
 
-The interactions are generated: items by a power law, users alike. What is measured depends on how many items and factors
-there are, not on what they mean.
+The interactions are generated: items by a power law, users alike. What is measured depends on how many items and
+factors there are, not on what they mean.
 
 A killed server: eight clients send interactions as fast as they are acknowledged until the process gets SIGKILL; then a
 new one starts on the same journal, and every acknowledged interaction is looked for.
@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from harness import WORK, Bench, Stopwatch, main
 from results import Table, publish
 
@@ -247,12 +248,14 @@ def compare(bench: Bench) -> None:
         lines.append((route, found["requests"], found["errors"], *(f"{found[name]:.1f}" for name in
                       ("p50", "p99", "p99.9", "p100")), f"{found['server_cpu']:.0%}", bar))  # fmt: skip
     caption = (
-        f"{options.model} with {ITEMS:,} items, {RATE} requests a second for {seconds:g} s on one core; milliseconds from "
-        "when each request was due."
+        f"{options.model} with {ITEMS:,} items, {RATE} requests a second for {seconds:g} s on one core; milliseconds "
+        "from when each request was due."
     )
     columns = ("route", "requests", "errors", "p50", "p99", "p99.9", "most", "core in use", "bar")
     kills = [bench.measure("kill", run=run, seed=seed).values for seed in range(1 if options.quick else KILLS)]
-    killed = [(number, one["acknowledged"], one["lost"], one["unseen"], "none lost") for number, one in enumerate(kills, 1)]
+    killed = [
+        (number, one["acknowledged"], one["lost"], one["unseen"], "none lost") for number, one in enumerate(kills, 1)
+    ]
     publish(bench, [
         Table(caption, columns, lines),
         Table("A server that is killed (SIGKILL) while eight clients send it interactions.",

@@ -60,6 +60,7 @@ class Browser:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._call("Emulation.setEmulatedMedia", features=[scheme])
         self._call("Page.navigate", url=address)
+        self.until(f"document.readyState === 'complete' && location.href.startsWith({json.dumps(address)})")
 
     def run(self, code: str) -> Any:
         found = self._call("Runtime.evaluate", expression=code, awaitPromise=True, returnByValue=True)
@@ -68,7 +69,7 @@ class Browser:
 
     def until(self, code: str) -> None:
         """Waits for an expression to be true."""
-        _until(lambda: self.run(f'Boolean({code})'), code)
+        _until(lambda: self.run(f"Boolean({code})"), code)
 
     def text(self, selector: str = "body") -> str:
         return str(self.run(f"document.querySelector({json.dumps(selector)})?.innerText ?? ''"))

@@ -181,7 +181,7 @@ def test_a_body_that_does_not_come_does_not_wait_forever(messages, status, told)
     async def receive():
         if messages:
             return messages.pop()
-        await asyncio.sleep(60)
+        return await asyncio.sleep(60)
 
     async def ask():
         sent = []

@@ -77,8 +77,8 @@ def listed(body: Mapping[str, Any], name: str, most: int, where: str) -> list[An
         )
     if len(rows) > most:
         raise RequestError(
-            "There are too many rows in one request", status=413, where=where, got=len(rows), accepted=f"{most} or fewer",
-            fix="Send several requests, or start the server with --rows N.",
+            "There are too many rows in one request", status=413, where=where, got=len(rows),
+            accepted=f"{most} or fewer", fix="Send several requests, or start the server with --rows N.",
         )  # fmt: skip
     return rows
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from headwater import catalog
 from headwater.application import Application
+from headwater.data.naming import tidy
 
 
 class Cells(ABC):
@@ -148,11 +149,11 @@ def name_of(column: str, value: Any) -> str:
     Raises:
         ValueError: it is neither.
     """
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if isinstance(value, str):
+        return text(column, value, "a name").strip()
+    if isinstance(value, bool) or not isinstance(value, int | float) or tidy(value) is None:
         raise ValueError(f"column {column} holds {_called(value)}, not a name")
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return text(column, str(value), "a name").strip()
+    return str(tidy(value))
 
 
 def text(column: str, value: Any, what: str) -> str:
@@ -181,7 +182,5 @@ def _called(value: Any) -> str:
 
 
 _CELLS: Final[dict[str, type[Cells]]] = {"Text": TextCells, "Image": ImageCells, "User": UserCells}
-_DOT: Final = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-)
+_DOT: Final = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 """A PNG of one pixel."""

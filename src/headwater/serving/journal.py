@@ -37,7 +37,9 @@ class Journal:
 
     def __init__(self, folder: Path, most: int, segment: int = SEGMENT) -> None:
         self.folder, self.most, self.segment = folder, most, segment
-        self._guard, self._waiting, self._coming = Lock(), [], None  # type: tuple[Lock, list[bytes], Any]
+        self._guard = Lock()
+        self._waiting: list[bytes] = []
+        self._coming: Future[None] | None = None
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="headwater-journal")
         self._lock: BinaryIO | None = None
         self._file: BinaryIO | None = None

@@ -21,6 +21,7 @@ from headwater.serving.answers import body_of, listed, response
 from headwater.serving.cells import name_of
 from headwater.serving.journal import Journal
 from headwater.serving.live import Live
+from headwater.serving.nearest import LONGEST, Nearest
 from headwater.serving.reasons import reasons
 from headwater.serving.service import Service, add, answers_of
 from headwater.serving.settings import ServeSettings
@@ -84,6 +85,7 @@ class Recommending(Service):
         self.live, self.shelf = Live(application.kept), Shelf(application.kept, application.items)
         folder = settings.journal or (None if run is None else f"{run.resolve()}.journal")
         self.journal = None if folder is None else Journal(Path(folder), int(settings.journal_mib * 2**20))
+        self.nearest = self._index()
         for record in () if self.journal is None else self.journal.records():
             self._take(record)
 
@@ -135,8 +137,23 @@ class Recommending(Service):
         except HeadwaterError as mistake:
             return [mistake] * len(asks)
         wishes = [self.live.wish(ask.user, ask.history) for ask in asks]
-        lists, why_not = self.application.lists(wishes, k=max(ask.k for ask in asks), allowed=allowed)
+        lists, why_not = self._looked_up(wishes, max(ask.k for ask in asks), allowed)
         return [self._told(*row) for row in zip(asks, wishes, lists, why_not, strict=True)]
+
+    def _looked_up(self, wishes: list[Wish], k: int, allowed: np.ndarray | None) -> tuple[list[Any], list[str | None]]:
+        """Lists as the application gives them; out of very many items those that the index finds."""
+        found = (
+            None if self.nearest is None or allowed is not None else asking.answerable(wishes, self.application.kept)
+        )
+        if found is None or self.nearest is None or found.asked.histories.lengths.max(initial=0) > LONGEST:
+            return self.application.lists(wishes, k=k, allowed=allowed)
+        vectors = self.application.recommender.factors(found.asked)[0]
+        seen = found.asked.histories if self.application.settings.exclude_seen else None
+        lists: list[Any] = [None] * len(wishes)
+        names = self.application.kept.item_ids
+        for row, items in zip(found.rows.tolist(), self.nearest.best(vectors, seen, k), strict=True):
+            lists[row] = [{"item": names[item], "score": score} for item, score in items]
+        return lists, [found.reasons.get(row) for row in range(len(wishes))]
 
     def _told(self, ask: Ask, wish: Wish, found: Any, reason: str | None) -> dict[str, Any] | HeadwaterError:
         if reason is not None:
@@ -204,15 +221,26 @@ class Recommending(Service):
         sought, limit = request.query_params.get("q", ""), request.query_params.get("limit", str(_FOUND))
         if not limit.isdigit():
             raise RequestError("limit is not a number", where="/items", got=limit, accepted=f"1 to {_MOST}")
-        loop = asyncio.get_running_loop()
-        return response({"items": await loop.run_in_executor(None, self.shelf.search, sought, whole("limit", int(limit)))})
+        most = whole("limit", int(limit))
+        found = await asyncio.get_running_loop().run_in_executor(None, self.shelf.search, sought, most)
+        return response({"items": found})
+
+    def _index(self) -> Nearest | None:
+        """The index over the items, where they are many and the model has vectors of them."""
+        model = self.application.recommender
+        if model.n_items < self.settings.index_from or not hasattr(model, "factors"):
+            return None
+        _, items, biases = model.factors(self.application.kept.asked(np.zeros(0, dtype=np.int64)))
+        return Nearest.of(items, biases)
 
     def _record(self, number: int, given: Any) -> dict[str, Any]:
         """An interaction as it is kept; unknown items are refused, since no model can say anything of them."""
         where = f"interaction {number}"
         if not isinstance(given, Mapping) or given.get("user") is None or given.get("item") is None:
-            raise RequestError("An interaction needs a user and an item", where=where, got=given,
-                               accepted='{"user": "...", "item": "..."}, and with these rating and timestamp')  # fmt: skip
+            raise RequestError(
+                "An interaction needs a user and an item", where=where, got=given,
+                accepted='{"user": "...", "item": "..."}, and with these rating and timestamp',
+            )  # fmt: skip
         record: dict[str, Any] = {"user": named("user", given["user"]), "item": named("item", given["item"])}
         self._known(record["item"], where)
         for name in ("rating", "timestamp"):

@@ -51,7 +51,8 @@ class Service:
 
     def __init__(self, application: Application, settings: ServeSettings, run: Path | None = None) -> None:
         application.require_fitted("serve")
-        self.application, self.settings, self.run, self.worker = application, settings, run, Worker()
+        self.application: Any = application
+        self.settings, self.run, self.worker = settings, run, Worker()
         self.cells = cells_of(application)
 
     def about(self) -> dict[str, Any]:

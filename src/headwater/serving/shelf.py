@@ -37,19 +37,24 @@ class Shelf:
         names = [str(kept.item_ids[item]) for item in self._order]
         # Names that differ from an item's title are searched as well: people type either.
         shown = [self.titles[item] or "" for item in self._order]
-        self._names = pc.utf8_lower(pa.array(names, pa.string()))
-        self._shown = pc.utf8_lower(pa.array(shown, pa.string()))
+        self._names = pc.call_function("utf8_lower", [pa.array(names, pa.string())])
+        self._shown = pc.call_function("utf8_lower", [pa.array(shown, pa.string())])
         self._masks: OrderedDict[Any, np.ndarray | None] = OrderedDict()
 
     def search(self, sought: str, most: int) -> list[dict[str, Any]]:
         """Items whose name or title has a text in it; those that begin with it come first."""
         text = sought.strip().lower()
-        columns = (self._names, self._shown)
-        begins = pc.or_(*(pc.starts_with(column, text) for column in columns))
-        holds = pc.or_(*(pc.match_substring(column, text) for column in columns))
-        first, others = np.asarray(begins), np.asarray(holds)
+        first, others = self._with(text, "starts_with"), self._with(text, "match_substring")
         places = np.concatenate([np.flatnonzero(first)[:most], np.flatnonzero(others & ~first)[:most]])[:most]
         return [self.told(int(self._order[place])) for place in places]
+
+    def _with(self, text: str, how: str) -> np.ndarray:
+        """Of which items the name or the title has a text in it, in the order of their popularity."""
+        options = pc.MatchSubstringOptions(text)
+        name, title = (
+            np.asarray(pc.call_function(how, [column], options)) for column in (self._names, self._shown)
+        )  # fmt: skip
+        return name | title
 
     def told(self, item: int) -> dict[str, Any]:
         """An item by its position: its name, and its title where it has one."""

@@ -104,4 +104,3 @@ def _outcomes(jobs: list[Job]) -> list[Sequence[Any] | HeadwaterError]:
         parts.append(answers[start : start + len(job.rows)])
         start += len(job.rows)
     return parts
-
