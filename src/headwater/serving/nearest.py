@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 
 import numpy as np
 
+from headwater import catalog
 from headwater.foundation.cache import cache_folder
 from headwater.options import in_words
 from headwater.recommendation.interactions import Histories
@@ -17,8 +18,10 @@ from headwater.run import write_whole
 
 log = logging.getLogger("headwater")
 _NEIGHBOURS: Final = 16
-_BUILT, _SEARCHED: Final = 128, 256
-"""How many candidates are looked at for each item that is put in, and for each that is asked: see docs/serving.md."""
+_BUILT: Final = 128
+"""How many candidates are looked at for each item that is put in."""
+_SEARCHED: Final = 256
+"""How many for each that is asked: what this finds stands in docs/serving.md."""
 _SPARE: Final = 50
 LONGEST: Final = 500
 """The longest history whose items are still searched around; for longer ones every item is scored."""
@@ -42,13 +45,11 @@ class Nearest:
         """Builds the index, or reads the one that was built of these very vectors before.
 
         Raises:
-            ModuleNotFoundError: usearch is not installed.
+            ExtraError: usearch is not installed.
         """
-        from usearch.index import Index
-
         there = np.flatnonzero(np.isfinite(biases))
         vectors = np.hstack([items[there], biases[there, None]]).astype(np.float32)
-        index = Index(
+        index = catalog.load("usearch.index:Index", extra="serving")(
             ndim=vectors.shape[1], metric="ip", dtype="f32", connectivity=_NEIGHBOURS, expansion_add=_BUILT,
             expansion_search=_SEARCHED,
         )  # fmt: skip
