@@ -38,7 +38,7 @@ class ServeSettings:
     ] = 1024.0
     index_from: Annotated[
         int, Between(1), Of("Item"), "The number of items from which an approximate index finds the best ones."
-    ] = 200_000
+    ] = 100_000
 
 
 def is_loopback(host: str) -> bool:
