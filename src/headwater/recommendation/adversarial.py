@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 import torch
 from torch import nn
+from torch.func import functional_call
 from torch.nn import functional
 
 from headwater.options import Between
@@ -33,13 +34,13 @@ class GanSettings:
     ] = 0.5
     adversary: Annotated[
         float, Between(0, 1000), Search(0.01, 10, log=True), "What fooling the judge weighs in the maker's loss."
-    ] = 0.1
+    ] = 0.3
     negatives: Annotated[
         float,
         Between(0, 1),
         Search(0.05, 1),
         "The share of the items that a user had not which the maker is told to leave at zero, and the judge sees.",
-    ] = 0.5
+    ] = 0.2
     zeros: Annotated[
         float, Between(0, 1000), Search(0.01, 10, log=True), "What leaving them at zero weighs in the maker's loss."
     ] = 0.1
@@ -48,11 +49,11 @@ class GanSettings:
 class Gan(NeuralRecommender):
     """The maker reads a history and makes up all of it; the judge sees both, and the history beside.
 
-    Both learn in the same step: the gradient of the judge's loss is turned round on its way to the maker.
+    Both learn in the same step: the judge to tell them apart, the maker to be taken for what users had.
     """
 
     Settings = GanSettings
-    epochs = 100
+    epochs = 150
     learning_rate = 1e-3
 
     def untrained(self) -> nn.Module:
@@ -98,29 +99,22 @@ class MakerAndJudge(nn.ModuleDict):
         shown = functional.dropout(had, asked.dropout)
         made = torch.sigmoid(self["maker"](shown).float())
         none = (torch.rand_like(had) < asked.negatives) * (1 - had)
-        judged_real = self._judged(had, had)
-        judged_made = self._judged(_Reversed.apply(made * (had + none), asked.adversary), had)
-        judge = functional.binary_cross_entropy_with_logits(judged_real, torch.ones_like(judged_real), reduction="sum")
-        judge = judge + functional.binary_cross_entropy_with_logits(
-            judged_made, torch.zeros_like(judged_made), reduction="sum"
-        )
-        return judge + asked.zeros * (none * made.square()).sum()
+        seen = made * (had + none)
+        judge = _missed(self._judged(had, had), 1.0) + _missed(self._judged(seen.detach(), had), 0.0)
+        # The judge's weights are still in this term: it alone would move them to be fooled.
+        fooled = _missed(self._judged(seen, had, still=True), 1.0)
+        return judge + asked.adversary * fooled + asked.zeros * (none * made.square()).sum()
 
-    def _judged(self, seen: torch.Tensor, had: torch.Tensor) -> torch.Tensor:
-        return self["judge"](torch.cat([seen, had], dim=1)).float()
+    def _judged(self, seen: torch.Tensor, had: torch.Tensor, *, still: bool = False) -> torch.Tensor:
+        judge, both = self["judge"], torch.cat([seen, had], dim=1)
+        if still:
+            weights = {name: weight.detach() for name, weight in judge.named_parameters()}
+            return functional_call(judge, weights, (both,)).float()
+        return judge(both).float()
 
 
-class _Reversed(torch.autograd.Function):
-    """What passes through is unchanged; its gradient comes back turned round, and weighed."""
-
-    @staticmethod
-    def forward(ctx: Any, values: torch.Tensor, weight: float) -> torch.Tensor:
-        ctx.weight = weight
-        return values.view_as(values)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
-        return -ctx.weight * gradients[0], None
+def _missed(judged: torch.Tensor, truth: float) -> torch.Tensor:
+    return functional.binary_cross_entropy_with_logits(judged, torch.full_like(judged, truth), reduction="sum")
 
 
 class _GanLearner(RankingLearner):

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from scipy import sparse
 
+from headwater import catalog
 from headwater.errors import NotFoundError
 from headwater.foundation.locate import locate
 from headwater.settings import Settings
@@ -80,17 +81,15 @@ def text_features(texts: Sequence[str], encoder: str, settings: Settings) -> np.
 
     Rows have a length of one; those of items that are not described are the mean of all others.
     """
-    from headwater.foundation.text import TextEncoder
-
+    kind = catalog.load("headwater.foundation.text:TextEncoder", extra="recommendation")
     options = {"max_length": settings.max_length}
-    return _features(TextEncoder, [text or None for text in texts], encoder, settings, options)
+    return _features(kind, [text or None for text in texts], encoder, settings, options)
 
 
 def picture_features(pictures: Sequence[Any], encoder: str, settings: Settings) -> np.ndarray:
     """The same of pictures; None is an item without one."""
-    from headwater.foundation.image import ImageEncoder
-
-    return _features(ImageEncoder, pictures, encoder, settings, {"side": settings.image_size})
+    kind = catalog.load("headwater.foundation.image:ImageEncoder", extra="vision")
+    return _features(kind, pictures, encoder, settings, {"side": settings.image_size})
 
 
 def _features(

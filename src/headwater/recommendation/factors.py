@@ -6,12 +6,13 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from headwater.recommendation.interactions import Histories, Interactions
 from headwater.recommendation.recommender import NEW, Asked, Recommender
+from headwater.settings import Settings
 
 
 class FactorModel(Recommender):
@@ -23,6 +24,10 @@ class FactorModel(Recommender):
         biases: float32 of shape (n_items,).
     """
 
+    own_passes: ClassVar[int]
+    """The epochs, unless the run says how many."""
+    own_rate: ClassVar[float | None] = None
+    """The learning rate of the first epoch, unless the run says which; it falls to zero. None where there is none."""
     users: np.ndarray
     items: np.ndarray
     biases: np.ndarray
@@ -51,6 +56,12 @@ class FactorModel(Recommender):
 
     def restore(self, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
         self.users, self.items, self.biases = arrays["users"], arrays["items"], arrays["biases"]
+
+    @classmethod
+    def completed(cls, settings: Settings, rows: int) -> Settings:
+        passes = cls.own_passes if settings.epochs is None else settings.epochs
+        rate = cls.own_rate if settings.learning_rate is None else settings.learning_rate
+        return replace(settings, epochs=passes, learning_rate=rate)
 
     def settle(self, users: np.ndarray, told: np.ndarray) -> None:
         """Keeps the vectors of users; those without an interaction get the mean of the others.

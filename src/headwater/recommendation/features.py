@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
@@ -12,12 +10,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from headwater.data.pictures import pixels
-from headwater.data.records import Records
 from headwater.options import Between
 from headwater.ranges import Search
 from headwater.recommendation import described
-from headwater.recommendation.encoding import main_directions, text_features, tokens, word_vectors
+from headwater.recommendation.encoding import text_features
+from headwater.recommendation.inputs import facts_of, numbered, pixels_of
 from headwater.recommendation.interactions import Histories, Interactions
 from headwater.recommendation.neural import NeuralRecommender, RankingLearner
 from headwater.recommendation.recommender import Asked, Known
@@ -26,9 +23,7 @@ from headwater.recommendation.validation import Validation, divided
 from headwater.run import Run
 from headwater.settings import Settings as RunSettings
 
-_SIDE, _THREADS = 32, 8
-_MOST_WORDS, _PLACES = 50_000, 32
-_FACTS = 32
+_SIDE = 32
 _AT_ONCE = 256
 _TARGETS = 16
 """The items of a user that one step learns to tell, at most."""
@@ -77,10 +72,10 @@ class CnnFeatures(NeuralRecommender):
         learnt, unseen = divided(known.interactions, held_out)
         self.n_items = len(learnt.item_ids)
         self.known_items = np.bincount(learnt.items, minlength=self.n_items) > 0
-        self.facts_of_users = _facts_of(known.users, run.settings, len(learnt.user_ids))
+        self.facts_of_users = facts_of(known.users, learnt.user_ids, run.settings.seed)
         self.inputs = self._read(known, run.settings)
         self.begin(run)
-        learner = _TowerLearner(self, Histories.of_users(learnt), Validation.of(learnt, unseen), run.settings.seed)
+        learner = _TowerLearner(self, Histories.of_users(learnt), Validation.of(learnt, unseen))
         self.train(learner, run)
         self.items = self.item_vectors()
         del self.inputs
@@ -97,7 +92,7 @@ class CnnFeatures(NeuralRecommender):
     def scores(self, asked: Asked) -> np.ndarray:
         self.network.eval()
         with torch.inference_mode():
-            wishes = self.wishes(asked.histories, self._facts(asked.users)).float().cpu().numpy()
+            wishes = self.wishes(asked.histories, self.facts_for(asked.users)).float().cpu().numpy()
         return wishes @ self.items.T
 
     def wishes(self, histories: Histories, facts: np.ndarray) -> torch.Tensor:
@@ -128,7 +123,8 @@ class CnnFeatures(NeuralRecommender):
         self.items, self.facts_of_users = arrays["items"], arrays["facts_of_users"]
         super().restore(arrays, facts)
 
-    def _facts(self, users: np.ndarray) -> np.ndarray:
+    def facts_for(self, users: np.ndarray) -> np.ndarray:
+        """What is known of users by their positions, zero of one who is `NEW`, shape (rows, facts)."""
         found = self.facts_of_users[np.maximum(users, 0)] if len(self.facts_of_users) else np.zeros((len(users), 1))
         return np.where(users[:, None] >= 0, found, 0).astype(np.float32)
 
@@ -151,18 +147,18 @@ class CnnFeatures(NeuralRecommender):
             texts = described.texts_of(items, found.words)
             encoder = self.settings.encoder
             inputs["words" if encoder is None else "text"] = torch.from_numpy(
-                _numbered(texts) if encoder is None else text_features(texts, encoder, settings)
+                numbered(texts) if encoder is None else text_features(texts, encoder, settings)
             )
         if found.image is not None:
             pictures = described.pictures_of(items, found.image)
-            inputs["picture"] = torch.from_numpy(_pixels(pictures, settings.image_size or _SIDE))
+            inputs["picture"] = torch.from_numpy(pixels_of(pictures, settings.image_size or _SIDE))
         return inputs
 
 
 class _TowerLearner(RankingLearner):
     """Both towers, and the users to learn from, a row each."""
 
-    def __init__(self, model: CnnFeatures, histories: Histories, validation: Validation, seed: int) -> None:
+    def __init__(self, model: CnnFeatures, histories: Histories, validation: Validation) -> None:
         users = np.flatnonzero(histories.lengths > 1)
         super().__init__(model, np.ones(len(users), dtype=np.int64), validation)
         self.towers, self.users, self.histories = model, users, histories.take(users)
@@ -176,7 +172,7 @@ class _TowerLearner(RankingLearner):
         histories = self.histories.take(rows)
         given, target_rows, targets = _parted(histories, draw)
         candidates, chances = self._candidates(targets, len(rows), draw)
-        facts = self.towers._facts(np.where(draw.random(len(rows)) < 0.8, self.users[rows], -1))
+        facts = self.towers.facts_for(np.where(draw.random(len(rows)) < 0.8, self.users[rows], -1))
         wishes, vectors = self.towers.wishes(given, facts), self.towers.vectors(candidates)
         logits = (wishes @ vectors.T).float() - torch.from_numpy(np.log(chances)).float().to(vectors.device)
         places = np.searchsorted(candidates, targets)
@@ -210,35 +206,3 @@ def _parted(histories: Histories, draw: np.random.Generator) -> tuple[Histories,
     starts = np.concatenate([[0], np.cumsum(np.bincount(rows[~hidden], minlength=len(histories)))]).astype(np.int64)
     given = Histories(starts, histories.items[~hidden], histories.values[~hidden], histories.n_items)
     return given, rows[hidden], histories.items[hidden]
-
-
-def _facts_of(users: Records | None, settings: RunSettings, n_users: int) -> np.ndarray:
-    """What the table of users says, in numbers of shape (users, facts); one zero each where it says nothing."""
-    if users is None:
-        return np.zeros((n_users, 1), dtype=np.float32)
-    columns = described.described(users, RunSettings(), ()).words
-    if not columns:
-        return np.zeros((n_users, 1), dtype=np.float32)
-    return main_directions(word_vectors(described.words_of(users, columns)), _FACTS, settings.seed)
-
-
-def _numbered(texts: Sequence[str]) -> np.ndarray:
-    """The words of texts by their numbers, int32 of shape (texts, places), filled up with 0; the rare ones are 1."""
-    cut = [tokens(text)[:_PLACES] for text in texts]
-    counts = Counter(word for words in cut for word in words)
-    known = [word for word, count in counts.most_common(_MOST_WORDS) if count > 1]
-    numbers = {word: number for number, word in enumerate(known, start=2)}
-    found = np.zeros((len(texts), max(map(len, cut), default=0) or 1), dtype=np.int32)
-    for row, words in enumerate(cut):
-        found[row, : len(words)] = [numbers.get(word, 1) for word in words]
-    return found
-
-
-def _pixels(pictures: Sequence[Any], side: int) -> np.ndarray:
-    """Pixels, uint8 of shape (items, side, side, 3); grey where there is no picture."""
-    found = np.full((len(pictures), side, side, 3), 127, dtype=np.uint8)
-    there = [row for row, picture in enumerate(pictures) if picture is not None]
-    with ThreadPoolExecutor(_THREADS) as pool:
-        for row, seen in zip(there, pool.map(lambda row: pixels(pictures[row], side), there), strict=True):
-            found[row] = seen
-    return found

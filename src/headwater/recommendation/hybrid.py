@@ -12,6 +12,7 @@ from scipy import sparse
 from headwater.options import Between
 from headwater.ranges import Search
 from headwater.recommendation import described
+from headwater.recommendation.autoencoder import solved
 from headwater.recommendation.encoding import main_directions, picture_features, text_features, word_vectors
 from headwater.recommendation.interactions import Histories, Interactions
 from headwater.recommendation.recommender import Asked, Known, Recommender
@@ -119,29 +120,12 @@ class Hybrid(Recommender):
     def _among_known(self, warm: sparse.csr_matrix, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
         """Left and right factors of the items that somebody had to do with; scores, and None, where they are few."""
         if warm.shape[1] <= self.settings.dense_items:
-            return _ease((warm.T @ warm).toarray(), self.settings.shrinkage), None
+            return solved(warm, self.settings.shrinkage).astype(np.float32), None
         from sklearn.utils.extmath import randomized_svd
 
         _, sizes, found = randomized_svd(warm, min(self.settings.factors, *warm.shape), random_state=seed)
         kept = sizes**2 / (sizes**2 + self.settings.shrinkage)
         return np.ascontiguousarray(found.T), np.ascontiguousarray((found * kept[:, None]).T)
-
-
-def _ease(together: np.ndarray, shrinkage: float) -> np.ndarray:
-    """The weights of items for one another in closed form (Steck 2019), float32 of shape (items, items).
-
-    None has a weight for itself.
-
-    Args:
-        together: how many users had both items, shape (items, items).
-        shrinkage: of the weights.
-    """
-    products = together.astype(np.float64)
-    products.flat[:: len(products) + 1] += shrinkage
-    inverse = np.linalg.inv(products)
-    weights = -inverse / np.diag(inverse)
-    np.fill_diagonal(weights, 0)
-    return weights.astype(np.float32)
 
 
 def _carried(ridge: Ridge, features: np.ndarray, values: np.ndarray, there: np.ndarray) -> np.ndarray:

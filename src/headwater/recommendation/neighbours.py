@@ -16,7 +16,7 @@ from headwater.recommendation.blocks import in_blocks
 from headwater.recommendation.factors import rows_of, turned
 from headwater.recommendation.interactions import Histories, Interactions
 from headwater.recommendation.kernels import STRIPE, nearest
-from headwater.recommendation.recommender import NEW, Asked, Known, Recommender
+from headwater.recommendation.recommender import Asked, Known, Recommender
 from headwater.run import Run
 
 _BLOCK = 64

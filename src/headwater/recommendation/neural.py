@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from headwater.application import Stage
 from headwater.options import counted
 from headwater.recommendation.recommender import Asked, Recommender
 from headwater.recommendation.validation import Validation
@@ -20,6 +19,7 @@ from headwater.run import Run
 from headwater.training import course
 from headwater.training.device import device_of, nearest
 from headwater.training.trainer import READS, Learner, Trainer
+from headwater.transfer.scores import stage
 
 
 class NeuralRecommender(Recommender):
@@ -53,7 +53,7 @@ class NeuralRecommender(Recommender):
             self.network = self.untrained()
         self.network.to(device_of(run.settings))
 
-    def train(self, learner: Learner, run: Run) -> None:
+    def train(self, learner: RankingLearner, run: Run) -> None:
         """Trains the network, and tells of it in `trace`."""
         started = time.monotonic()
         settings = course.completed(
@@ -62,8 +62,8 @@ class NeuralRecommender(Recommender):
         )  # fmt: skip
         history = Trainer(replace(run, settings=settings), type(self).__name__).fit(learner)
         self.trace.curve = [asdict(epoch) for epoch in history.epochs]
-        score, spent = history.best_score, time.monotonic() - started
-        self.trace.stages = [Stage(counted(history.best_epoch, "epoch"), score, score, score, spent, history.stopped)]
+        gains, spent = learner.validation.gains(learner.ranked), time.monotonic() - started
+        self.trace.stages = [stage(counted(history.best_epoch, "epoch"), gains, spent, history.stopped)]
 
     def only_known(self, scores: np.ndarray) -> np.ndarray:
         """The scores, those of items that nobody had to do with at minus infinity."""
@@ -104,7 +104,7 @@ class RankingLearner(Learner):
         self.lengths, self.validation = lengths, validation
 
     def score(self) -> float:
-        return self.validation.score(self.ranked)
+        return float(self.validation.gains(self.ranked).mean())
 
     def ranked(self, asked: Asked) -> np.ndarray:
         """The scores by which what is held out is ranked."""

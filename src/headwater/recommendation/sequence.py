@@ -35,7 +35,7 @@ class SequenceSettings:
 
     section: ClassVar[str] = "Model"
 
-    history: Annotated[int, Between(1, 10_000), Search(20, 200, log=True), "The latest items that are read."] = 100
+    history: Annotated[int, Between(1, 10_000), Search(20, 200, log=True), "The latest items that are read."] = 50
     width: Annotated[int, Between(4, 4096), Search(32, 256, step=32), "Numbers in the vector of an item."] = 128
     layers: Annotated[int, Between(1, 32), Search(1, 3), "Layers, one over the other."] = 1
     dropout: Annotated[float, Between(0, 0.95), Search(0, 0.7), "The share of features dropped while training."] = 0.5
@@ -57,7 +57,7 @@ class SequenceRecommender(NeuralRecommender):
 
     Settings: ClassVar[type] = SequenceSettings
     epochs = 30
-    learning_rate = 2e-3
+    learning_rate = 3e-3
     counts: np.ndarray
 
     @abstractmethod
@@ -162,6 +162,7 @@ class RecurrentRecommender(SequenceRecommender):
 class Rnn(RecurrentRecommender):
     """A simple recurrent network (Elman 1990)."""
 
+    learning_rate = 1e-3
     kind = nn.RNN
 
 
@@ -182,6 +183,7 @@ class SasrecSettings(SequenceSettings):
     """What `sasrec` can be told."""
 
     layers: Annotated[int, Between(1, 32), Search(1, 4), "Blocks, one over the other."] = 2
+    dropout: Annotated[float, Between(0, 0.95), Search(0, 0.7), "The share of features dropped while training."] = 0.3
     heads: Annotated[int, Between(1, 64), "Heads of the attention; the width is a multiple of them."] = 2
 
 

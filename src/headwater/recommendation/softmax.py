@@ -50,11 +50,15 @@ class ItemSoftmax(nn.Module):
         return self._sampled_loss(states, targets)
 
     def _sampled_loss(self, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """The same against a sample that all rows share, corrected by how likely it draws an item (Bengio 2008)."""
+        """The same against a sample that all rows share: what is drawn stands for all that could have been.
+
+        Each item of the sample is weighed by how rarely it is drawn (Bengio and Senecal 2008), so that the sum below
+        the fraction is, on average, that over all items.
+        """
         chances = _EVEN * self.counts / self.counts.sum() + (1 - _EVEN) / len(self.counts)
         drawn = torch.multinomial(chances, self.sampled or 1, replacement=True)
         correction = torch.log(chances * (self.sampled or 1))
-        own = (states * self.table(targets)).sum(dim=1) + (self.bias - correction)[targets]
+        own = (states * self.table(targets)).sum(dim=1) + self.bias[targets]
         others = states @ self.table(drawn).T + (self.bias - correction)[drawn]
         others = others.masked_fill(drawn[None, :] == targets[:, None], -math.inf)
         logits = torch.cat([own[:, None], others], dim=1).float()

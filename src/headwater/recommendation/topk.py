@@ -4,33 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from headwater.recommendation.blocks import in_blocks
 from headwater.recommendation.interactions import Histories
+from headwater.recommendation.lists import CELLS, Lists
 
-NO_ITEM = -1
-"""In place of an item where a row has fewer than were asked for."""
-_HELD = 4_000_000
 _STRIPES = 64
-
-
-@dataclass(frozen=True)
-class Best:
-    """The best items of each row, the best first; of equal scores the item with the lower position.
-
-    Attributes:
-        items: positions, int32 of shape (rows, k); `NO_ITEM` where no further item may be recommended.
-        scores: float32 of shape (rows, k); -inf there.
-    """
-
-    items: np.ndarray
-    scores: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.items)
 
 
 def best(
@@ -40,7 +21,7 @@ def best(
     *,
     but_seen: bool = True,
     allowed: np.ndarray | None = None,
-) -> Best:
+) -> Lists:
     """The best items of each row; those whose score is -inf are never among them.
 
     Args:
@@ -58,7 +39,7 @@ def best(
         [[2, 0], [1, 2]]
     """
 
-    def pick(first: int, end: int) -> Best:
+    def pick(first: int, end: int) -> Lists:
         scores = score(first, end)
         if allowed is not None:
             scores[:, ~allowed] = -np.inf
@@ -67,9 +48,9 @@ def best(
             scores[np.repeat(np.arange(end - first), seen.lengths[first:end]), seen.items[ends]] = -np.inf
         return _best_of(scores, k)
 
-    parts = in_blocks(pick, len(seen), max(1, _HELD // max(1, seen.n_items)))
-    empty = Best(np.empty((0, k), dtype=np.int32), np.empty((0, k), dtype=np.float32))
-    return Best(*(np.concatenate([getattr(part, name) for part in (empty, *parts)]) for name in ("items", "scores")))
+    parts = in_blocks(pick, len(seen), max(1, CELLS // max(1, seen.n_items)))
+    empty = Lists(np.empty((0, k), dtype=np.int32), np.empty((0, k), dtype=np.float32))
+    return Lists(*(np.concatenate([getattr(part, name) for part in (empty, *parts)]) for name in ("items", "scores")))
 
 
 def product(users: np.ndarray, items: np.ndarray, biases: np.ndarray) -> Callable[[int, int], np.ndarray]:
@@ -93,7 +74,7 @@ def product(users: np.ndarray, items: np.ndarray, biases: np.ndarray) -> Callabl
     return score
 
 
-def _best_of(scores: np.ndarray, k: int) -> Best:
+def _best_of(scores: np.ndarray, k: int) -> Lists:
     """The best of each row, found in the stripes of items whose best is good enough: most items are looked at once."""
     rows, n_items = scores.shape
     width = max(1, -(-n_items // max(1, min(_STRIPES, math.isqrt(n_items // k)))))
@@ -107,7 +88,7 @@ def _best_of(scores: np.ndarray, k: int) -> Best:
     row, item, value = row[order], item[order], value[order]
     rank = np.arange(len(row)) - np.searchsorted(row, row)
     row, item, value, rank = (part[rank < k] for part in (row, item, value, rank))
-    answer = Best(np.full((rows, k), NO_ITEM, dtype=np.int32), np.full((rows, k), -np.inf, dtype=np.float32))
+    answer = Lists(np.full((rows, k), -1, dtype=np.int32), np.full((rows, k), -np.inf, dtype=np.float32))
     answer.items[row, rank], answer.scores[row, rank] = item, value
     return answer
 

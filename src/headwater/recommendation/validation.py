@@ -63,12 +63,12 @@ class Validation:
         wanted = [held_out.items[order[start:stop]] for start, stop in zip(starts, stops, strict=True)]
         return cls(Asked(Histories.of_users(known).take(users), users.astype(np.int32)), wanted)
 
-    def score(self, scores: Callable[[Asked], np.ndarray]) -> float:
-        """The mean over users of 1 / log2(1 + rank) of what they wanted, among all items that they had not.
+    def gains(self, scores: Callable[[Asked], np.ndarray]) -> np.ndarray:
+        """The mean of 1 / log2(1 + rank) of what each user wanted, among all items not had, shape (users,).
 
         It is the gain of NDCG without a cut: where few users are held out, a cut at ten would leave it to chance.
         """
-        gains = []
+        gains: list[float] = []
         for start in range(0, len(self.asked), _AT_ONCE):
             rows = np.arange(start, min(start + _AT_ONCE, len(self.asked)))
             asked = self.asked.take(rows)
@@ -76,7 +76,7 @@ class Validation:
                 _gain(found, asked.histories.of(row), self.wanted[start + row])
                 for row, found in enumerate(scores(asked))
             ]
-        return float(np.mean(gains)) if gains else 0.0
+        return np.array(gains or [0.0])
 
 
 def _gain(scores: np.ndarray, had: np.ndarray, wanted: np.ndarray) -> float:
