@@ -185,3 +185,19 @@ def test_many_at_once_get_what_each_gets_alone(client):
     for one, other in zip(alone, together, strict=True):
         assert [item["item"] for item in one["items"]] == [item["item"] for item in other["items"]]
         np.testing.assert_allclose(*([item["score"] for item in found["items"]] for found in (one, other)), rtol=1e-5)
+
+
+def test_a_rating_that_came_with_an_interaction_counts_where_ratings_do():
+    from headwater.recommendation.task import Recommendation
+    from headwater.serving.live import Live
+    from headwater.settings import Settings
+
+    rows = [(f"u{user}", f"i{item}", float(1 + (user + item) % 5)) for user in range(12) for item in range(6)]
+    kept = Recommendation("popularity", Settings()).fit(rows).kept
+    live = Live(kept)
+    for user, item, rating in (("u1", "i5", None), ("new", "i2", 1.0), ("new", "i3", None), ("new", "i4", 5.0)):
+        live.add(user, item, rating)
+    found = answerable([live.wish("new", ("i1",))], kept).asked.histories
+    assert [kept.item_ids[item] for item in found.items] == ["i2", "i3", "i4", "i1"]
+    mean = float(kept.histories.values.mean())
+    assert found.values.tolist() == pytest.approx([1.0, mean, 5.0, mean])

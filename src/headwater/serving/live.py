@@ -45,7 +45,7 @@ class Live:
     def wish(self, user: Any, history: Sequence[Any]) -> Wish:
         """A request with what is new of its user in front of the items that it brings."""
         new = self._of.get(text_of(user)) if user is not None and self._of else None
-        return Wish(user, (*new, *history) if new else tuple(history))
+        return Wish(user, (*new, *history), tuple(new.values())) if new else Wish(user, tuple(history))
 
     def history(self, user: Any, history: Sequence[Any], most: int) -> list[Any]:
         """The latest items of a user and a request, by name, the latest first."""

@@ -35,7 +35,7 @@ class ServeSettings:
     ] = None
     journal_mib: Annotated[
         float, Between(0.001, 1 << 20), Of("Item"), "The MiB of new interactions that are kept; more are refused."
-    ] = 1024.0
+    ] = 256.0
     index_from: Annotated[
         int, Between(1), Of("Item"), "The number of items from which an approximate index finds the best ones."
     ] = 100_000
