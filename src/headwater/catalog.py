@@ -18,7 +18,7 @@ class Task:
     """What can be asked. `path` is `module:Class` of its application; `foundation` of the model that adapts weights.
 
     Without a `foundation` the task has basic models alone; without a `linear_baseline` it has baselines of its own,
-    which are no models.
+    which are no models. `service` is what `headwater serve` makes of it.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Task:
     foundation: str | None = None
     foundation_extra: str | None = None
     extra: str | None = None
+    service: str = "headwater.serving.service:Service"
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -131,6 +132,7 @@ TASKS: tuple[Task, ...] = (
         outputs=("Item",),
         sentence="Which items does a user want next?",
         default_model="ease",
+        service="headwater.serving.recommending:Recommending",
     ),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Annotated, ClassVar, Self
 
 import numpy as np
@@ -106,10 +107,15 @@ class AlternatingLeastSquares(FactorModel):
 
         in_blocks(improve, len(vectors), _SWEPT)
 
+    @cached_property
+    def _gram(self) -> np.ndarray:
+        """The products of the items' numbers: once the items are learnt they stay, however many users are folded in."""
+        return self.items.T @ self.items
+
     def _solved(self, weighted: Histories) -> np.ndarray:
         """The vectors that fit these rows best, the items held fast: their normal equations solved."""
         penalties = self._penalties(weighted)
-        gram = self.items.T @ self.items
+        gram = self._gram
         eye = np.eye(len(gram), dtype=np.float32)
 
         def solve(first: int, end: int) -> np.ndarray:

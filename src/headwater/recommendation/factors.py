@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -74,11 +75,16 @@ class FactorModel(Recommender):
 
     def _of_new(self, histories: Histories) -> np.ndarray:
         """Of people of whom nothing is known, the mean user's: items are ranked as they please all together."""
-        vectors = np.tile(self.users.mean(axis=0), (len(histories), 1))
+        vectors = np.tile(self._typical, (len(histories), 1))
         told = np.flatnonzero(histories.lengths)
         if len(told):
             vectors[told] = self.folded(histories.take(told))
         return vectors
+
+    @cached_property
+    def _typical(self) -> np.ndarray:
+        """The mean user's vector: of a fitted model it stays, and a server asks for it with every request."""
+        return self.users.mean(axis=0)
 
 
 def turned(known: Interactions) -> Interactions:
