@@ -127,4 +127,4 @@ class _GanLearner(RankingLearner):
 
     def loss(self, rows: np.ndarray) -> torch.Tensor:
         had = torch.from_numpy(self.histories.take(rows).matrix().toarray())
-        return self.network.loss(had.to(next(self.network.parameters()).device))
+        return self.model.network.loss(had.to(next(self.network.parameters()).device))

@@ -66,8 +66,8 @@ class ContentRecommender(Recommender):
         self.told = self.learn(matrix)
         return self
 
-    def learn(self, matrix: sparse.csr_matrix) -> Any:
-        """`told`, from what users had, 1 or 0 of shape (users, items)."""
+    def learn(self, matrix: Any) -> Any:
+        """`told`, from what users had, sparse ones of shape (users, items)."""
         return self.features
 
     def scores(self, asked: Asked) -> np.ndarray:
@@ -136,7 +136,7 @@ class DenseContent(ContentRecommender):
 
     Settings: ClassVar[type] = DenseSettings
 
-    def learn(self, matrix: sparse.csr_matrix) -> np.ndarray:
+    def learn(self, matrix: Any) -> np.ndarray:
         self.features = self.features - self.features.mean(axis=0)
         if self.settings.profile == "mean":
             return self.features

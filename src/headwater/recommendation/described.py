@@ -83,7 +83,8 @@ def tidy_cell(cell: Any) -> Any:
 def words_of(items: Records, columns: Sequence[str]) -> list[list[str]]:
     """The words of each column, one list a column: a text for each item, empty where it has none.
 
-    Values that stand in one cell, as a list or between `|` or `;`, are divided by commas.
+    Values that stand in one cell, as a list or between `|` or `;`, are divided by commas; a list of single words by
+    spaces.
 
     Example:
         >>> import pyarrow as pa
@@ -177,13 +178,15 @@ def _are_words(cells: Sequence[Any], own: set[str]) -> bool:
 
 
 def _texts(name: str, cells: Sequence[Any]) -> list[str]:
-    texts = ["" if tidy_cell(cell) is None else _text(cell) for cell in cells]
+    # A list of single words may well be a title that was cut into them; commas would cut it for its readers as well.
+    cut = all(" " not in text_of(part).strip() for cell in cells if isinstance(cell, list | tuple) for part in cell)
+    texts = ["" if tidy_cell(cell) is None else _text(cell, " " if cut else ", ") for cell in cells]
     if _FLAGS.issuperset(text.lower() for text in texts if text):
         return [name if text.lower() in _YES else "" for text in texts]
     return texts
 
 
-def _text(cell: Any) -> str:
+def _text(cell: Any, between: str) -> str:
     if isinstance(cell, list | tuple):
-        return ", ".join(text_of(part).strip() for part in cell if tidy(part) is not None)
+        return between.join(text_of(part).strip() for part in cell if tidy(part) is not None)
     return ", ".join(part for part in _SEPARATED.split(text_of(cell).strip()) if part)

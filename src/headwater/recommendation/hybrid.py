@@ -72,7 +72,7 @@ class Hybrid(Recommender):
     average: np.ndarray
 
     def fit(self, known: Known, held_out: Interactions | None, run: Run) -> Self:
-        matrix = Histories.of_users(known.interactions).matrix()
+        matrix: Any = Histories.of_users(known.interactions).matrix()
         self.n_items = matrix.shape[1]
         self.average = np.asarray(matrix.mean(axis=0), dtype=np.float32).ravel()
         features = self._features(known, run)
@@ -117,8 +117,13 @@ class Hybrid(Recommender):
             parts.append(picture_features(described.pictures_of(items, column), asked.image_encoder, settings))
         return np.concatenate(parts, axis=1).astype(np.float64)
 
-    def _among_known(self, warm: sparse.csr_matrix, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
-        """Left and right factors of the items that somebody had to do with; scores, and None, where they are few."""
+    def _among_known(self, warm: Any, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
+        """Left and right factors of the items that somebody had to do with; scores, and None, where they are few.
+
+        Args:
+            warm: who had which of them, sparse ones of shape (users, known items).
+            seed: of the decomposition.
+        """
         if warm.shape[1] <= self.settings.dense_items:
             return solved(warm, self.settings.shrinkage).astype(np.float32), None
         from sklearn.utils.extmath import randomized_svd

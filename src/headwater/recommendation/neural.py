@@ -37,7 +37,7 @@ class NeuralRecommender(Recommender):
     fewest_steps: ClassVar[int] = 500
     """What few rows are passed over more often for, up to `most_times`."""
     most_times: ClassVar[int] = 10
-    network: nn.Module
+    network: Any  # a module of the model's own kind, whose methods it calls
     known_items: np.ndarray
     device: str = "auto"
 

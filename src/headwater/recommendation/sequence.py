@@ -132,10 +132,11 @@ class _SequenceLearner(RankingLearner):
 
     def loss(self, rows: np.ndarray) -> torch.Tensor:
         before, items = (torch.from_numpy(part) for part in self.windows.padded(rows))
-        states = self.network(before)
+        network = self.model.network
+        states = network(before)
         there = items >= 0
         targets = items[there].to(states.device)
-        return self.network.items.loss(states[there.to(states.device)], targets).sum() / self.usual
+        return network.items.loss(states[there.to(states.device)], targets).sum() / self.usual
 
 
 class _Recurrent(nn.Module):
