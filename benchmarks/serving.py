@@ -2,8 +2,8 @@
 
 The load is open: each request has a moment at which it is due, whether or not earlier ones were answered, and its time
 counts from that moment. Of a hundred requests 80 ask for known users, 10 for a history of three items, and 10 bring a
-new interaction, half of these of users nobody has heard of. The server is one process on one core, this script is on
-the others. The same load on `/health`, which does nothing, tells what the machine and the protocol cost by themselves.
+new interaction, half of these of users nobody has heard of. The server is one process on one core, this script on the
+others. The same load on `/health`, which does nothing, tells what the machine and the protocol cost by themselves.
 
 The interactions are generated: items by a power law, users alike. What is measured depends on how many items and
 factors there are, not on what they mean.

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import json
 import re
 from contextlib import contextmanager
 from threading import Thread
 
 import pytest
 import uvicorn
+from PIL import Image
 from tests.contract.pictures import stripes
 from tests.evaluation.test_html import Outline
 from tests.serving.browser import CHROMIUM, Browser
 
 import headwater
+from headwater.data.box_cells import CORNERS
 from headwater.serving.app import make_app
 from headwater.serving.page import page
 from headwater.serving.server import listening
@@ -163,3 +168,26 @@ def test_an_image_is_answered_when_it_is_chosen(browser, tmp_path):
         browser.until("document.querySelector('.bars')")
         assert browser.text(".said") == "good"
         assert browser.run("document.querySelector('.drop img').naturalWidth") == 16
+        box = {"label": "cat", "score": 0.9, **dict(zip(CORNERS, (2, 3, 9, 11), strict=True))}
+        drawn = browser.run(
+            f"boxes({json.dumps({'prediction': [box]})}, document.querySelector('.drop img').src).then((found) => {{"
+            "const rect = found[1].querySelector('rect');"
+            "return ['x', 'y', 'width', 'height'].map((name) => Number(rect.getAttribute(name))); })"
+        )
+        assert drawn == [2, 3, 7, 8]
+        mask = json.dumps({"prediction": base64.b64encode(_mask()).decode()})
+        legend = json.dumps({"legend": [{"class": "sky", "color": [0, 0, 0]}, {"class": "sea", "color": [9, 99, 200]}]})
+        told = browser.run(
+            f"mask({mask}, document.querySelector('.drop img').src, {legend}).then((found) => found[1].textContent)"
+        )
+        assert told == "sky, 75.0 %sea, 25.0 %"
+
+
+def _mask():
+    """Four pixels in colours of a palette, one of another class."""
+    image = Image.new("P", (2, 2))
+    image.putpalette([0, 0, 0, 9, 99, 200])
+    image.putpixel((0, 0), 1)
+    stream = io.BytesIO()
+    image.save(stream, "PNG")
+    return stream.getvalue()

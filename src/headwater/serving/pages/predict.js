@@ -76,18 +76,19 @@ async function boxes(answer, content) {
   const place = await scene(content);
   const plane = drawn("svg", { class: "drawn", viewBox: `0 0 ${place.width} ${place.height}`, role: "img" });
   const names = [...new Set(answer.prediction.map((box) => String(box.label)))];
-  const size = Math.max(place.width, place.height) / 32;
+  const size = Math.max(place.width, place.height) / 24;
   for (const box of answer.prediction) {
     const color = tone(names.indexOf(String(box.label)));
-    const rect = drawn("rect", { x: box.x1, y: box.y1, width: box.x2 - box.x1, height: box.y2 - box.y1 });
-    const text = drawn("text", { x: box.x1 + size / 4, y: box.y1 + size, "font-size": size }, `${box.label} ${box.score.toFixed(2)}`);
+    const rect = drawn("rect", { x: box.left, y: box.top, width: box.right - box.left, height: box.bottom - box.top });
+    const text = drawn("text", { x: box.left + size / 4, y: box.top + size }, `${box.label} ${box.score.toFixed(2)}`);
+    text.style.fontSize = `${size}px`;
     rect.style.stroke = text.style.fill = color;
     plane.append(rect, text);
   }
   place.node.append(plane);
   const found = answer.prediction.map((box, row) =>
     make("li", {}, make("span", { className: "place" }, String(row + 1)), make("span", { className: "title" }, String(box.label)),
-      make("small", {}, `score ${box.score.toFixed(3)} at ${[box.x1, box.y1, box.x2, box.y2].map(Math.round).join(", ")}`)));
+      make("small", {}, `score ${box.score.toFixed(3)} at ${[box.left, box.top, box.right, box.bottom].map(Math.round).join(", ")}`)));
   const said = `${found.length || "No"} ${found.length === 1 ? "thing" : "things"} found`;
   return [make("p", { className: "said" }, said), place.node, make("ol", { className: "list" }, found)];
 }
