@@ -263,11 +263,10 @@ def compare(bench: Bench) -> None:
     ])  # fmt: skip
 
 
+FLAGS: dict[str, dict[str, Any]] = {
+    "--seconds": {"type": float, "help": f"how long the load lasts (default: {SECONDS}, with --quick {QUICK})"},
+    "--model": {"default": "als", "help": "the model that is served (default: %(default)s)"},
+}
+
 if __name__ == "__main__":
-    main(
-        Path(__file__), {"fit": fit, "load": load, "kill": kill}, compare, seeds=1,
-        flags={
-            "--seconds": {"type": float, "help": f"how long the load lasts (default: {SECONDS}, with --quick {QUICK})"},
-            "--model": {"default": "als", "help": "the model that is served (default: %(default)s)"},
-        },
-    )  # fmt: skip
+    main(Path(__file__), {"fit": fit, "load": load, "kill": kill}, compare, seeds=1, flags=FLAGS)
