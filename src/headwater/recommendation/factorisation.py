@@ -20,7 +20,9 @@ from headwater.recommendation.recommender import Known
 from headwater.run import Run
 
 _STEPS = 3
-_SWEPT, _SOLVED = 1024, 128
+_TO_THE_END = 16
+"""Steps from zero after which conjugate gradient has solved what three steps come near to."""
+_BLOCK = 1024
 _LEAST = np.float32(1e-30)
 
 
@@ -57,19 +59,20 @@ class AlternatingLeastSquares(FactorModel):
         random = np.random.default_rng(run.settings.seed)
         users, items = (first_vectors(random, len(rows), self.settings.factors) for rows in (by_user, by_item))
         for _ in epochs(run, run.settings.epochs or self.own_passes, {"users": users, "items": items}, table):
-            self._sweep(users, items, by_user)
-            self._sweep(items, users, by_item)
+            self._improve(users, items, by_user, _STEPS)
+            self._improve(items, users, by_item, _STEPS)
         there = by_item.lengths > 0
         self.n_items, self.items = len(by_item), items * there[:, None]
         self.biases = np.where(there, 0, -np.inf).astype(np.float32)
-        told = by_user.lengths > 0
-        users[told] = self._solved(by_user.take(np.flatnonzero(told)))
-        self.settle(users, told)
+        self._improve(users, self.items, by_user, _TO_THE_END // 2)
+        self.settle(users, by_user.lengths > 0)
         return self
 
     def folded(self, histories: Histories) -> np.ndarray:
         weights = np.full(len(histories.items), self.settings.alpha, dtype=np.float32)
-        return self._solved(replace(histories, values=weights))
+        found = np.zeros((len(histories), self.items.shape[1]), dtype=np.float32)
+        self._improve(found, self.items, replace(histories, values=weights), _TO_THE_END)
+        return found
 
     def _weighted(self, known: Interactions) -> Interactions:
         weights = np.full(len(known), self.settings.alpha, dtype=np.float32)
@@ -80,7 +83,7 @@ class AlternatingLeastSquares(FactorModel):
         total = weighted.n_items + self.settings.alpha * weighted.lengths
         return (self.settings.regularisation * total).astype(np.float32)[:, None]
 
-    def _sweep(self, vectors: np.ndarray, others: np.ndarray, weighted: Histories) -> None:
+    def _improve(self, vectors: np.ndarray, others: np.ndarray, weighted: Histories, steps: int) -> None:
         """Improves every vector in place, the others held fast: conjugate gradient from where it stands."""
         gram, penalties = others.T @ others, self._penalties(weighted)
 
@@ -96,7 +99,7 @@ class AlternatingLeastSquares(FactorModel):
             at = vectors[first:end]
             residual = product(at, np.float32(1))
             direction, length = residual.copy(), _squares(residual)
-            for _ in range(_STEPS):
+            for _ in range(steps):
                 change = product(direction, none)
                 step = length / np.maximum(-_dots(direction, change), _LEAST)
                 at += step * direction
@@ -104,23 +107,7 @@ class AlternatingLeastSquares(FactorModel):
                 before, length = length, _squares(residual)
                 direction = residual + length / np.maximum(before, _LEAST) * direction
 
-        in_blocks(improve, len(vectors), _SWEPT)
-
-    def _solved(self, weighted: Histories) -> np.ndarray:
-        """The vectors that fit these rows best, the items held fast: their normal equations solved."""
-        penalties = self._penalties(weighted)
-        gram = self.items.T @ self.items
-        eye = np.eye(len(gram), dtype=np.float32)
-
-        def solve(first: int, end: int) -> np.ndarray:
-            left, right = penalties[first:end, :, None] * eye + gram, np.empty((end - first, len(gram), 1), np.float32)
-            for row in range(first, end):
-                liked = self.items[weighted.of(row)]
-                left[row - first] += self.settings.alpha * (liked.T @ liked)
-                right[row - first, :, 0] = (1 + self.settings.alpha) * liked.sum(axis=0)
-            return np.linalg.solve(left, right)[:, :, 0]
-
-        return np.concatenate(in_blocks(solve, len(weighted), _SOLVED))
+        in_blocks(improve, len(vectors), _BLOCK)
 
 
 def _dots(one: np.ndarray, other: np.ndarray) -> np.ndarray:
