@@ -9,7 +9,10 @@ import numpy as np
 from numba import njit
 
 FAST = {"reassoc", "contract", "arcp", "nsz"}
-"""What the compiler may do to sums to compute several terms at once; infinity stays what it is."""
+"""What the compiler may do to sums to compute several terms at once; infinity stays what it is.
+
+Whole numbers beside single precision would make double precision of it: constants say that they are single.
+"""
 STRIPE = 16
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -31,13 +34,13 @@ def weigh(rows: Rows, vectors: np.ndarray, others: np.ndarray, preferred: np.flo
     starts, items, weights = rows
     for row in range(len(starts) - 1):
         for place in range(starts[row], starts[row + 1]):
-            other = items[place]
+            other, weight = others[items[place]], weights[place]
             dot = np.float32(0)
-            for factor in range(vectors.shape[1]):
-                dot += vectors[row, factor] * others[other, factor]
-            share = preferred * (1 + weights[place]) - weights[place] * dot
-            for factor in range(vectors.shape[1]):
-                out[row, factor] += share * others[other, factor]
+            for factor in range(len(other)):
+                dot += vectors[row, factor] * other[factor]
+            share = preferred * (np.float32(1) + weight) - weight * dot
+            for factor in range(len(other)):
+                out[row, factor] += share * other[factor]
 
 
 @njit(cache=True, nogil=True, fastmath=True)
