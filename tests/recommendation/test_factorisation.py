@@ -62,9 +62,9 @@ def test_a_step_of_bpr_is_that_of_the_paper(learn_items: bool):
     random = np.random.default_rng(0)
     users, items, biases = (random.standard_normal(shape).astype(np.float32) for shape in ((1, 4), (2, 4), (2,)))
     was, rate, penalty = (users[0].copy(), items.copy(), biases.copy()), 0.1, 0.02
-    drawn = Drawn(np.array([0, 1]), *(np.array([place], dtype=np.int32) for place in (0, 0, 1)))
-    steps = Steps(np.float32(rate), np.float32(penalty), 1, learn_items)
-    take_steps(drawn, (users, items, biases), steps, np.random.default_rng(0))
+    drawn = Drawn(np.array([0, 1]), *(np.array([place], dtype=np.int32) for place in (0, 1)), 1)
+    steps = Steps(np.float32(rate), np.float32(penalty), learn_items)
+    take_steps(drawn, np.array([0]), (users, items, biases), steps, np.random.default_rng(0))
     lead = was[0] @ (was[1][0] - was[1][1]) + was[2][0] - was[2][1]
     pull = 1 / (1 + np.exp(lead))
     step = rate * np.array([[pull], [-pull]])
@@ -83,18 +83,23 @@ def test_bpr_learns_from_the_best_scored_of_the_items_drawn():
     users, items, biases = np.ones((1, 1), np.float32), np.zeros((40, 1), np.float32), np.zeros(40, np.float32)
     items[39] = 1
     pool = np.arange(1, 40, dtype=np.int32)
-    drawn = Drawn(np.array([0, 1]), np.zeros(1, np.int32), np.zeros(1, np.int32), pool)
-    take_steps(
-        drawn, (users, items, biases), Steps(np.float32(0.1), np.float32(0), 400, True), np.random.default_rng(0)
-    )
+    drawn = Drawn(np.array([0, 1]), np.zeros(1, np.int32), pool, 400)
+    steps = Steps(np.float32(0.1), np.float32(0), True)
+    take_steps(drawn, np.array([0]), (users, items, biases), steps, np.random.default_rng(0))
     assert np.flatnonzero(biases).tolist() == [0, 39]
 
 
 def test_bpr_takes_no_step_where_a_user_has_everything():
     users, items, biases = np.ones((1, 2), np.float32), np.ones((2, 2), np.float32), np.zeros(2, np.float32)
     both = np.arange(2, dtype=np.int32)
-    drawn = Drawn(np.array([0, 2]), both, np.zeros(2, np.int32), both)
-    take_steps(drawn, (users, items, biases), Steps(np.float32(0.1), np.float32(0), 2, True), np.random.default_rng(0))
+    drawn = Drawn(np.array([0, 2]), both, both, 2)
+    take_steps(
+        drawn,
+        np.array([0]),
+        (users, items, biases),
+        Steps(np.float32(0.1), np.float32(0), True),
+        np.random.default_rng(0),
+    )
     assert (users == 1).all()
     assert (biases == 0).all()
 

@@ -75,9 +75,12 @@ def test_a_step_goes_down_the_gradient(kind: str, logistic: bool):
     machine, rate, eps = _machine(kind), 1e-2, 1e-3
     machine.vectors[5] = machine.vectors[5] * 0.1  # a feature of both items, which gets two steps one after the other
     before = Machine(machine.vectors.copy(), machine.weights.copy(), machine.groups, FACTORS)
-    drawn = Drawn(np.array([0, 1]), *(np.array([place], np.int32) for place in (0, 0, 1)))
-    pace = Pace(np.float32(rate), np.float32(0), 1, logistic)
-    learn(_sides(kind), drawn, machine, pace, np.random.default_rng(0))
+    drawn, owners = (
+        Drawn(np.array([0, 1]), *(np.array([place], np.int32) for place in (0, 1)), 1),
+        np.zeros(1, np.int32),
+    )
+    pace = Pace(np.float32(rate), np.float32(0), logistic)
+    learn(_sides(kind), drawn, owners, machine, pace, np.random.default_rng(0))
     for values, now in ((before.vectors, machine.vectors), (before.weights, machine.weights)):
         for place in np.ndindex(values.shape):
             losses = []

@@ -206,8 +206,9 @@ class BayesianPersonalisedRanking(Pairwise):
         biases = np.zeros(rows.n_items, dtype=np.float32)
         learnt = {"users": users, "items": items, "biases": biases}
         for epoch in epochs(run, self.passes, learnt, known.interactions):
-            steps = self.steps(epoch, learn_items=True)
-            take_steps(drawn, (users, items, biases), steps, np.random.default_rng([seed, epoch]))
+            draws = np.random.default_rng([seed, epoch])
+            order, steps = draws.permutation(len(rows)), self.steps(epoch, learn_items=True)
+            take_steps(drawn, order, (users, items, biases), steps, draws)
         there = self.counts > 0
         self.items, self.biases = items * there[:, None], np.where(there, biases, np.float32(-np.inf))
         self.settle(users, rows.lengths > 0)

@@ -16,6 +16,8 @@ from numba import njit
 from headwater.recommendation.kernels import FAST
 from headwater.recommendation.kernels_bpr import NOTHING, TRIES, Drawn, knows
 
+_ONE = np.float32(1)
+
 
 class Machine(NamedTuple):
     """What is learnt, in place.
@@ -57,58 +59,74 @@ class Pace(NamedTuple):
     Attributes:
         rate: the learning rate.
         penalty: the L2 penalty of what a step touches.
-        candidates: items drawn against each interaction.
         logistic: whether each score is held against yes or no, and not two against one another.
     """
 
     rate: np.float32
     penalty: np.float32
-    candidates: int
     logistic: bool
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
-def learn(sides: tuple[Side, Side], rows: Drawn, machine: Machine, pace: Pace, random: np.random.Generator) -> None:
+def learn(
+    sides: tuple[Side, Side], rows: Drawn, owners: np.ndarray, machine: Machine, pace: Pace, random: np.random.Generator
+) -> None:
     """As many steps as there are interactions, each on one drawn at random, in place.
+
+    Not user after user: the features of a user would run after the last few items.
 
     Args:
         sides: the features of users and of items.
         rows: what is drawn from.
+        owners: the user of each interaction, int32 of shape (interactions,).
         machine: what learns.
         pace: how.
         random: what draws.
     """
     users, items = sides
-    room = np.zeros((5, machine.vectors.shape[1] // machine.factors, machine.vectors.shape[1]), dtype=np.float32)
-    user, liked, left, tried, met = room[0], room[1], room[2], room[3], room[4]
-    for _ in range(len(rows.items)):
-        at = int(random.random() * len(rows.items))
-        owner, item = rows.owners[at], rows.items[at]
+    room = np.zeros((4, machine.vectors.shape[1] // machine.factors, machine.vectors.shape[1]), dtype=np.float32)
+    user, liked, left, met = room[0], room[1], room[2], room[3]
+    for _ in range(len(owners)):
+        at = int(random.random() * len(owners))
+        owner, item = owners[at], rows.items[at]
         alone = gather(users, owner, machine, user)
-        worst, most, found = NOTHING, np.float32(0), 0
-        for _ in range(TRIES * pace.candidates):
-            other = rows.pool[int(random.random() * len(rows.pool))]
-            if knows(rows, owner, other):
-                continue
-            score = alone + gather(items, other, machine, tried) + pairs(users, user, items, tried)
-            if worst == NOTHING or score > most:
-                worst, most = other, score
-                left[:] = tried
-            found += 1
-            if found == pace.candidates:
-                break
+        worst, most = _negative(sides, rows, owner, machine, (user, left), random)
         if worst == NOTHING:
             continue
-        lead = alone + gather(items, item, machine, liked) + pairs(users, user, items, liked)
-        up, down = _pulls(lead, most, pace)
+        lead = gather(items, item, machine, liked) + pairs(users, user, items, liked)
+        gather(items, worst, machine, left)
+        up, down = _pulls(alone + lead, alone + most, pace)
         met[:] = up * liked + down * left + (up + down) * user
         liked += user
         left += user
-        _move(users, owner, machine, met, (up + down, np.float32(1)), pace)
+        _move(users, owner, machine, met, (up + down, _ONE), pace)
         _move(items, item, machine, liked, (up, up), pace)
         _move(items, worst, machine, left, (down, down), pace)
         liked[:] = 0
         left[:] = 0
+
+
+@njit(inline="always")
+def _negative(
+    sides: tuple[Side, Side], rows: Drawn, owner: int, machine: Machine, sums: tuple[np.ndarray, np.ndarray],
+    random: np.random.Generator,
+) -> tuple[int, np.float32]:  # fmt: skip
+    """The best scored of some items drawn that the user had nothing to do with, and its score but for the user's own.
+
+    `NOTHING` where none was found. The sums are those of the user, and room for those of an item.
+    """
+    best, most, found = NOTHING, np.float32(0), 0
+    for _ in range(TRIES * rows.candidates):
+        item = rows.pool[int(random.random() * len(rows.pool))]
+        if knows(rows, owner, item):
+            continue
+        score = gather(sides[1], item, machine, sums[1]) + pairs(sides[0], sums[0], sides[1], sums[1])
+        if best == NOTHING or score > most:
+            best, most = item, score
+        found += 1
+        if found == rows.candidates:
+            break
+    return best, most
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)
@@ -149,8 +167,8 @@ def pairs(side: Side, sums: np.ndarray, other_side: Side, others: np.ndarray) ->
 def _pulls(lead: np.float32, most: np.float32, pace: Pace) -> tuple[np.float32, np.float32]:
     """How much the score of what a user had to do with should rise, and of what not; downwards below zero."""
     if pace.logistic:
-        return np.float32(1 / (1 + np.exp(lead))), np.float32(-1 / (1 + np.exp(-most)))
-    pull = np.float32(1 / (1 + np.exp(lead - most)))
+        return _ONE / (_ONE + np.exp(lead)), -_ONE / (_ONE + np.exp(-most))
+    pull = _ONE / (_ONE + np.exp(lead - most))
     return pull, -pull
 
 
@@ -168,7 +186,7 @@ def _move(
         pulls: of the row's score, and of what is in `met`.
         pace: rate and penalty.
     """
-    shrink, factors = 1 - pace.rate * pace.penalty, machine.factors
+    shrink, factors = _ONE - pace.rate * pace.penalty, machine.factors
     for place in range(side.starts[row], side.starts[row + 1]):
         feature, value = side.features[place], side.values[place]
         group, vectors, step = machine.groups[feature], machine.vectors[feature], pace.rate * value

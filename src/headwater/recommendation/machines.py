@@ -72,8 +72,9 @@ class FactorisationMachine(Pairwise):
         users, items = Features.of(known.users, table.user_ids), Features.of(known.items, table.item_ids)
         sides, machine = self._sides(users, items), self._first(users, items, asked.seed)
         drawn, learnt = self.drawn(rows), {"vectors": machine.vectors, "weights": machine.weights}
+        owners = np.repeat(np.arange(len(rows), dtype=np.int32), rows.lengths)
         for epoch in epochs(run, self.passes, learnt, table):
-            learn(sides, drawn, machine, self._pace(epoch), np.random.default_rng([asked.seed, epoch]))
+            learn(sides, drawn, owners, machine, self._pace(epoch), np.random.default_rng([asked.seed, epoch]))
         # The names of those who had nothing to do with one another have learnt nothing.
         alone = np.concatenate(
             [np.flatnonzero(rows.lengths == 0), np.flatnonzero(self.counts == 0) + len(users.fields)]
@@ -102,7 +103,7 @@ class FactorisationMachine(Pairwise):
 
     def _pace(self, epoch: int) -> Pace:
         steps = self.steps(epoch, learn_items=True)
-        return Pace(steps.rate, steps.penalty, steps.candidates, self.settings.loss == "logistic")
+        return Pace(steps.rate, steps.penalty, self.settings.loss == "logistic")
 
 
 class FieldAwareMachine(FactorisationMachine):

@@ -37,25 +37,22 @@ class Pairwise(FactorModel):
     def folded(self, histories: Histories) -> np.ndarray:
         """The steps of a fit from the mean user on, items held fast; each row draws the same numbers by itself."""
         rows, found = ascending(histories), np.tile(self.users.mean(axis=0), (len(histories), 1))
-        biases, steps = (
-            np.nan_to_num(self.biases, neginf=0),
-            [self.steps(n, learn_items=False) for n in range(self.passes)],
-        )
-        for row in range(len(rows)):
-            drawn, draws = self.drawn(rows.take(np.array([row]))), np.random.default_rng(0)
+        factors = found, self.items, np.nan_to_num(self.biases, neginf=0)
+        steps, drawn = [self.steps(number, learn_items=False) for number in range(self.passes)], self.drawn(rows)
+        for row in np.arange(len(rows)):
+            draws, alone = np.random.default_rng(0), np.array([row])
             for one in steps:
-                take_steps(drawn, (found[row : row + 1], self.items, biases), one, draws)
+                take_steps(drawn, alone, factors, one, draws)
         return found
 
     def steps(self, epoch: int, *, learn_items: bool) -> Steps:
         """How the steps of an epoch are taken."""
         rate = np.float32(self.rate * (1 - epoch / self.passes))
-        return Steps(rate, np.float32(self.settings.regularisation), self.settings.candidates, learn_items)
+        return Steps(rate, np.float32(self.settings.regularisation), learn_items)
 
     def drawn(self, rows: Histories) -> Drawn:
         """What steps draw from; the items of each row ascend."""
-        owners = np.repeat(np.arange(len(rows), dtype=np.int32), rows.lengths)
-        return Drawn(rows.starts, rows.items, owners, self._pool)
+        return Drawn(rows.starts, rows.items, self._pool, self.settings.candidates)
 
     def often(self) -> np.ndarray:
         """How often each item is drawn against interactions, beside the others: all alike that somebody had."""
