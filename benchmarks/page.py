@@ -11,7 +11,7 @@ from results import FOLDER
 BENCHMARKS = (
     "sst2_finetune", "probe_cost", "basic_models", "pictures", "boxes", "masks", "pretraining", "strategies",
     "few_labels", "augmentation", "compare", "rank", "plan", "unlabelled", "tune", "prediction", "picture_speed",
-    "robustness", "damaged_pictures", "defaults",
+    "recommenders", "serving", "robustness", "damaged_pictures", "defaults",
 )  # fmt: skip
 PAGE = ROOT / "docs" / "benchmarks.md"
 

@@ -18,7 +18,7 @@ class Task:
     """What can be asked. `path` is `module:Class` of its application; `foundation` of the model that adapts weights.
 
     Without a `foundation` the task has basic models alone; without a `linear_baseline` it has baselines of its own,
-    which are no models.
+    which are no models. `service` is what `headwater serve` makes of it.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Task:
     foundation: str | None = None
     foundation_extra: str | None = None
     extra: str | None = None
+    service: str = "headwater.serving.service:Service"
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -131,6 +132,7 @@ TASKS: tuple[Task, ...] = (
         outputs=("Item",),
         sentence="Which items does a user want next?",
         default_model="ease",
+        service="headwater.serving.recommending:Recommending",
     ),
 )
 
@@ -187,6 +189,22 @@ MODELS: tuple[Model, ...] = (
           "What most users had to do with, for everyone alike: the baseline."),
     Model("ease", "recommendation", f"{_ITEMS}.autoencoder:Ease",
           "Each item as a weighted sum of the others, solved at once (Steck 2019)."),
+    Model("item-knn", "recommendation", f"{_ITEMS}.neighbours:ItemNeighbours",
+          "What the items of a history have as nearest neighbours (Sarwar et al. 2001).", "recommendation"),
+    Model("user-knn", "recommendation", f"{_ITEMS}.neighbours:UserNeighbours",
+          "What the users most like one had to do with (Resnick et al. 1994).", "recommendation"),
+    Model("als", "recommendation", f"{_ITEMS}.factorisation:AlternatingLeastSquares",
+          "Factors of implicit interactions by alternating least squares (Hu et al. 2008).", "recommendation"),
+    Model("bpr", "recommendation", f"{_ITEMS}.factorisation:BayesianPersonalisedRanking",
+          "Factors that rank what a user had to do with above what not (Rendle et al. 2009).", "recommendation"),
+    Model("svd", "recommendation", f"{_ITEMS}.ratings:BiasedFactorisation",
+          "Ratings as biases and a product of factors (Koren et al. 2009).", "recommendation"),
+    Model("svdpp", "recommendation", f"{_ITEMS}.ratings:ImplicitBiasedFactorisation",
+          "The same, with what having rated an item tells of a user (Koren 2008).", "recommendation"),
+    Model("fm", "recommendation", f"{_ITEMS}.machines:FactorisationMachine",
+          "Products of vectors of users, items and all their columns (Rendle 2010).", "recommendation"),
+    Model("ffm", "recommendation", f"{_ITEMS}.machines:FieldAwareMachine",
+          "The same, with a vector of a feature for each field it meets (Juan et al. 2016).", "recommendation"),
     Model("tfidf", "recommendation", f"{_ITEMS}.content:Tfidf",
           "Items whose words are near those of a history, by TF-IDF and cosine (Rocchio 1971); cold items too."),
     Model("lsa", "recommendation", f"{_ITEMS}.content:Lsa",

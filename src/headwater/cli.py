@@ -17,6 +17,7 @@ from headwater.doors import console, drawings, masks, outputs
 from headwater.doors.asking import refuse_texts, require, way_on
 from headwater.doors.flags import with_flags
 from headwater.doors.recommend import recommend
+from headwater.doors.serve import serve
 from headwater.doors.tune import tune
 from headwater.doors.verbs import Verb, Verbs
 from headwater.errors import SettingError
@@ -99,6 +100,7 @@ def adapt(
 
 app.command(cls=Verb)(tune)
 app.command(cls=Verb)(recommend)
+app.command(cls=Verb)(serve)
 
 
 @app.command(cls=Verb)

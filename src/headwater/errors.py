@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 _NOTHING: Final = object()
 
@@ -76,6 +76,14 @@ class ExtraError(HeadwaterError, ImportError):
 
 class ResourceError(HeadwaterError, RuntimeError):
     """The machine lacks what the run needs: memory, disk, a writable folder, a device."""
+
+
+class RequestError(HeadwaterError, ValueError):
+    """A request to a served application cannot be answered; `status` is the number that HTTP has for why."""
+
+    def __init__(self, what: str, *, status: int = 400, **told: Any) -> None:
+        self.status = status
+        super().__init__(what, **told)
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str | None:

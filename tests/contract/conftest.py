@@ -56,13 +56,16 @@ def _smaller() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", params=entries(), ids=str)
-def entry(request: pytest.FixtureRequest, tiny_foundation: Callable[[str], str]) -> Entry:
+def entry(
+    request: pytest.FixtureRequest, tiny_foundation: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Entry:
     found: Entry = request.param
     if found.model == TINY:
         return replace(found, model=tiny_foundation(found.task))
     has = {option.name for option in options_of(catalog.model_settings(found.task, found.model))}
     own = {name: value for name, value in found.kind.own.items() if name in has}
-    return replace(found, settings={**found.settings, **own})
+    beside = found.kind.beside(found.model, tmp_path_factory.mktemp("beside"))
+    return replace(found, settings={**found.settings, **own, **beside})
 
 
 @pytest.fixture(

@@ -90,6 +90,7 @@ class Kind:
         foundation: writes a tiny foundation into a folder; None where the task adapts none.
         target_setting: the setting that names the target column.
         strangers: a table of so many rows that differs from the other; by itself, the inputs of `other` alone.
+        beside: writes what a model needs beside the rows into a folder, and gives the settings that name it.
         cases: further checks, by name: only kinds that have one are asked for it.
     """
 
@@ -108,6 +109,7 @@ class Kind:
     own: Mapping[str, Any] = field(default_factory=dict)
     strategies: Sequence[str] = STRATEGIES
     foundation: Callable[[Path], Path] | None = None
+    beside: Callable[[str, Path], Mapping[str, Any]] = lambda model, folder: {}
     cases: Mapping[str, Callable[[], Case]] = field(default_factory=dict)
     target: str = "label"
     target_setting: str = "target"

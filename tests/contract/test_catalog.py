@@ -27,7 +27,7 @@ EXTRAS = (
 def test_the_suite_found_every_entry() -> None:
     assert {task.name: len(catalog.models(task.name)) for task in catalog.TASKS} == {
         "text-classification": 7, "image-classification": 7, "object-detection": 5,
-        "semantic-segmentation": 3, "image-features": 2, "recommendation": 2,
+        "semantic-segmentation": 3, "image-features": 2, "recommendation": 21,
     }  # fmt: skip
     assert sum(len(catalog.models(task.name)) for task in catalog.TASKS) == len(catalog.MODELS)
     assert len(catalog.FOUNDATIONS) == 1
@@ -45,7 +45,7 @@ def test_the_kinds_know_their_tasks() -> None:
         kind = DATA[task.name]
         assert (kind.foundation is None) == (task.foundation is None)
         table = kind.table(40)
-        assert list(table) == [kind.inputs, kind.target]
+        assert list(table)[:2] == [kind.inputs, kind.target]
         assert len(set(table[kind.inputs])) == 40
         assert kind.target != "label" or set(table["label"]) == {"good", "bad"}
         assert not set(kind.other(20)) & set(table[kind.inputs])
@@ -99,6 +99,9 @@ def test_a_model_without_an_extra_needs_no_library_of_one(model: catalog.Model, 
             (tmp_path / f"{name}.jsonl").write_text("\n".join(lines), "utf-8")
     else:
         kind.write(kind.table(80), tmp_path / "data").rename(tmp_path / "rows.jsonl")
+    beside = (
+        {"source": "source.jsonl", "unlabelled": "unlabelled.jsonl"} if names else kind.beside(model.name, tmp_path)
+    )
     code = f"""
 import sys
 from importlib.machinery import PathFinder
@@ -111,8 +114,7 @@ class CoreFinder(PathFinder):
 sys.meta_path[sys.meta_path.index(PathFinder)] = CoreFinder
 import headwater
 names = {names}
-beside = {{"source": "source.jsonl", "unlabelled": "unlabelled.jsonl"}} if names else {{}}
-headwater.adapt({model.task!r}, "rows.jsonl", model={model.name!r}, to="run", **beside)
+headwater.adapt({model.task!r}, "rows.jsonl", model={model.name!r}, to="run", **{beside})
 headwater.compare("rows.jsonl", *["source.jsonl"] * names, model={model.name!r}, task={model.task!r})
 if names:
     headwater.rank("rows.jsonl", models=[{model.name!r}])

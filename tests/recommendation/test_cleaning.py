@@ -100,6 +100,16 @@ def test_dates_texts_and_plain_order_are_times() -> None:
     assert (order.to_pylist(), reasons) == ([3, 1, 2], {})
 
 
+def test_lists_of_ratings_go_with_their_items() -> None:
+    told = {"user": ["a", "b", "c"], "item": [["x", "y"], ["z"], None], "rating": [[5.0, 1.0], [2.0, 3.0], [4.0]]}
+    found = spread(Records(pa.table(told), lines=np.array([1, 2, 3])), Columns("user", "item", "rating"))
+    assert found.table.column("item").to_pylist() == ["x", "y", "z", None]
+    assert found.table.column("rating").to_pylist() == [5.0, 1.0, None, None]
+    assert [str(problem) for problem in found.problems.values()] == [
+        "row 2: the lists in columns item and rating are not of one length"
+    ]
+
+
 def test_lists_of_items_become_rows() -> None:
     baskets = Records(pa.table({"user": ["a", "b", "c"], "item": [["x", "y"], [], ["z"]]}), lines=np.array([5, 6, 7]))
     found = spread(baskets.with_problems({2: "odd"}), Columns("user", "item"))

@@ -50,7 +50,11 @@ def test_named_columns_come_first():
 
 
 def test_several_values_of_a_cell_are_divided():
-    records = table(genres=["War|Drama", "Love ; War", None], tags=[["a b", None, "c"], [], None], title=[["Toy", "Story"], ["Heat"], None])
+    records = table(
+        genres=["War|Drama", "Love ; War", None],
+        tags=[["a b", None, "c"], [], None],
+        title=[["Toy", "Story"], ["Heat"], None],
+    )
     assert words.words_of(records, ["genres", "tags"]) == [["War, Drama", "Love, War", ""], ["a b, c", "", ""]]
     assert words.texts_of(records, ["title", "genres"]) == ["Toy Story, War, Drama", "Heat, Love, War", ""]
 

@@ -21,7 +21,8 @@ from headwater.recommendation.recommender import Known, Recommender
 from headwater.recommendation.task import Recommendation
 from headwater.settings import Settings
 
-PAIRS = [(user, item) for user, items in zip(*baskets(40).values(), strict=True) for item in items]
+BASKETS = baskets(40)
+PAIRS = [(user, item) for user, items in zip(BASKETS["user"], BASKETS["item"], strict=True) for item in items]
 
 
 @pytest.fixture(scope="module")

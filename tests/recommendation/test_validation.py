@@ -31,4 +31,6 @@ def test_the_score_is_the_gain_of_the_ranks_among_what_was_not_had():
 def test_items_that_cannot_be_recommended_bring_nothing():
     validation = Validation.of(made([0], [0], n_items=3), made([0], [1], n_items=3))
     assert validation.gains(lambda asked: np.array([[1, -np.inf, 2]], np.float32)).tolist() == [0]
-    assert Validation.of(made([0], [0]), made([0], [0]).take(np.array([], int))).gains(lambda asked: asked).tolist() == [0]
+    assert Validation.of(made([0], [0]), made([0], [0]).take(np.array([], int))).gains(
+        lambda asked: asked
+    ).tolist() == [0]

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, Final
 
 import numpy as np
@@ -30,10 +31,17 @@ _BETWEEN: Final = re.compile(r"\s*[|,;]\s*")
 
 @dataclass(frozen=True)
 class Wish:
-    """One row of a request: a user, a history, or both."""
+    """One row of a request: a user, a history, or both.
+
+    Attributes:
+        user: by name.
+        history: items by name, the latest last.
+        ratings: of the items at the beginning of the history; None where one has none.
+    """
 
     user: Any = None
     history: Sequence[Any] = ()
+    ratings: Sequence[float | None] = ()
 
 
 @dataclass(frozen=True)
@@ -93,7 +101,7 @@ def answerable(wishes: Sequence[Wish], kept: Kept, given: Mapping[int, str] | No
     """
     users = kept.user_ids.positions(["" if one.user is None else one.user for one in wishes])
     lengths = kept.histories.lengths
-    extra = [list(filter(_is_known, kept.item_ids.positions(one.history).tolist())) for one in wishes]
+    extra = [_extra(one, kept) for one in wishes]
     reasons = dict(given or {})
     for row, wish in enumerate(wishes):
         knows = users[row] >= 0 and lengths[users[row]] > 0
@@ -101,6 +109,12 @@ def answerable(wishes: Sequence[Wish], kept: Kept, given: Mapping[int, str] | No
             reasons[row] = _lack(wish)
     rows = np.array([row for row in range(len(wishes)) if row not in reasons], dtype=np.int64)
     return Answerable(rows, kept.asked(users[rows], [extra[row] for row in rows.tolist()]), reasons)
+
+
+def _extra(wish: Wish, kept: Kept) -> dict[int, float | None]:
+    """The known items of a history by their positions, with their ratings."""
+    pairs = zip_longest(kept.item_ids.positions(wish.history).tolist(), wish.ratings if kept.rated else ())
+    return {item: rating for item, rating in pairs if item != UNKNOWN}
 
 
 def _lack(wish: Wish) -> str:
@@ -138,7 +152,3 @@ def _listed(cell: Any) -> Sequence[Any]:
         if isinstance(read, list):
             return _listed(read)
     return [name for name in _BETWEEN.split(text) if name]
-
-
-def _is_known(position: int) -> bool:
-    return position != UNKNOWN

@@ -28,6 +28,8 @@ TIMES, RATINGS = "time", "rating"
 def spread(records: Records, columns: Columns) -> Records:
     """The records with a row for each item where a cell holds a list of items; others stay as they are.
 
+    Ratings and times may be lists beside it; a row whose lists are not of one length is marked.
+
     Example:
         >>> baskets = Records(pa.table({"user": ["a", "b"], "item": [["x", "y"], ["y"]]}))
         >>> spread(baskets, Columns("user", "item")).table.to_pydict()
@@ -36,16 +38,43 @@ def spread(records: Records, columns: Columns) -> Records:
     cells = records.table.column(columns.item).combine_chunks()
     if not _is_list(cells.type):
         return records
-    lengths = pc.fill_null(pc.call_function("list_value_length", [cells]), 0).to_numpy(zero_copy_only=False)
+    lengths = _lengths(cells)
     # An empty list, or none, keeps a row of its own, which lacks its item.
     widths = np.maximum(lengths, 1)
-    filled = np.repeat(lengths > 0, widths)
-    items = cells.flatten().take(pa.array(np.cumsum(filled) - 1, mask=~filled))
-    wide = replace(records, problems={}).take(np.repeat(np.arange(len(records)), widths))
-    table = wide.table.set_column(wide.table.column_names.index(columns.item), columns.item, items)
     starts = np.concatenate([[0], np.cumsum(widths)])
-    problems = {int(starts[row]): problem for row, problem in records.problems.items()}
+    wide = replace(records, problems={}).take(np.repeat(np.arange(len(records)), widths))
+    table, problems = wide.table, {int(starts[row]): problem for row, problem in records.problems.items()}
+    for name in filter(None, (columns.item, columns.rating, columns.time)):
+        column = records.table.column(name).combine_chunks()
+        if _is_list(column.type):
+            told, uneven = _flattened(column, lengths)
+            table = table.set_column(table.column_names.index(name), name, told)
+            reason = f"the lists in columns {columns.item} and {name} are not of one length"
+            problems |= {
+                int(starts[row]): records.problem(row, reason) for row in uneven if row not in records.problems
+            }
     return replace(wide, table=table, problems=problems)
+
+
+def _flattened(column: Any, lengths: np.ndarray) -> tuple[Any, list[int]]:
+    """The entries of lists one after the other, one null for an empty list, and the rows of other lengths.
+
+    Args:
+        column: lists.
+        lengths: how many entries each row is to have; another list becomes nulls.
+    """
+    own, widths = _lengths(column), np.maximum(lengths, 1)
+    even = np.repeat((own == lengths) & (lengths > 0), widths)
+    begin = np.concatenate([[0], np.cumsum(own)])[:-1]
+    place = np.arange(widths.sum()) - np.repeat(np.cumsum(widths) - widths, widths)
+    chosen = np.where(even, np.repeat(begin, widths) + place, 0)
+    uneven = np.flatnonzero((own != lengths) & (lengths > 0)).tolist()
+    return column.flatten().take(pa.array(chosen, mask=~even)), uneven
+
+
+def _lengths(column: Any) -> np.ndarray:
+    """The entries of each list, 0 where there is none."""
+    return pc.fill_null(pc.call_function("list_value_length", [column]), 0).to_numpy(zero_copy_only=False)
 
 
 def marked(records: Records, columns: Columns) -> Records:

@@ -42,8 +42,8 @@ class Features:
     def of(cls, table: Records | None, ids: Ids) -> Self:
         """The features of a table that has a row for each of `ids`; of the rows alone where there is no table."""
         found = [list(map(_alone, range(len(ids))))]
-        columns = {} if table is None else {name: table.column(name) for name in table.columns}
-        for name, cells in columns.items():
+        columns = [] if table is None else [table.column(name) for name in table.columns]
+        for cells in columns:
             if not _is_naming(cells, ids) and any(words := _words_of(cells)):
                 found.append(words)
         return cls._joined(found)
@@ -57,7 +57,10 @@ class Features:
                 rows[row] += [(known.setdefault((field, word), len(known)), len(words) ** -0.5) for word in words]
         flat = [entry for row in rows for entry in row]
         starts = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
-        features, values = np.array([entry[0] for entry in flat], np.int32), np.array([entry[1] for entry in flat], np.float32)
+        features, values = (
+            np.array([entry[0] for entry in flat], np.int32),
+            np.array([entry[1] for entry in flat], np.float32),
+        )
         return cls(starts, features, values, np.array([field for field, _ in known], dtype=np.int32))
 
     def __len__(self) -> int:
@@ -87,7 +90,9 @@ def _words_of(cells: Sequence[Any]) -> list[list[str]]:
         found = [_cut(cell) for cell in cells]
     rows = Counter(word for words in found for word in set(words))
     told = sum(map(bool, found))
-    return [sorted(word for word in set(words) if _LEAST_ROWS <= rows[word] < max(told, _LEAST_ROWS + 1)) for words in found]
+    return [
+        sorted(word for word in set(words) if _LEAST_ROWS <= rows[word] < max(told, _LEAST_ROWS + 1)) for words in found
+    ]
 
 
 def _cut(cell: Any) -> list[str]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 
@@ -16,11 +15,11 @@ from headwater.recommendation.epochs import epochs
 from headwater.recommendation.factors import FactorModel, ascending, first_vectors, rows_of, turned
 from headwater.recommendation.interactions import Histories, Interactions
 from headwater.recommendation.kernels import weigh
-from headwater.recommendation.kernels_bpr import Drawn, Steps, take_steps
+from headwater.recommendation.kernels_bpr import take_steps
+from headwater.recommendation.pairwise import Pairwise
 from headwater.recommendation.recommender import Known
 from headwater.run import Run
 
-_EPOCHS = 10
 _STEPS = 3
 _SWEPT, _SOLVED = 1024, 128
 _LEAST = np.float32(1e-30)
@@ -37,10 +36,10 @@ class AlsSettings:
     ] = 64
     alpha: Annotated[
         float, Between(0.001, 1e6), Search(0.3, 100, log=True), "What an interaction weighs, where its lack weighs 1."
-    ] = 1.5
+    ] = 2.5
     regularisation: Annotated[
         float, Between(1e-6, 1e3), Search(1e-3, 0.1, log=True), "The L2 penalty of a vector per unit of its weights."
-    ] = 0.0125
+    ] = 0.019
 
 
 class AlternatingLeastSquares(FactorModel):
@@ -51,13 +50,14 @@ class AlternatingLeastSquares(FactorModel):
 
     Settings = AlsSettings
     reads = ("epochs",)
+    own_passes = 10
 
     def fit(self, known: Known, held_out: Interactions | None, run: Run) -> Self:
         table = self._weighted(known.interactions)
         by_user, by_item = Histories.of_users(table), Histories.of_users(turned(table))
         random = np.random.default_rng(run.settings.seed)
         users, items = (first_vectors(random, len(rows), self.settings.factors) for rows in (by_user, by_item))
-        for _ in epochs(run, run.settings.epochs or _EPOCHS, {"users": users, "items": items}, table):
+        for _ in epochs(run, run.settings.epochs or self.own_passes, {"users": users, "items": items}, table):
             self._sweep(users, items, by_user)
             self._sweep(items, users, by_item)
         there = by_item.lengths > 0
@@ -107,10 +107,15 @@ class AlternatingLeastSquares(FactorModel):
 
         in_blocks(improve, len(vectors), _SWEPT)
 
+    @cached_property
+    def _gram(self) -> np.ndarray:
+        """The products of the items' numbers: once the items are learnt they stay, however many users are folded in."""
+        return self.items.T @ self.items
+
     def _solved(self, weighted: Histories) -> np.ndarray:
         """The vectors that fit these rows best, the items held fast: their normal equations solved."""
         penalties = self._penalties(weighted)
-        gram = self.items.T @ self.items
+        gram = self._gram
         eye = np.eye(len(gram), dtype=np.float32)
 
         def solve(first: int, end: int) -> np.ndarray:
@@ -131,9 +136,6 @@ def _dots(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 def _squares(rows: np.ndarray) -> np.ndarray:
     return _dots(rows, rows)
-
-
-_BPR_EPOCHS, _BPR_RATE = 50, 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,67 +164,27 @@ class BprSettings:
     ] = 4
 
 
-class BayesianPersonalisedRanking(FactorModel):
-    """What a user had to do with should score above what not (Rendle et al. 2009), by stochastic gradient descent.
-
-    Attributes:
-        counts: interactions of each item, int32 of shape (n_items,).
-        rate: the learning rate of the first epoch; it falls to zero.
-        passes: how many epochs there are.
-    """
+class BayesianPersonalisedRanking(Pairwise):
+    """What a user had to do with should score above what not (Rendle et al. 2009), by stochastic gradient descent."""
 
     Settings = BprSettings
-    reads = ("epochs", "learning_rate")
-    counts: np.ndarray
-    rate: float
-    passes: int
+    own_rate = 0.1
+    own_passes = 50
 
     def fit(self, known: Known, held_out: Interactions | None, run: Run) -> Self:
-        asked, rows = run.settings, ascending(Histories.of_users(replace(known.interactions, times=None)))
-        self.rate = _BPR_RATE if asked.learning_rate is None else asked.learning_rate
-        self.n_items, self.passes = rows.n_items, asked.epochs or _BPR_EPOCHS
-        self.counts = np.bincount(rows.items, minlength=rows.n_items).astype(np.int32)
-        random = np.random.default_rng(asked.seed)
-        users, self.items = (first_vectors(random, count, self.settings.factors) for count in (len(rows), self.n_items))
-        self.biases = np.zeros(self.n_items, dtype=np.float32)
-        learnt, drawn = {"users": users, "items": self.items, "biases": self.biases}, self._drawn(rows)
+        rows, seed = ascending(Histories.of_users(replace(known.interactions, times=None))), run.settings.seed
+        self.begin(rows, run.settings)
+        random, drawn = np.random.default_rng(seed), self.drawn(rows)
+        users, items = (first_vectors(random, count, self.settings.factors) for count in (len(rows), rows.n_items))
+        biases = np.zeros(rows.n_items, dtype=np.float32)
+        learnt = {"users": users, "items": items, "biases": biases}
         for epoch in epochs(run, self.passes, learnt, known.interactions):
-            steps, draws = self._steps(epoch, learn_items=True), np.random.default_rng([asked.seed, epoch])
-            take_steps(drawn, (users, self.items, self.biases), steps, draws)
-        self.items[self.counts == 0], self.biases[self.counts == 0] = 0, -np.inf
+            steps = self.steps(epoch, learn_items=True)
+            take_steps(drawn, (users, items, biases), steps, np.random.default_rng([seed, epoch]))
+        there = self.counts > 0
+        self.items, self.biases = items * there[:, None], np.where(there, biases, np.float32(-np.inf))
         self.settle(users, rows.lengths > 0)
         return self
 
-    def folded(self, histories: Histories) -> np.ndarray:
-        """The steps of `fit` from the mean user on, items held fast; each row draws the same numbers by itself."""
-        rows, found = ascending(histories), np.tile(self.users.mean(axis=0), (len(histories), 1))
-        for row in range(len(rows)):
-            drawn, draws = self._drawn(rows.take(np.array([row]))), np.random.default_rng(0)
-            for epoch in range(self.passes):
-                steps = self._steps(epoch, learn_items=False)
-                take_steps(drawn, (found[row : row + 1], self.items, self.biases), steps, draws)
-        return found
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        return {**super().arrays(), "counts": self.counts}
-
-    def facts(self) -> dict[str, Any]:
-        return {"rate": self.rate, "passes": self.passes}
-
-    def restore(self, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
-        super().restore(arrays, facts)
-        self.counts, self.rate, self.passes = arrays["counts"], facts["rate"], facts["passes"]
-
-    def _steps(self, epoch: int, *, learn_items: bool) -> Steps:
-        rate = np.float32(self.rate * (1 - epoch / self.passes))
-        return Steps(rate, np.float32(self.settings.regularisation), self.settings.candidates, learn_items)
-
-    def _drawn(self, rows: Histories) -> Drawn:
-        owners = np.repeat(np.arange(len(rows), dtype=np.int32), rows.lengths)
-        return Drawn(rows.starts, rows.items, owners, self._pool)
-
-    @cached_property
-    def _pool(self) -> np.ndarray:
-        """The items that are drawn against interactions."""
-        often = self.counts if self.settings.negatives == "popular" else self.counts > 0
-        return np.repeat(np.arange(self.n_items, dtype=np.int32), often)
+    def often(self) -> np.ndarray:
+        return self.counts if self.settings.negatives == "popular" else super().often()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
 
 from headwater.recommendation.interactions import Histories, Interactions
 from headwater.recommendation.recommender import NEW, Asked, Recommender
+from headwater.settings import Settings
 
 
 class FactorModel(Recommender):
@@ -22,6 +24,10 @@ class FactorModel(Recommender):
         biases: float32 of shape (n_items,).
     """
 
+    own_passes: ClassVar[int]
+    """The epochs, unless the run says how many."""
+    own_rate: ClassVar[float | None] = None
+    """The learning rate of the first epoch, unless the run says which; it falls to zero. None where there is none."""
     users: np.ndarray
     items: np.ndarray
     biases: np.ndarray
@@ -51,6 +57,12 @@ class FactorModel(Recommender):
     def restore(self, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
         self.users, self.items, self.biases = arrays["users"], arrays["items"], arrays["biases"]
 
+    @classmethod
+    def completed(cls, settings: Settings, rows: int) -> Settings:
+        passes = cls.own_passes if settings.epochs is None else settings.epochs
+        rate = cls.own_rate if settings.learning_rate is None else settings.learning_rate
+        return replace(settings, epochs=passes, learning_rate=rate)
+
     def settle(self, users: np.ndarray, told: np.ndarray) -> None:
         """Keeps the vectors of users; those without an interaction get the mean of the others.
 
@@ -63,11 +75,16 @@ class FactorModel(Recommender):
 
     def _of_new(self, histories: Histories) -> np.ndarray:
         """Of people of whom nothing is known, the mean user's: items are ranked as they please all together."""
-        vectors = np.tile(self.users.mean(axis=0), (len(histories), 1))
+        vectors = np.tile(self._typical, (len(histories), 1))
         told = np.flatnonzero(histories.lengths)
         if len(told):
             vectors[told] = self.folded(histories.take(told))
         return vectors
+
+    @cached_property
+    def _typical(self) -> np.ndarray:
+        """The mean user's vector: of a fitted model it stays, and a server asks for it with every request."""
+        return self.users.mean(axis=0)
 
 
 def turned(known: Interactions) -> Interactions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from headwater.recommendation.ids import UNKNOWN, Ids
+from headwater.recommendation.ids import Ids
 from headwater.recommendation.interactions import Histories, Interactions
 from headwater.recommendation.recommender import NEW, Asked
 from headwater.run import write_whole
@@ -53,8 +53,10 @@ class Kept:
         known = Interactions(users, items, values, None, self.user_ids, self.item_ids, self.rated)
         return known if self.learnt.all() else known.take(self.learnt)
 
-    def asked(self, users: np.ndarray, extra: Sequence[Sequence[int]] | None = None) -> Asked:
+    def asked(self, users: np.ndarray, extra: Sequence[Mapping[int, float | None]] | None = None) -> Asked:
         """The question about users by their positions; `UNKNOWN` ones have no history but what is `extra`.
+
+        An item that is extra and has no rating is worth what the user's others are on average, or all there are.
 
         Whoever the model has learnt nothing of, and whoever comes with something extra, is new to it.
         """
@@ -64,9 +66,14 @@ class Kept:
             found = _without(found, ~there)
         places = np.where(there & self._is_learnt[np.where(there, users, 0)], users, NEW).astype(np.int32)
         if extra is not None and any(map(len, extra)):
-            found = _joined(found, extra)
+            found = _joined(found, extra, self._worth)
             places[[bool(len(items)) for items in extra]] = NEW
         return Asked(found, places)
+
+    @cached_property
+    def _worth(self) -> float:
+        """The mean of all values: ratings, or 1."""
+        return float(self.histories.values.mean()) if len(self.histories.values) else 1.0
 
     @cached_property
     def _is_learnt(self) -> np.ndarray:
@@ -101,17 +108,15 @@ def _without(histories: Histories, empty: np.ndarray) -> Histories:
     return Histories(starts, histories.items[kept], histories.values[kept], histories.n_items)
 
 
-def _joined(histories: Histories, extra: Sequence[Sequence[int]]) -> Histories:
+def _joined(histories: Histories, extra: Sequence[Mapping[int, float | None]], worth: float) -> Histories:
     """The same with further items behind those of each row; what is there already moves to its end."""
     rows, values = [], []
     for row, more in enumerate(extra):
         start, end = histories.starts[row], histories.starts[row + 1]
         old = dict(zip(histories.items[start:end].tolist(), histories.values[start:end].tolist(), strict=True))
-        worth = float(np.mean(list(old.values()))) if old else 1.0
-        new = dict.fromkeys((item for item in more if item != UNKNOWN), worth)
-        both = {item: value for item, value in old.items() if item not in new} | {
-            item: old.get(item, value) for item, value in new.items()
-        }
+        usual = float(np.mean(list(old.values()))) if old else worth
+        new = {item: old.get(item, usual) if rating is None else rating for item, rating in more.items()}
+        both = {item: value for item, value in old.items() if item not in new} | new
         rows.append(list(both))
         values.append(list(both.values()))
     return Histories.of_lists(rows, histories.n_items, values)

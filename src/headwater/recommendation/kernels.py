@@ -40,8 +40,6 @@ def weigh(rows: Rows, vectors: np.ndarray, others: np.ndarray, preferred: np.flo
                 out[row, factor] += share * others[other, factor]
 
 
-
-
 @njit(cache=True, nogil=True, fastmath=True)
 def nearest(
     left: Rows, right: tuple[np.ndarray, np.ndarray], scale: np.ndarray, near: np.ndarray, likeness: np.ndarray
@@ -60,9 +58,8 @@ def nearest(
     """
     starts, features, weights = left
     places, entities = right
-    total = np.zeros(len(scale), dtype=np.float32)
-    peaks, k = np.empty(len(total) // STRIPE, dtype=np.float32), near.shape[1]
-    found, values = np.empty(len(total), dtype=np.int32), np.empty(len(total), dtype=np.float32)
+    total, peaks = np.zeros(len(scale), dtype=np.float32), np.empty(len(scale) // STRIPE, dtype=np.float32)
+    found = np.empty(len(scale), dtype=np.int32)
     for row in range(len(near)):
         for at in range(starts[row], starts[row + 1]):
             feature, weight = features[at], weights[at]
@@ -76,27 +73,38 @@ def nearest(
                 total[entity] *= scale[entity]
                 peak = max(peak, total[entity])
             peaks[stripe] = peak
-        # As many stripes reach this bound as entities are wanted, so that no lower one can be among these.
-        bound = _largest(peaks, k)
-        count = 0
-        for stripe in range(len(peaks)):
-            if peaks[stripe] > 0 and peaks[stripe] >= bound:
-                for entity in range(stripe * STRIPE, (stripe + 1) * STRIPE):
-                    if total[entity] > 0 and total[entity] >= bound:
-                        found[count], values[count] = entity, total[entity]
-                        count += 1
-        bound = _largest(values[:count], k)
-        over = 0
-        for at in range(count):
-            over += values[at] > bound
-        kept, equal = 0, max(0, k - over)
-        for at in range(count):
-            if values[at] == bound:
-                equal -= 1
-            if values[at] > bound or (values[at] == bound and equal >= 0):
-                near[row, kept], likeness[row, kept] = found[at], values[at]
-                kept += 1
+        count = _collect(total, peaks, near.shape[1], found)
+        _keep_largest(total, found[:count], near[row], likeness[row])
         total[:] = 0
+
+
+@njit(cache=True, nogil=True)
+def _collect(total: np.ndarray, peaks: np.ndarray, k: int, found: np.ndarray) -> int:
+    """Puts the entities among which the k largest are into `found`, by position; returns how many they are.
+
+    So many stripes reach the k-th largest of their peaks that nothing below it can be among the k largest.
+    """
+    bound, count = _largest(peaks, k), 0
+    for stripe in range(len(peaks)):
+        if peaks[stripe] > 0 and peaks[stripe] >= bound:
+            for entity in range(stripe * STRIPE, (stripe + 1) * STRIPE):
+                if total[entity] > 0 and total[entity] >= bound:
+                    found[count] = entity
+                    count += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _keep_largest(total: np.ndarray, found: np.ndarray, near: np.ndarray, likeness: np.ndarray) -> None:
+    """Puts those of the found entities with the largest totals into `near`, and their totals into `likeness`."""
+    values = total[found]
+    bound = _largest(values, len(near))
+    equals, kept = len(near) - np.sum(values > bound), 0
+    for at in range(len(found)):
+        equals -= values[at] == bound
+        if values[at] > bound or (values[at] == bound and equals >= 0):
+            near[kept], likeness[kept] = found[at], values[at]
+            kept += 1
 
 
 @njit(cache=True, nogil=True)

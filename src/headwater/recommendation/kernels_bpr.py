@@ -83,7 +83,7 @@ def knows(rows: Drawn, owner: int, item: int) -> bool:
     """Whether a row holds an item."""
     history = rows.items[rows.starts[owner] : rows.starts[owner + 1]]
     place = np.searchsorted(history, item)
-    return place < len(history) and history[place] == item
+    return bool(place < len(history) and history[place] == item)
 
 
 @njit(cache=True, nogil=True, fastmath=FAST)

@@ -57,8 +57,7 @@ def rate_users(rows: Rows, order: np.ndarray, learnt: Learnt, mean: np.float32, 
         implied, pull = np.zeros(width, dtype=np.float32), np.zeros(width, dtype=np.float32)
         if implies:
             for place in range(first, end):
-                for factor in range(width):
-                    implied[factor] += share * learnt.implied[items[place], factor]
+                implied += share * learnt.implied[items[place], :width]
         for place in range(first, end):
             item = items[place]
             other, found = learnt.items[item], mean + own[width] + learnt.biases[item]
@@ -74,6 +73,5 @@ def rate_users(rows: Rows, order: np.ndarray, learnt: Learnt, mean: np.float32, 
                 pull[factor] += error * its
         if implies:
             for place in range(first, end):
-                for factor in range(width):
-                    was = learnt.implied[items[place], factor]
-                    learnt.implied[items[place], factor] += rate * (share * pull[factor] - pace.implied * was)
+                said = learnt.implied[items[place], :width]
+                said += rate * (share * pull - pace.implied * said)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 
@@ -12,10 +11,10 @@ from headwater.options import Between, OneOf
 from headwater.ranges import Search
 from headwater.recommendation.columns import Features
 from headwater.recommendation.epochs import epochs
-from headwater.recommendation.factors import FactorModel, ascending
+from headwater.recommendation.factors import ascending
 from headwater.recommendation.interactions import Histories, Interactions
-from headwater.recommendation.kernels_bpr import Drawn
-from headwater.recommendation.kernels_machines import Machine, Pace, gather, learn
+from headwater.recommendation.kernels_machines import Machine, Pace, Side, gather, learn
+from headwater.recommendation.pairwise import Pairwise
 from headwater.recommendation.recommender import Known
 from headwater.run import Run
 
@@ -26,70 +25,108 @@ class MachineSettings:
 
     section: ClassVar[str] = "Model"
 
-    factors: Annotated[
-        int, Between(1, 1024), Search(4, 128, log=True), "Numbers in each vector of a feature."
-    ] = 64
+    factors: Annotated[int, Between(1, 1024), Search(8, 128, log=True), "Numbers in a vector of a feature."] = 64
     loss: Annotated[
         str,
         OneOf(("bpr", "logistic")),
         Search(),
-        "What is learnt from: pairs of items of which one is preferred, or yes and no.",
+        "What is learnt from: pairs of items one of which should score higher, or a yes or no for each.",
     ] = "bpr"
     regularisation: Annotated[
-        float, Between(0, 10), Search(0.001, 0.1, log=True), "The L2 penalty of the features that a step touches."
-    ] = 0.02
+        float, Between(0, 10), Search(0.003, 0.1, log=True), "The L2 penalty of the features that a step touches."
+    ] = 0.04
     candidates: Annotated[
         int,
         Between(1, 1000),
         Search(1, 16, log=True),
-        "How many items are drawn against an interaction; the one that scores best is learnt from.",
+        "Items drawn against an interaction; the one that scores best is learnt from (Zhang et al. 2013).",
     ] = 4
 
 
-class FactorisationMachine(FactorModel):
-    """x"""
+@dataclass(frozen=True, kw_only=True)
+class FieldMachineSettings(MachineSettings):
+    """The same, for vectors of which a feature has one for each field."""
+
+    factors: Annotated[int, Between(1, 1024), Search(2, 32, log=True), "Numbers in a vector of a feature."] = 8
+    regularisation: Annotated[
+        float, Between(0, 10), Search(0.003, 0.1, log=True), "The L2 penalty of the features that a step touches."
+    ] = 0.03
+
+
+class FactorisationMachine(Pairwise):
+    """A user's name and columns, an item's name and columns, and a product for each pair of them (Rendle 2010).
+
+    A user or an item without an interaction is known by its columns alone.
+    """
 
     Settings = MachineSettings
-    reads = ("epochs", "learning_rate")
     cold = True
-    passes: ClassVar[int] = 30
-    rate: ClassVar[float] = 0.05
-    field_aware: ClassVar[bool] = False
+    own_passes = 50
+    own_rate = 0.03
+    by_field: ClassVar[bool] = False
 
     def fit(self, known: Known, held_out: Interactions | None, run: Run) -> Self:
         table, asked = known.interactions, run.settings
         rows = ascending(Histories.of_users(replace(table, times=None)))
+        self.begin(rows, asked)
         users, items = Features.of(known.users, table.user_ids), Features.of(known.items, table.item_ids)
-        counts = np.bincount(rows.items, minlength=rows.n_items)
-        random = np.random.default_rng(asked.seed)
-        machine = self._first(users, items, random)
-        U=(users.starts, users.features, users.values); I=(items.starts, items.features + np.int32(len(users.fields)), items.values)
-        owners = np.repeat(np.arange(len(rows), dtype=np.int32), rows.lengths)
-        drawn = Drawn(rows.starts, rows.items, owners, np.flatnonzero(counts).astype(np.int32))
-        total=asked.epochs or self.passes; rate=self.rate if asked.learning_rate is None else asked.learning_rate
-        for epoch in epochs(run, total, {"vectors": machine.vectors, "weights": machine.weights}, table):
-            pace = Pace(np.float32(rate * (1 - epoch / total)), np.float32(self.settings.regularisation), self.settings.candidates, self.settings.loss == "logistic")
-            learn(U, I, drawn, machine, pace, np.random.default_rng([asked.seed, epoch]))
-        G,k=machine.vectors.shape[1:]; self.n_items=rows.n_items
-        machine.vectors[np.flatnonzero(rows.lengths==0)]=0
-        c=np.flatnonzero(counts==0)+len(users.fields); machine.vectors[c]=0; machine.weights[c]=0
-        S=np.zeros((G,G,k),np.float32)
-        self.users=np.zeros((len(users),G*G*k),np.float32);self.items=np.zeros((len(items),G*G*k),np.float32);self.biases=np.zeros(len(items),np.float32)
-        for r in range(len(users)):
-            gather(U,r,machine,S); self.users[r]=S.ravel()
-        for r in range(len(items)):
-            self.biases[r]=gather(I,r,machine,S); self.items[r]=S.transpose(1,0,2).ravel()
+        sides, machine = self._sides(users, items), self._first(users, items, asked.seed)
+        drawn, learnt = self.drawn(rows), {"vectors": machine.vectors, "weights": machine.weights}
+        for epoch in epochs(run, self.passes, learnt, table):
+            learn(sides, drawn, machine, self._pace(epoch), np.random.default_rng([asked.seed, epoch]))
+        # The names of those who had nothing to do with one another have learnt nothing.
+        alone = np.concatenate(
+            [np.flatnonzero(rows.lengths == 0), np.flatnonzero(self.counts == 0) + len(users.fields)]
+        )
+        machine.vectors[alone], machine.weights[alone] = 0, 0
+        self.users, self.items, self.biases = _tables(sides, machine)
         return self
 
-    def _first(self, users: Features, items: Features, random: np.random.Generator) -> Machine:
-        fields = np.concatenate([users.fields, items.fields + users.n_fields]).astype(np.int32)
-        groups = fields if self.field_aware else np.zeros_like(fields)
-        shape = (len(fields), int(groups.max()) + 1, self.settings.factors)
-        vectors = random.standard_normal(shape, dtype=np.float32) * np.float32(0.1 / np.sqrt(self.settings.factors))
-        return Machine(vectors, np.zeros(len(fields), dtype=np.float32), groups)
+    def _sides(self, users: Features, items: Features) -> tuple[Side, Side]:
+        """The features of users and of items in one count, with the groups they are in."""
+        ours, all_of = (users.n_fields, users.n_fields + items.n_fields) if self.by_field else (1, 1)
+        theirs = items.features + np.int32(len(users.fields))
+        first = ours if self.by_field else 0
+        return (
+            Side(users.starts, users.features, users.values, 0, ours),
+            Side(items.starts, theirs, items.values, first, all_of),
+        )
 
-    def folded(self, histories): raise NotImplementedError
+    def _first(self, users: Features, items: Features, seed: int) -> Machine:
+        fields = np.concatenate([users.fields, items.fields + np.int32(users.n_fields)])
+        groups = fields if self.by_field else np.zeros_like(fields)
+        factors, random = self.settings.factors, np.random.default_rng(seed)
+        vectors = random.standard_normal((len(fields), (int(groups.max()) + 1) * factors), dtype=np.float32)
+        vectors *= np.float32(0.1 / np.sqrt(factors))
+        return Machine(vectors, np.zeros(len(fields), dtype=np.float32), groups, factors)
+
+    def _pace(self, epoch: int) -> Pace:
+        steps = self.steps(epoch, learn_items=True)
+        return Pace(steps.rate, steps.penalty, steps.candidates, self.settings.loss == "logistic")
+
 
 class FieldAwareMachine(FactorisationMachine):
-    """x"""
-    field_aware = True
+    """The same, with a vector for each field that a feature may meet (Juan et al. 2016)."""
+
+    Settings = FieldMachineSettings
+    own_passes = 30
+    own_rate = 0.1
+    by_field = True
+
+
+def _tables(sides: tuple[Side, Side], machine: Machine) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Vectors of users, vectors and biases of items, whose products are the scores but for a constant of each user."""
+    users, items = sides
+    own, met, factors = users.end - users.first, items.end - items.first, machine.factors
+    room = np.zeros((machine.vectors.shape[1] // factors, machine.vectors.shape[1]), dtype=np.float32)
+    by_user = np.empty((len(users.starts) - 1, own, met, factors), dtype=np.float32)
+    by_item = np.empty((len(items.starts) - 1, own, met, factors), dtype=np.float32)
+    biases = np.empty(len(by_item), dtype=np.float32)
+    blocks = room.reshape(len(room), len(room), factors)
+    for user in range(len(by_user)):
+        gather(users, user, machine, room)
+        by_user[user] = blocks[users.first : users.end, items.first : items.end]
+    for item in range(len(by_item)):
+        biases[item] = gather(items, item, machine, room)
+        by_item[item] = blocks[items.first : items.end, users.first : users.end].transpose(1, 0, 2)
+    return by_user.reshape(len(by_user), -1), by_item.reshape(len(by_item), -1), biases

@@ -16,7 +16,7 @@ from headwater.recommendation.blocks import in_blocks
 from headwater.recommendation.factors import rows_of, turned
 from headwater.recommendation.interactions import Histories, Interactions
 from headwater.recommendation.kernels import STRIPE, nearest
-from headwater.recommendation.recommender import NEW, Asked, Known, Recommender
+from headwater.recommendation.recommender import Asked, Known, Recommender
 from headwater.run import Run
 
 _BLOCK = 64
@@ -133,16 +133,16 @@ class _Neighbours(Recommender):
     """Scores that neighbours add up, and a hint of popularity where none speaks.
 
     Attributes:
-        popularity: interactions of each item, float32 of shape (n_items,).
+        counts: interactions of each item, float32 of shape (n_items,).
     """
 
     Settings = NeighbourSettings
-    popularity: np.ndarray
+    counts: np.ndarray
 
     def told(self, sums: sparse.csr_matrix) -> np.ndarray:
         """What neighbours say of the items, with what is known without them."""
-        hint = _HINT * self.popularity / max(1, self.popularity.max(initial=0))
-        return sums.toarray() + np.where(self.popularity, hint, np.float32(-np.inf))
+        hint = _HINT * self.counts / max(1, self.counts.max(initial=0))
+        return sums.toarray() + np.where(self.counts, hint, np.float32(-np.inf))
 
     def nearest(self, rows: Histories, others: Others, but: np.ndarray) -> sparse.csr_matrix:
         """The likeness of each row to its nearest neighbours among the others, shape (rows, others)."""
@@ -174,7 +174,7 @@ class ItemNeighbours(_Neighbours):
 
     def fit(self, known: Known, held_out: Interactions | None, run: Run) -> Self:
         rows = Histories.of_users(turned(known.interactions))
-        self.n_items, self.popularity = len(rows), rows.lengths.astype(np.float32)
+        self.n_items, self.counts = len(rows), rows.lengths.astype(np.float32)
         weighting = Weighting.of(self.settings, rows)
         itself = np.arange(len(rows), dtype=np.int32)
         found = self.nearest(weighting.weighted(rows), Others.of(rows, weighting), itself)
@@ -186,10 +186,10 @@ class ItemNeighbours(_Neighbours):
 
     def arrays(self) -> dict[str, np.ndarray]:
         said = self.spoken
-        return {"popularity": self.popularity, "starts": said.indptr, "items": said.indices, "values": said.data}
+        return {"counts": self.counts, "starts": said.indptr, "items": said.indices, "values": said.data}
 
     def restore(self, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
-        self.popularity = arrays["popularity"]
+        self.counts = arrays["counts"]
         said = (arrays["values"], arrays["items"], arrays["starts"])
         self.spoken = sparse.csr_matrix(said, shape=(self.n_items, self.n_items))
 
@@ -207,6 +207,7 @@ class UserNeighbours(_Neighbours):
     def fit(self, known: Known, held_out: Interactions | None, run: Run) -> Self:
         self.known = Histories.of_users(replace(known.interactions, times=None))
         self.n_items = self.known.n_items
+        self._count()
         return self
 
     def scores(self, asked: Asked) -> np.ndarray:
@@ -220,6 +221,10 @@ class UserNeighbours(_Neighbours):
     def restore(self, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
         values = np.ones(len(arrays["items"]), dtype=np.float32)
         self.known = Histories(arrays["starts"], arrays["items"], values, self.n_items)
+        self._count()
+
+    def _count(self) -> None:
+        self.counts = np.bincount(self.known.items, minlength=self.n_items).astype(np.float32)
 
     @cached_property
     def _weighting(self) -> Weighting:
@@ -228,7 +233,3 @@ class UserNeighbours(_Neighbours):
     @cached_property
     def _others(self) -> Others:
         return Others.of(self.known, self._weighting)
-
-    @cached_property
-    def popularity(self) -> np.ndarray:
-        return np.bincount(self.known.items, minlength=self.n_items).astype(np.float32)

@@ -34,7 +34,10 @@ class SvdSettings:
         float, Between(0, 10), Search(0.01, 0.3, log=True), "The L2 penalty of vectors, per rating."
     ] = 0.08
     bias_regularisation: Annotated[
-        float, Between(0, 10), Search(0.001, 0.3, log=True), "The L2 penalty of the biases of users and items, per rating."
+        float,
+        Between(0, 10),
+        Search(0.001, 0.3, log=True),
+        "The L2 penalty of the biases of users and items, per rating.",
     ] = 0.05
 
 
@@ -61,8 +64,8 @@ class BiasedFactorisation(FactorModel):
     reads = ("epochs", "learning_rate")
     needs = ("ratings",)
     rates = True
-    passes: ClassVar[int] = 30
-    rate: ClassVar[float] = 0.03
+    own_passes = 30
+    own_rate = 0.03
     implies: ClassVar[bool] = False
     implied: np.ndarray
     mean: float
@@ -73,13 +76,13 @@ class BiasedFactorisation(FactorModel):
         ratings, random = known.interactions, np.random.default_rng(run.settings.seed)
         # The order in which the ratings of a user came says how the user's taste drifted, which this model cannot tell.
         rows = Histories.of_users(replace(ratings.take(random.permutation(len(ratings))), times=None))
-        told = ratings.values
-        self.mean, self.lowest, self.highest = (float(number) for number in (told.mean(), told.min(), told.max()))
+        given = ratings.values
+        self.mean, self.lowest, self.highest = (float(number) for number in (given.mean(), given.min(), given.max()))
         learnt = self._first(rows, random)
-        total = run.settings.epochs or self.passes
-        rate = self.rate if run.settings.learning_rate is None else run.settings.learning_rate
+        told = self.completed(run.settings, len(ratings))
+        total, rate = int(told.epochs or 0), float(told.learning_rate or 0)
         for epoch in epochs(run, total, learnt._asdict(), ratings):
-            order = np.random.default_rng([run.settings.seed, epoch]).permutation(len(rows))
+            order = np.random.default_rng([told.seed, epoch]).permutation(len(rows))
             pace = self._pace(rate * (1 - epoch / total))
             rate_users((rows.starts, rows.items, rows.values), order, learnt, np.float32(self.mean), pace)
         there = np.bincount(rows.items, minlength=rows.n_items) > 0
@@ -149,6 +152,6 @@ class ImplicitBiasedFactorisation(BiasedFactorisation):
     """The same; which items a user has rated tells of the user too, whatever the ratings: SVD++ (Koren 2008)."""
 
     Settings = SvdppSettings
-    passes = 50
-    rate = 0.01
+    own_passes = 50
+    own_rate = 0.01
     implies = True

@@ -136,6 +136,24 @@ class Recommendation(Application):
         ]
         return self._answers(wishes, k=k, allowed=choosing.allowed(self.items, where, len(self._known.item_ids)))[0]
 
+    def lists(
+        self, wishes: Sequence[Wish], *, k: int | None = None, allowed: np.ndarray | None = None,
+        given: Mapping[int, str] | None = None,
+    ) -> tuple[list[Any], list[str | None]]:  # fmt: skip
+        """What `recommend` gives, with the reason for each None.
+
+        Args:
+            wishes: the rows.
+            k: how many items; the setting `k` if not given.
+            allowed: a mask of the items that may be recommended.
+            given: reasons that rows have already.
+        """
+        return self._answers(wishes, k=k, allowed=allowed, given=given)
+
+    def predictions(self, lists: list[Any], reasons: list[str | None]) -> Predictions:
+        """Lists as `predict` gives them."""
+        return self._predictions(lists, reasons)
+
     def similar(
         self, item: Any, *, k: int | None = None, where: Mapping[str, Any] | None = None
     ) -> list[dict[str, Any]]:  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
 from torch import nn
@@ -93,8 +93,8 @@ class Recurrence(nn.Module):
             nn.ModuleList(cell(inputs, hidden, batch_first=True) for _ in range(directions)) for inputs in widths
         )
         self.dropout = nn.Dropout(settings.dropout)
-        for layer in self.layers:
-            for direction in layer.children():
+        for direction in self.modules():
+            if isinstance(direction, nn.RNNBase):
                 _initialise(direction)
         self.register_load_state_dict_pre_hook(_renamed)
 
@@ -122,7 +122,7 @@ def _turned(lengths: torch.Tensor, places: int) -> torch.Tensor:
     return torch.where(here <= ends, ends - here, here)
 
 
-def _renamed(module: nn.Module, state: dict[str, torch.Tensor], prefix: str, *_: object) -> None:
+def _renamed(module: nn.Module, state: dict[str, torch.Tensor], prefix: str, *_more: Any) -> None:
     """Weights as torch names those of several layers in one, which earlier run folders hold, under the names here."""
     for name in [name for name in state if re.fullmatch(rf"{re.escape(prefix)}[a-z_]+_l\d+(_reverse)?", name)]:
         kind, _, place = name.removeprefix(prefix).rpartition("_l")
@@ -130,7 +130,7 @@ def _renamed(module: nn.Module, state: dict[str, torch.Tensor], prefix: str, *_:
         state[f"{prefix}layers.{number}.{int(bool(reverse))}.{kind}_l0"] = state.pop(name)
 
 
-def _initialise(recurrent: nn.Module) -> None:
+def _initialise(recurrent: nn.RNNBase) -> None:
     """Orthogonal recurrences (Saxe et al. 2014), and LSTMs that remember at first (Jozefowicz et al. 2015)."""
     hidden = recurrent.hidden_size
     for name, parameter in recurrent.named_parameters():
