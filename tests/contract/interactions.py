@@ -100,7 +100,7 @@ KIND = Kind(
     },
     bad=lambda: [None, "nobody", ["nothing"]],
     fast={"k": 5, "epochs": 2},
-    learnt={"k": 5},
+    learnt={"k": 5, "epochs": None},
     adapted=None,
     value=lambda user: ", ".join(_items_of(user)),
     strategies=(),

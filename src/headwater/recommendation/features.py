@@ -62,8 +62,8 @@ class CnnFeatures(NeuralRecommender):
     Settings = FeatureSettings
     reads = (*NeuralRecommender.reads, "image_size")
     cold = True
-    epochs = 60
-    learning_rate = 2e-3
+    epochs = 150
+    learning_rate = 3e-3
     items: np.ndarray
     facts_of_users: np.ndarray
     inputs: dict[str, torch.Tensor]
