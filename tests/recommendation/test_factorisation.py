@@ -19,11 +19,11 @@ ALPHA, PENALTY, WIDTH = 3.0, 0.05, 3
 
 
 def _solved(weights: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Hu et al. 2008, equation 4, row by row."""
-    rows = []
+    """Hu et al. 2008, equation 4, row by row; the penalty as the page has it."""
+    rows, typical = [], weights.sum() / np.count_nonzero(weights.sum(axis=1))
     for row in weights:
         confidence, eye = np.diag(1 + row), np.eye(others.shape[1])
-        left = others.T @ confidence @ others + PENALTY * (len(row) + row.sum()) * eye
+        left = others.T @ confidence @ others + PENALTY * (row.sum() + 2.5 * typical) * eye
         rows.append(np.linalg.solve(left, others.T @ confidence @ (row > 0)))
     return np.array(rows)
 
