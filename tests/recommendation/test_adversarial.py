@@ -4,14 +4,16 @@ from tests.recommendation.tastes import COLD, known, run_in
 
 from headwater.recommendation.adversarial import Gan, GanSettings, MakerAndJudge
 from headwater.recommendation.interactions import Histories
-from headwater.recommendation.recommender import Asked
+from headwater.recommendation.recommender import Asked, Known
 
 HAD = Histories.of_lists([[0, 2, 8], [1, 3, 9], []], n_items=20)
 
 
 def test_what_is_made_up_follows_the_history(tmp_path):
     run = run_in(tmp_path / "run", epochs=60, learning_rate=0.01, patience=60)
-    model = Gan(GanSettings(width=16)).fit(known(), None, run)
+    world = known().interactions
+    last = world.times == 5
+    model = Gan(GanSettings(width=16)).fit(Known(world.take(~last)), world.take(last), run)
     scores = model.scores(Asked.new(HAD))
     warm, grim = [item for item in range(0, 20, 2) if item not in COLD], [1, 3, 7, 9, 11, 13]
     assert scores[0, warm].mean() > scores[0, grim].mean()

@@ -37,79 +37,57 @@ class ContentSettings:
     ] = 1.0
 
 
-class ContentRecommender(Recommender):
-    """Scores items by features alone: those that nobody had to do with as well as all others.
+class Tfidf(Recommender):
+    """Items as TF-IDF vectors of their words; a user wants what is near the mean of a history (Rocchio 1971).
+
+    Near is the cosine, about the mean of all items: what most items say counts for nothing.
 
     Attributes:
-        features: of every item about the mean, shape (items, width); dense or sparse.
-        told: what each item of a history adds to a user's wishes, shape (items, width).
-        average: the history of the average user, float32 of shape (items,).
+        features: sparse, of length one, float32 of shape (items, words).
+        centre: the product of each item with the mean item, float32 of shape (items,).
+        usual: the score of each item for the average user, as much of it as `prior` says, float32 of shape (items,).
     """
 
     Settings = ContentSettings
     needs = ("item text",)
     cold = True
     features: Any
-    told: Any
-    average: np.ndarray
-
-    @abstractmethod
-    def describe(self, known: Known, run: Run) -> Any:
-        """Features of every item, shape (items, width), dense or sparse."""
+    centre: np.ndarray
+    usual: np.ndarray
 
     def fit(self, known: Known, held_out: Interactions | None, run: Run) -> Self:
-        histories = Histories.of_users(known.interactions)
-        self.n_items = histories.n_items
-        matrix = histories.matrix()
-        self.average = np.asarray(matrix.mean(axis=0), dtype=np.float32).ravel()
-        self.features = self.describe(known, run)
-        self.told = self.learn(matrix)
+        items, columns = described.need_words(known, run.settings, "tfidf")
+        self.features = word_vectors(described.words_of(items, columns))
+        self.n_items = self.features.shape[0]
+        mean = np.asarray(self.features.mean(axis=0), dtype=np.float32).ravel()
+        average = self.settings.prior * average_history(known.interactions)
+        self.centre = self.features @ mean
+        self.usual = self.features @ (self.features.T @ average - average.sum() * mean)
         return self
 
-    def learn(self, matrix: Any) -> Any:
-        """`told`, from what users had, sparse ones of shape (users, items)."""
-        return self.features
-
     def scores(self, asked: Asked) -> np.ndarray:
-        wishes = asked.histories.matrix() @ self.told
-        average = sparse.csr_matrix(self.settings.prior * self.average) @ self.told
-        if sparse.issparse(wishes):
-            # Sparse features are not about their mean; a user's wishes are, which moves no item past another.
-            had = np.asarray(asked.histories.lengths + self.settings.prior * self.average.sum(), dtype=np.float32)
-            rows = np.ones((len(asked), 1), dtype=np.float32)
-            wishes = wishes + sparse.csr_matrix(rows) @ average
-            centre = np.asarray(self.features.mean(axis=0), dtype=np.float32) @ self.features.T
-            return np.asarray((wishes @ self.features.T).toarray() - had[:, None] * centre, dtype=np.float32)
-        return np.asarray((wishes + average) @ self.features.T, dtype=np.float32)
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        return {"features": self.features, "told": self.told, "average": self.average}
-
-    def restore(self, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
-        self.features, self.told, self.average = (arrays[name] for name in ("features", "told", "average"))
-
-
-class Tfidf(ContentRecommender):
-    """Items as TF-IDF vectors of their words; a user wants what is near the mean of a history (Rocchio 1971).
-
-    Near is the cosine, about the mean of all items: what most items say counts for nothing.
-    """
-
-    def describe(self, known: Known, run: Run) -> sparse.csr_matrix:
-        items, columns = described.need_words(known, run.settings, "tfidf")
-        return word_vectors(described.words_of(items, columns))
+        near = (asked.histories.matrix() @ self.features @ self.features.T).toarray()
+        # The mean item is taken off a user's wishes here: taken off the vectors, they would not be sparse.
+        about_mean = near - asked.histories.lengths.astype(np.float32)[:, None] * self.centre
+        return np.asarray(about_mean + self.usual, dtype=np.float32)
 
     def arrays(self) -> dict[str, np.ndarray]:
         parts = {name: getattr(self.features, name) for name in ("data", "indices", "indptr")}
-        return {**parts, "average": self.average}
+        return {**parts, "centre": self.centre, "usual": self.usual}
 
     def facts(self) -> dict[str, Any]:
-        return {"width": self.features.shape[1]}
+        return {"words": self.features.shape[1]}
 
     def restore(self, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
         parts = tuple(arrays[name] for name in ("data", "indices", "indptr"))
-        self.features = self.told = sparse.csr_matrix(parts, shape=(self.n_items, facts["width"]))
-        self.average = arrays["average"]
+        self.features = sparse.csr_matrix(parts, shape=(self.n_items, facts["words"]))
+        self.centre, self.usual = arrays["centre"], arrays["usual"]
+
+
+def average_history(known: Interactions) -> np.ndarray:
+    """The share of the users who had each item, float32 of shape (items,)."""
+    counts = np.bincount(known.items, minlength=len(known.item_ids))
+    return (counts / max(1, len(known.user_ids))).astype(np.float32)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,23 +106,52 @@ class DenseSettings(ContentSettings):
     ] = None
 
 
-class DenseContent(ContentRecommender):
+class DenseContent(Recommender):
     """Items as dense features; a user is a ridge regression on them, all users solved at once.
 
     The weights of every user are linear in the history, so that a new user has those of a known one of equal history.
+
+    Attributes:
+        features: of every item about the mean, float32 of shape (items, width).
+        told: what each item of a history adds to a user's weights, float32 of shape (items, width).
+        usual: the weights of the average user, as much of them as `prior` says, float32 of shape (width,).
     """
 
     Settings: ClassVar[type] = DenseSettings
+    needs = ("item text",)
+    cold = True
+    features: np.ndarray
+    told: np.ndarray
+    usual: np.ndarray
 
-    def learn(self, matrix: Any) -> np.ndarray:
-        self.features = self.features - self.features.mean(axis=0)
-        if self.settings.profile == "mean":
-            return self.features
-        there = np.flatnonzero(self.average)
-        known = self.features[there]
-        step = -(-matrix.shape[0] // _MOST_USERS)
-        strength = self.settings.strength
+    @abstractmethod
+    def describe(self, known: Known, run: Run) -> np.ndarray:
+        """Features of every item, float32 of shape (items, width)."""
+
+    def fit(self, known: Known, held_out: Interactions | None, run: Run) -> Self:
+        found = self.describe(known, run)
+        self.n_items, self.features = len(found), found - found.mean(axis=0)
+        average = average_history(known.interactions)
+        self.told = self.features
+        if self.settings.profile == "ridge":
+            self.told = self._solved(Histories.of_users(known.interactions).matrix(), np.flatnonzero(average))
+        self.usual = self.settings.prior * (average @ self.told)
+        return self
+
+    def scores(self, asked: Asked) -> np.ndarray:
+        return np.asarray((asked.histories.matrix() @ self.told + self.usual) @ self.features.T, dtype=np.float32)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {"features": self.features, "told": self.told, "usual": self.usual}
+
+    def restore(self, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
+        self.features, self.told, self.usual = (arrays[name] for name in ("features", "told", "usual"))
+
+    def _solved(self, matrix: Any, there: np.ndarray) -> np.ndarray:
+        """`told` of a regression on the items that are `there`, where others are neither had nor not."""
+        known, strength = self.features[there], self.settings.strength
         if strength is None:
+            step = -(-matrix.shape[0] // _MOST_USERS)
             strength = best_strength(known, matrix[::step][:, there].T.toarray())
         return ((self.features - known.mean(axis=0)) @ Ridge.of(known, strength).inverse).astype(np.float32)
 

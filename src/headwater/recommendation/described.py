@@ -166,7 +166,7 @@ def _table(known: Known, model: str) -> Records:
 
 
 def _are_words(cells: Sequence[Any], own: set[str]) -> bool:
-    texts = [text_of(cell).strip() for cell in cells if not isinstance(cell, list | tuple | dict | bytes)]
+    texts = [text_of(tidy(cell)) for cell in cells if not isinstance(cell, list | tuple | dict | bytes)]
     if len(texts) < len(cells):
         return not texts and all(isinstance(cell, list | tuple) for cell in cells)
     if not texts or own.issuperset(texts) or sum(bool(_ADDRESS.match(text)) for text in texts) > len(texts) / 2:
@@ -189,4 +189,4 @@ def _texts(name: str, cells: Sequence[Any]) -> list[str]:
 def _text(cell: Any, between: str) -> str:
     if isinstance(cell, list | tuple):
         return between.join(text_of(part).strip() for part in cell if tidy(part) is not None)
-    return ", ".join(part for part in _SEPARATED.split(text_of(cell).strip()) if part)
+    return ", ".join(part for part in _SEPARATED.split(text_of(tidy(cell))) if part)

@@ -13,6 +13,7 @@ from headwater.options import Between
 from headwater.ranges import Search
 from headwater.recommendation import described
 from headwater.recommendation.autoencoder import solved
+from headwater.recommendation.content import average_history
 from headwater.recommendation.encoding import main_directions, picture_features, text_features, word_vectors
 from headwater.recommendation.interactions import Histories, Interactions
 from headwater.recommendation.recommender import Asked, Known, Recommender
@@ -74,7 +75,7 @@ class Hybrid(Recommender):
     def fit(self, known: Known, held_out: Interactions | None, run: Run) -> Self:
         matrix: Any = Histories.of_users(known.interactions).matrix()
         self.n_items = matrix.shape[1]
-        self.average = np.asarray(matrix.mean(axis=0), dtype=np.float32).ravel()
+        self.average = average_history(known.interactions)
         features = self._features(known, run)
         there = np.flatnonzero(self.average)
         warm = matrix[:, there]

@@ -28,6 +28,7 @@ class NeuralRecommender(Recommender):
     Attributes:
         network: what has learnt; made by `untrained` from the settings and facts.
         device: where it was asked to compute.
+        token_budget: the most tokens of a pass; None takes what suits the device.
         known_items: whether anybody had to do with each item, shape (items,).
     """
 
@@ -40,6 +41,7 @@ class NeuralRecommender(Recommender):
     network: Any  # a module of the model's own kind, whose methods it calls
     known_items: np.ndarray
     device: str = "auto"
+    token_budget: int | None = None
 
     @abstractmethod
     def untrained(self) -> nn.Module:
@@ -47,7 +49,7 @@ class NeuralRecommender(Recommender):
 
     def begin(self, run: Run) -> None:
         """Makes the network under the seed of the run, and puts it where it computes."""
-        self.device = run.settings.device
+        self.device, self.token_budget = run.settings.device, run.settings.token_budget
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(run.settings.seed)
             self.network = self.untrained()
@@ -75,17 +77,19 @@ class NeuralRecommender(Recommender):
         return {**state, "known_items": self.known_items}
 
     def facts(self) -> dict[str, Any]:
-        return {"device": self.device}
+        return {"device": self.device, "token_budget": self.token_budget}
 
     def restore(self, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
-        self.device, self.known_items = facts["device"], arrays["known_items"]
+        self.device, self.token_budget = facts["device"], facts["token_budget"]
+        self.known_items = arrays["known_items"]
         prefix = "network."
         state = {
             name.removeprefix(prefix): torch.from_numpy(np.array(values))
             for name, values in arrays.items()
             if name.startswith(prefix)
         }
-        self.network = self.untrained()
+        with torch.random.fork_rng(devices=[]):
+            self.network = self.untrained()
         self.network.load_state_dict(state)
         self.network.to(nearest(self.device)).eval()
 

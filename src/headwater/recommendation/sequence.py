@@ -89,7 +89,7 @@ class SequenceRecommender(NeuralRecommender):
             return self.network.last(read, torch.from_numpy(lengths[rows])).float().cpu().numpy()
 
         with torch.inference_mode():
-            for rows, logits in in_passes(self.network, lengths, None, told):
+            for rows, logits in in_passes(self.network, lengths, self.token_budget, told):
                 found[rows] = logits
         return self.only_known(found)
 
@@ -163,7 +163,6 @@ class RecurrentRecommender(SequenceRecommender):
 class Rnn(RecurrentRecommender):
     """A simple recurrent network (Elman 1990)."""
 
-    learning_rate = 1e-3
     kind = nn.RNN
 
 
