@@ -64,7 +64,7 @@ class NeuralRecommender(Recommender):
         )  # fmt: skip
         history = Trainer(replace(run, settings=settings), type(self).__name__).fit(learner)
         self.trace.curve = [asdict(epoch) for epoch in history.epochs]
-        gains, spent = learner.validation.gains(learner.ranked), time.monotonic() - started
+        gains, spent = learner.gains(), time.monotonic() - started
         self.trace.stages = [stage(counted(history.best_epoch, "epoch"), gains, spent, history.stopped)]
 
     def only_known(self, scores: np.ndarray) -> np.ndarray:
@@ -108,7 +108,11 @@ class RankingLearner(Learner):
         self.lengths, self.validation = lengths, validation
 
     def score(self) -> float:
-        return float(self.validation.gains(self.ranked).mean())
+        return float(self.gains().mean())
+
+    def gains(self) -> np.ndarray:
+        """How high the network, as it is now, ranks what is held out of each user, shape (users,)."""
+        return self.validation.gains(self.ranked)
 
     def ranked(self, asked: Asked) -> np.ndarray:
         """The scores by which what is held out is ranked."""
