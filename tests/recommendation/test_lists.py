@@ -20,6 +20,20 @@ def test_lists_hold_what_a_whole_sort_finds(items: int) -> None:
     np.testing.assert_array_equal(found.scores, np.take_along_axis(scores, order, axis=1))
 
 
+@pytest.mark.parametrize("items", [1, 7, 64, 65, 1000, 4099])
+@pytest.mark.parametrize("k", [1, 10, 100])
+@pytest.mark.parametrize("steps", [3, 10_000], ids=["many equals", "few equals"])
+def test_lists_of_any_length_end_where_items_do(items: int, k: int, steps: int) -> None:
+    random = np.random.default_rng(items)
+    scores = random.integers(0, steps, (9, items)).astype(np.float32)
+    scores[random.random((9, items)) < 0.2] = -np.inf
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    order[np.take_along_axis(scores, order, axis=1) == -np.inf] = -1
+    np.testing.assert_array_equal(best(scores, k).items, order)
+    equal = best(np.ones((2, items), np.float32), k)
+    assert equal.items.tolist() == [list(range(min(k, items)))] * 2
+
+
 def test_equals_come_in_their_order_whatever_noise_they_have() -> None:
     scores = np.full((2, 60), 0.7, np.float32)
     scores[1] += np.random.default_rng(0).normal(size=60).astype(np.float32) * 1e-7

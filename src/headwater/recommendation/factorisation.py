@@ -15,7 +15,7 @@ from headwater.recommendation.blocks import in_blocks
 from headwater.recommendation.epochs import epochs
 from headwater.recommendation.factors import FactorModel, ascending, first_vectors, rows_of, turned
 from headwater.recommendation.interactions import Histories, Interactions
-from headwater.recommendation.kernels import weigh
+from headwater.recommendation.kernels_als import improve
 from headwater.recommendation.kernels_bpr import take_steps
 from headwater.recommendation.pairwise import Pairwise
 from headwater.recommendation.recommender import Known
@@ -27,7 +27,6 @@ _SHARED = 2.5
 _TO_THE_END = 16
 """Steps from zero after which conjugate gradient has solved what three steps come near to."""
 _BLOCK = 1024
-_LEAST = np.float32(1e-30)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,47 +121,22 @@ class AlternatingLeastSquares(FactorModel):
         return replace(known, values=weights, times=None)
 
     def _penalties(self, weighted: Histories, typical: float) -> np.ndarray:
-        """The penalty of each row, float32 of shape (rows, 1): by its own interactions, and by those of a typical row.
+        """The penalty of each row, float32 of shape (rows,): by its own interactions, and by those of a typical row.
 
         It does not grow with what is lacking: that would draw all vectors of a large catalogue to zero.
         """
         told = weighted.lengths + _SHARED * typical
-        return (self.settings.regularisation * self.settings.alpha * told).astype(np.float32)[:, None]
+        return (self.settings.regularisation * self.settings.alpha * told).astype(np.float32)
 
     def _improve(self, vectors: np.ndarray, held: _Held, weighted: Histories, steps: int) -> None:
         """Improves every vector in place, the others held fast: conjugate gradient from where it stands."""
-        others, gram, penalties = held.vectors, held.gram, self._penalties(weighted, held.typical)
+        penalties = self._penalties(weighted, held.typical)
 
-        def improve(first: int, end: int) -> None:
-            rows, penalty, none = rows_of(weighted, first, end), penalties[first:end], np.float32(0)
+        def work(first: int, end: int) -> None:
+            rows = rows_of(weighted, first, end)
+            improve(rows, vectors[first:end], held.vectors, held.gram, penalties[first:end], steps)
 
-            def product(at: np.ndarray, preferred: np.float32) -> np.ndarray:
-                """What the interactions are taken for, less the product of the normal equations with `at`."""
-                out = -(at @ gram) - penalty * at
-                weigh(rows, at, others, preferred, out)
-                return out
-
-            at = vectors[first:end]
-            residual = product(at, np.float32(1))
-            direction, length = residual.copy(), _squares(residual)
-            for _ in range(steps):
-                change = product(direction, none)
-                step = length / np.maximum(-_dots(direction, change), _LEAST)
-                at += step * direction
-                residual += step * change
-                before, length = length, _squares(residual)
-                direction = residual + length / np.maximum(before, _LEAST) * direction
-
-        in_blocks(improve, len(vectors), _BLOCK)
-
-
-def _dots(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """The product of each row with its like, shape (rows, 1)."""
-    return np.einsum("rf,rf->r", one, other)[:, None]
-
-
-def _squares(rows: np.ndarray) -> np.ndarray:
-    return _dots(rows, rows)
+        in_blocks(work, len(vectors), _BLOCK)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,8 +48,10 @@ class FactorModel(Recommender):
         return vectors, self.items, self.biases
 
     def scores(self, asked: Asked) -> np.ndarray:
-        vectors, items, biases = self.factors(asked)
-        return vectors @ items.T + biases
+        vectors = self.factors(asked)[0]
+        scores = np.hstack([vectors, np.ones((len(vectors), 1), dtype=np.float32)]) @ self._table
+        scores[:, self._lacking] = -np.inf
+        return scores
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {"users": self.users, "items": self.items, "biases": self.biases}
@@ -80,6 +82,16 @@ class FactorModel(Recommender):
         if len(told):
             vectors[told] = self.folded(histories.take(told))
         return vectors
+
+    @cached_property
+    def _table(self) -> np.ndarray:
+        """Vectors and finite biases of the items, an item a column: a product with it lies as memory does."""
+        return np.vstack([self.items.T, np.where(np.isfinite(self.biases), self.biases, 0)]).astype(np.float32)
+
+    @cached_property
+    def _lacking(self) -> np.ndarray:
+        """The positions of the items that have no score."""
+        return np.flatnonzero(~np.isfinite(self.biases))
 
     @cached_property
     def _typical(self) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The inner loops of models of factors and of neighbours, compiled by numba.
+"""The inner loop of models of neighbours, compiled by numba, and what all kernels share.
 
 `Rows` are in the form of `Histories`: int64 starts, int32 items, float32 values.
 """
@@ -15,32 +15,6 @@ Whole numbers beside single precision would make double precision of it: constan
 """
 STRIPE = 16
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
-
-
-@njit(cache=True, nogil=True, fastmath=FAST)
-def weigh(rows: Rows, vectors: np.ndarray, others: np.ndarray, preferred: np.float32, out: np.ndarray) -> None:
-    """Adds to each row of `out` the sum over its items of `(preferred * (1 + w) - w * vector·other) * other`.
-
-    With `preferred` 1 that is the part of the interactions in the residual of the normal equations of implicit ALS,
-    with 0 in their product with `vectors`, its sign turned.
-
-    Args:
-        rows: the values are the weights w.
-        vectors: shape (rows, factors).
-        others: shape (items, factors).
-        preferred: what an interaction is taken for.
-        out: shape (rows, factors).
-    """
-    starts, items, weights = rows
-    for row in range(len(starts) - 1):
-        for place in range(starts[row], starts[row + 1]):
-            other, weight = others[items[place]], weights[place]
-            dot = np.float32(0)
-            for factor in range(len(other)):
-                dot += vectors[row, factor] * other[factor]
-            share = preferred * (np.float32(1) + weight) - weight * dot
-            for factor in range(len(other)):
-                out[row, factor] += share * other[factor]
 
 
 @njit(cache=True, nogil=True, fastmath=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -13,11 +14,10 @@ from headwater.recommendation.recommender import Asked, Recommender
 
 CELLS: Final = 4_000_000
 """Scores that are in memory at once."""
-_STRETCH: Final = 64
-"""Items that lie beside one another and are looked at together."""
+_STRIPE: Final = 64
+"""The most items that are looked at together."""
 _DIGITS: Final = 5
 """Digits of a score that count: below them two machines, or two sizes of a block, need not agree."""
-_SPARE: Final = 8
 
 
 @dataclass(frozen=True)
@@ -72,31 +72,57 @@ def best(scores: np.ndarray, k: int) -> Lists:
         >>> found.items.tolist()
         [[1, 3, 0, -1]]
     """
-    near, n_items = _near(scores, k), scores.shape[1]
-    found = np.take_along_axis(scores, np.minimum(near, n_items - 1), axis=1)
-    found[near >= n_items] = -np.inf
-    order = np.argsort(-_rounded(found), axis=1, kind="stable")[:, :k]
-    items, values = np.take_along_axis(near, order, axis=1), np.take_along_axis(found, order, axis=1)
-    return Lists(np.where(np.isfinite(values), items, -1), np.where(np.isfinite(values), values, -np.inf))
+    rows, n_items = scores.shape
+    k = min(k, n_items)
+    lists = Lists(np.full((rows, k), -1, dtype=np.int64), np.full((rows, k), -np.inf, dtype=np.float32))
+    # The stripes are the narrower the more items are wanted: a stripe that is looked into is looked into as a whole.
+    peaks = _peaks(scores, max(1, -(-n_items // max(1, min(_STRIPE, math.isqrt(n_items // max(1, k)))))))
+    if np.isnan(peaks).any():
+        return best(np.where(np.isnan(scores), np.float32(-np.inf), scores), k)
+    bound, unit = _bound(peaks, k)
+    for row in np.flatnonzero(np.count_nonzero(peaks >= bound[:, None], axis=1) > 2 * k + _STRIPE):
+        # So many equals are sorted as a whole, which is soon done with equals.
+        order = np.argsort(-np.round(scores[row] / unit[row]), kind="stable")[:k]
+        there = scores[row, order] > -np.inf
+        lists.items[row, there], lists.scores[row, there] = order[there], scores[row, order[there]]
+        peaks[row] = -np.inf
+    row, item, value = _reaching(scores, peaks, bound - unit)
+    order = np.lexsort((item, -np.round(value / unit[row]), row))
+    row, item, value = row[order], item[order], value[order]
+    rank = np.arange(len(row)) - np.searchsorted(row, row)
+    row, item, value, rank = (part[rank < k] for part in (row, item, value, rank))
+    lists.items[row, rank], lists.scores[row, rank] = item, value
+    return lists
 
 
-def _near(scores: np.ndarray, k: int) -> np.ndarray:
-    """Positions among which the best k of each row are, ascending: the stretches of items with the highest peaks.
+def _peaks(scores: np.ndarray, width: int) -> np.ndarray:
+    """The highest score of each stripe of items, shape (rows, width).
 
-    The k-th best item is no worse than the k-th highest peak, so that no stretch below has one of the best. The last
-    stretch may reach beyond the items.
+    Stripe c holds the items c, c + width, c + 2 * width ...: its peak is then found by maxima of whole vectors.
     """
     rows, n_items = scores.shape
-    starts = np.arange(0, n_items, _STRETCH)
-    if len(starts) <= k + _SPARE or not rows:
-        return np.tile(np.arange(n_items), (rows, 1))
-    peaks = np.maximum.reduceat(scores, starts, axis=1)
-    chosen = np.sort(np.argpartition(-peaks, k + _SPARE - 1, axis=1)[:, : k + _SPARE], axis=1)
-    return (starts[chosen][:, :, None] + np.arange(_STRETCH)).reshape(rows, -1)
+    whole = n_items // width
+    peaks = scores[:, : whole * width].reshape(rows, whole, width).max(axis=1, initial=-np.inf)
+    rest = scores[:, whole * width :]
+    np.maximum(peaks[:, : rest.shape[1]], rest, out=peaks[:, : rest.shape[1]])
+    return peaks
 
 
-def _rounded(scores: np.ndarray) -> np.ndarray:
-    """Scores in units of the fifth digit of the largest of each row: equals are equal, whatever computed them."""
-    finite = np.where(np.isfinite(scores), np.abs(scores), 0).max(axis=1, initial=0, keepdims=True)
-    unit = 10.0 ** (np.floor(np.log10(np.maximum(finite, 1e-30))) - _DIGITS)
-    return np.where(np.isnan(scores), -np.inf, np.round(scores / unit))
+def _bound(peaks: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """What the k best of each row reach, and the fifth digit of its best: equals are equal, whatever computed them."""
+    rows, width = peaks.shape
+    bound = np.partition(peaks, width - k, axis=1)[:, width - k] if k < width else np.full(rows, -np.inf, np.float32)
+    top = np.abs(peaks.max(axis=1, initial=-np.inf))
+    top = np.maximum(np.where(np.isfinite(top), top, 0), 1e-30)
+    return bound, 10.0 ** (np.floor(np.log10(top)) - _DIGITS)
+
+
+def _reaching(scores: np.ndarray, peaks: np.ndarray, bound: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Row, item and value of every score that reaches the bound of its row, looked for in the stripes that do."""
+    n_items, width = scores.shape[1], peaks.shape[1]
+    row, stripe = np.nonzero((peaks >= bound[:, None]) & (peaks > -np.inf))
+    places = stripe[:, None] + np.arange(0, n_items, width)
+    flat = np.minimum(places, n_items - 1) + (row * n_items)[:, None]
+    found = np.where(places < n_items, scores.ravel()[flat], np.float32(-np.inf))
+    at, place = np.nonzero((found >= bound[row, None]) & (found > -np.inf))
+    return row[at], places[at, place], found[at, place]
