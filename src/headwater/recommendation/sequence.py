@@ -138,9 +138,6 @@ class _SequenceLearner(RankingLearner):
         targets = items[there].to(states.device)
         return network.items.loss(states[there.to(states.device)], targets).sum() / self.usual
 
-    def score(self) -> float:
-        return float(self.validation.log_chances(self.ranked).mean())
-
 
 class _Recurrent(nn.Module):
     """A recurrent network of torch, its states alone."""
