@@ -6,7 +6,8 @@ from tests.recommendation.tastes import known, made, run_in
 from headwater.errors import SettingError
 from headwater.recommendation.interactions import Histories
 from headwater.recommendation.recommender import Asked, Known
-from headwater.recommendation.sequence import Gru, Lstm, Rnn, Sasrec
+from headwater.recommendation.sequence import Gru, Lstm, Rnn, Sasrec, _SequenceLearner
+from headwater.recommendation.validation import Validation
 from headwater.recommendation.windows import Windows, latest
 
 RING = 8
@@ -67,7 +68,9 @@ def test_what_is_held_out_chooses_the_epoch(tmp_path):
     known_ones, held_out = world.interactions.take(~last), world.interactions.take(last)
     model = small(Gru).fit(Known(known_ones), held_out, run_in(tmp_path / "run", **QUICK))
     best = max(epoch["score"] for epoch in model.trace.curve)
-    assert model.trace.stages[0].score == best
+    validation = Validation.of(known_ones, held_out)
+    assert np.isclose(validation.log_chances(model.scores).mean(), best)
+    assert model.trace.stages[0].score == validation.gains(model.scores).mean()
 
 
 def test_a_killed_training_ends_as_an_unbroken_one(tmp_path):
@@ -111,9 +114,6 @@ def test_the_latest_items_are_read_and_short_histories_begin_with_their_beginnin
 
 
 def test_losses_do_not_depend_on_how_rows_are_cut(tmp_path):
-    from headwater.recommendation.sequence import _SequenceLearner
-    from headwater.recommendation.validation import Validation
-
     world, run = ring(), run_in(tmp_path / "run", epochs=1)
     model = small(Gru).fit(world, None, run)
     windows = Windows.of(Histories.of_users(world.interactions), 4)

@@ -34,3 +34,11 @@ def test_items_that_cannot_be_recommended_bring_nothing():
     assert Validation.of(made([0], [0]), made([0], [0]).take(np.array([], int))).gains(
         lambda asked: asked
     ).tolist() == [0]
+
+
+def test_chances_are_those_among_what_was_not_had():
+    learnt, unseen = made([0, 0], [0, 1], n_items=5), made([0, 0], [3, 4], n_items=5)
+    scores = np.array([[9, 8, 1, 2, -np.inf]], np.float32)
+    chance = np.log(np.exp(2) / (np.exp(1) + np.exp(2)))
+    found = Validation.of(learnt, unseen).log_chances(lambda asked: scores.copy())
+    np.testing.assert_allclose(found, [(chance - 50) / 2])

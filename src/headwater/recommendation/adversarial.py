@@ -120,6 +120,8 @@ def _missed(judged: torch.Tensor, truth: float) -> torch.Tensor:
 class _GanLearner(RankingLearner):
     """Maker and judge with the users to learn from, a row each."""
 
+    logits = False
+
     def __init__(self, model: Gan, histories: Histories, validation: Validation) -> None:
         users = np.flatnonzero(histories.lengths)
         super().__init__(model, np.ones(len(users), dtype=np.int64), validation)

@@ -180,9 +180,8 @@ class _TowerLearner(RankingLearner):
         shares = 1 / np.bincount(target_rows, minlength=len(rows))[target_rows]
         return -(told * torch.from_numpy(shares).float().to(told.device)).sum()
 
-    def gains(self) -> np.ndarray:
+    def refresh(self) -> None:
         self.towers.items = self.towers.item_vectors()
-        return super().gains()
 
     def _candidates(self, targets: np.ndarray, rows: int, draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """The items of a step, sorted, and how likely each was to be among them (Yi et al. 2019)."""

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from headwater.options import counted
-from headwater.recommendation.recommender import Asked, Recommender
+from headwater.recommendation.recommender import Recommender
 from headwater.recommendation.validation import Validation
 from headwater.run import Run
 from headwater.training import course
@@ -95,7 +95,9 @@ class NeuralRecommender(Recommender):
 
 
 class RankingLearner(Learner):
-    """A learner whose epochs are judged by how high the network ranks what is held out.
+    """A learner whose epochs are judged by what is held out: by its likelihood, or by how high it is ranked.
+
+    Ranks of some hundred items leave much to chance; the likelihood needs scores that are logits.
 
     Args:
         model: whose network learns.
@@ -103,17 +105,23 @@ class RankingLearner(Learner):
         validation: what is held out.
     """
 
+    logits: ClassVar[bool] = True
+    """Whether the scores of the model are logits of what comes next."""
+
     def __init__(self, model: NeuralRecommender, lengths: np.ndarray, validation: Validation) -> None:
         self.model, self.network = model, model.network
         self.lengths, self.validation = lengths, validation
 
     def score(self) -> float:
-        return float(self.gains().mean())
+        if not self.logits:
+            return float(self.gains().mean())
+        self.refresh()
+        return float(self.validation.log_chances(self.model.scores).mean())
 
     def gains(self) -> np.ndarray:
         """How high the network, as it is now, ranks what is held out of each user, shape (users,)."""
-        return self.validation.gains(self.ranked)
+        self.refresh()
+        return self.validation.gains(self.model.scores)
 
-    def ranked(self, asked: Asked) -> np.ndarray:
-        """The scores by which what is held out is ranked."""
-        return self.model.scores(asked)
+    def refresh(self) -> None:
+        """Brings up to date what the model's scores are made of beside the network."""

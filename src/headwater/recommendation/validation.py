@@ -15,6 +15,9 @@ _EVERY = 10
 """One user of so many gives the last item away where no interactions are held out."""
 _LEAST = 3
 _MOST_USERS, _AT_ONCE = 2000, 256
+_LEAST_LOG_CHANCE = -50.0
+"""That of an item that cannot be recommended."""
+Scorer = Callable[[Asked], np.ndarray]
 
 
 def divided(known: Interactions, held_out: Interactions | None) -> tuple[Interactions, Interactions]:
@@ -63,20 +66,39 @@ class Validation:
         wanted = [held_out.items[order[start:stop]] for start, stop in zip(starts, stops, strict=True)]
         return cls(Asked(Histories.of_users(known).take(users), users.astype(np.int32)), wanted)
 
-    def gains(self, scores: Callable[[Asked], np.ndarray]) -> np.ndarray:
+    def gains(self, scores: Scorer) -> np.ndarray:
         """The mean of 1 / log2(1 + rank) of what each user wanted, among all items not had, shape (users,).
 
         It is the gain of NDCG without a cut: where few users are held out, a cut at ten would leave it to chance.
         """
-        gains: list[float] = []
+        return self._of_each(scores, _gain)
+
+    def log_chances(self, scores: Scorer) -> np.ndarray:
+        """The mean logarithm of the chance of what each user wanted, among all items not had, shape (users,).
+
+        Scores are logits here. It tells two epochs apart by less than ranks do, of which only the first count.
+        """
+        return self._of_each(scores, _log_chance)
+
+    def _of_each(self, scores: Scorer, measure: Callable[..., float]) -> np.ndarray:
+        found: list[float] = []
         for start in range(0, len(self.asked), _AT_ONCE):
-            rows = np.arange(start, min(start + _AT_ONCE, len(self.asked)))
-            asked = self.asked.take(rows)
-            gains += [
-                _gain(found, asked.histories.of(row), self.wanted[start + row])
-                for row, found in enumerate(scores(asked))
+            asked = self.asked.take(np.arange(start, min(start + _AT_ONCE, len(self.asked))))
+            found += [
+                measure(row, asked.histories.of(place), self.wanted[start + place])
+                for place, row in enumerate(scores(asked))
             ]
-        return np.array(gains or [0.0])
+        return np.array(found or [0.0])
+
+
+def _log_chance(scores: np.ndarray, had: np.ndarray, wanted: np.ndarray) -> float:
+    own = scores[wanted].astype(np.float64)
+    others = scores.astype(np.float64)
+    others[had] = -np.inf
+    others[wanted] = own
+    peak = others.max()
+    chances = own - peak - np.log(np.exp(others - peak).sum())
+    return float(np.maximum(chances, _LEAST_LOG_CHANCE).mean())
 
 
 def _gain(scores: np.ndarray, had: np.ndarray, wanted: np.ndarray) -> float:
