@@ -9,6 +9,8 @@ from numba import njit
 
 from headwater.recommendation.kernels import FAST, Rows
 
+_ONE = np.float32(1)
+
 
 class Learnt(NamedTuple):
     """What is learnt, in place: vectors of shape (.., factors + 1), all float32.
@@ -49,29 +51,47 @@ def rate_users(rows: Rows, order: np.ndarray, learnt: Learnt, mean: np.float32, 
         pace: rate and penalties.
     """
     starts, items, ratings = rows
-    width, rate = learnt.users.shape[1] - 1, pace.rate
-    implies = len(learnt.implied) > 0
+    width, implies = learnt.users.shape[1] - 1, len(learnt.implied) > 0
+    keep, keep_bias = _ONE - pace.rate * pace.vectors, _ONE - pace.rate * pace.biases
+    implied, pull = np.empty(width, dtype=np.float32), np.empty(width, dtype=np.float32)
     for user in order:
-        first, end = starts[user], starts[user + 1]
-        own, share = learnt.users[user], np.float32(1 / np.sqrt(max(1, end - first)))
-        implied, pull = np.zeros(width, dtype=np.float32), np.zeros(width, dtype=np.float32)
-        if implies:
-            for place in range(first, end):
-                implied += share * learnt.implied[items[place], :width]
+        first, end, own = starts[user], starts[user + 1], learnt.users[user]
+        share = np.float32(1 / np.sqrt(max(1, end - first)))
+        implied[:], pull[:] = 0, 0
+        for place in range(first, first + implies * (end - first)):
+            _add(implied, share, learnt.implied[items[place]], width)
         for place in range(first, end):
-            item = items[place]
-            other, found = learnt.items[item], mean + own[width] + learnt.biases[item]
-            for factor in range(width):
-                found += (own[factor] + implied[factor]) * other[factor]
+            other, bias = learnt.items[items[place]], learnt.biases[items[place]]
+            found = mean + own[width] + bias + _product(own, other, width)
+            if implies:
+                found += _product(implied, other, width)
             error = ratings[place] - found
-            own[width] += rate * (error - pace.biases * own[width])
-            learnt.biases[item] += rate * (error - pace.biases * learnt.biases[item])
+            step = pace.rate * error
+            own[width] = keep_bias * own[width] + step
+            learnt.biases[items[place]] = keep_bias * bias + step
+            if implies:
+                _add(pull, error, other, width)
             for factor in range(width):
                 mine, its = own[factor], other[factor]
-                own[factor] += rate * (error * its - pace.vectors * mine)
-                other[factor] += rate * (error * (mine + implied[factor]) - pace.vectors * its)
-                pull[factor] += error * its
-        if implies:
-            for place in range(first, end):
-                said = learnt.implied[items[place], :width]
-                said += rate * (share * pull - pace.implied * said)
+                own[factor] = keep * mine + step * its
+                other[factor] = keep * its + step * mine
+            if implies:
+                _add(other, step, implied, width)
+        for place in range(first, first + implies * (end - first)):
+            said = learnt.implied[items[place]]
+            for factor in range(width):
+                said[factor] += pace.rate * (share * pull[factor] - pace.implied * said[factor])
+
+
+@njit(inline="always")
+def _product(one: np.ndarray, other: np.ndarray, width: int) -> np.float32:
+    total = np.float32(0)
+    for factor in range(width):
+        total += one[factor] * other[factor]
+    return total
+
+
+@njit(inline="always")
+def _add(out: np.ndarray, times: np.float32, values: np.ndarray, width: int) -> None:
+    for factor in range(width):
+        out[factor] += times * values[factor]
