@@ -48,7 +48,7 @@ class Pairs:
         np.savez(file, users=self.users, items=self.items, ratings=self.ratings, shape=shape)
         return str(file)
 
-    def take(self, rows: np.ndarray) -> Pairs:
+    def take(self, rows: np.ndarray | slice) -> Pairs:
         return Pairs(self.users[rows], self.items[rows], self.ratings[rows], self.n_users, self.n_items)
 
     @cached_property

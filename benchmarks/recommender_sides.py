@@ -14,32 +14,46 @@ LIST_USERS, LIST_ITEMS, LIST_FACTORS, LIST_HISTORY, LIST_K = 10_000, 50_000, 64,
 _LEAST_SECONDS = 1.0
 
 
+def fitting(pairs: Pairs, model: str, own: dict[str, Any], run: dict[str, Any]) -> Callable[[], Any]:
+    """What fits our model to these pairs: `own` are its settings, `run` those of its run."""
+    from headwater import catalog
+    from headwater.options import build
+    from headwater.recommendation.recommender import Known
+    from headwater.run import scratch
+    from headwater.settings import Settings
+
+    made = catalog.model_class("recommendation", model)
+    known = Known(_interactions(pairs, rated=made.rates))
+
+    def fit() -> Any:
+        with scratch(build(Settings, run)) as here:
+            return made(build(made.Settings, own)).fit(known, None, here)
+
+    return fit
+
+
+def _interactions(pairs: Pairs, *, rated: bool = False) -> Any:
+    from headwater.recommendation.ids import Ids
+    from headwater.recommendation.interactions import Interactions
+
+    ids = Ids(range(pairs.n_users)), Ids(range(pairs.n_items))
+    return Interactions(pairs.users, pairs.items, pairs.ratings, None, *ids, rated)
+
+
 def headwater_fit(
     train: str, test: str, model: str, own: dict[str, Any], run: dict[str, Any], seed: int
 ) -> dict[str, Any]:  # fmt: skip
     """Our model on the pairs of a file."""
-    from headwater import catalog
-    from headwater.options import build
-    from headwater.recommendation.ids import Ids
-    from headwater.recommendation.interactions import Histories, Interactions
-    from headwater.recommendation.recommender import Asked, Known
-    from headwater.run import scratch
-    from headwater.settings import Settings
+    from headwater.recommendation.interactions import Histories
+    from headwater.recommendation.recommender import Asked
 
-    pairs, made = Pairs.read(train), catalog.model_class("recommendation", model)
-    ids = Ids(range(pairs.n_users)), Ids(range(pairs.n_items))
-    known = Known(Interactions(pairs.users, pairs.items, pairs.ratings, None, *ids, made.rates))
-
-    def fit() -> Any:
-        with scratch(build(Settings, {**run, "seed": seed})) as here:
-            return made(build(made.Settings, own)).fit(known, None, here)
-
-    seconds, fitted = _timed(fit)
+    pairs = Pairs.read(train)
+    seconds, fitted = _timed(fitting(pairs, model, own, {**run, "seed": seed}))
     if not test:
         return {"seconds": seconds}
-    histories, held_out = Histories.of_users(known.interactions), Pairs.read(test)
-    asked = Asked(histories, np.arange(pairs.n_users, dtype=np.int32))
-    if made.rates:
+    held_out = Pairs.read(test)
+    asked = Asked(Histories.of_users(_interactions(pairs)), np.arange(pairs.n_users, dtype=np.int32))
+    if fitted.rates:
         answers = fitted.ratings(asked.take(held_out.users), held_out.items)
         return {"seconds": seconds, "rmse": rmse(answers, held_out)}
     return {"seconds": seconds, "ndcg": ndcg(fitted.scores(asked), pairs, held_out)}
