@@ -133,7 +133,7 @@ def _lists(bench: Bench) -> Table:
     right = [min(run.values["right"] for run in side) for side in zip(*pairs, strict=True)]
     caption = (
         f"Lists: the best {LIST_K} of {LIST_ITEMS:,} items for {LIST_USERS:,} users; right: the least share of places "
-        "that a whole sort has too."
+        "that a whole sort has too (ours takes scores for equal that agree in five digits)."
     )
     columns = ("peer", "right, peer", "ours", "CPU s, peer", "ours", "ratio", "bar")
     return Table(caption, columns, [("implicit", *right, *_costs(pairs), "at least 1")])

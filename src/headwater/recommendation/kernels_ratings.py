@@ -51,47 +51,57 @@ def rate_users(rows: Rows, order: np.ndarray, learnt: Learnt, mean: np.float32, 
         pace: rate and penalties.
     """
     starts, items, ratings = rows
-    width, implies = learnt.users.shape[1] - 1, len(learnt.implied) > 0
-    keep, keep_bias = _ONE - pace.rate * pace.vectors, _ONE - pace.rate * pace.biases
-    implied, pull = np.empty(width, dtype=np.float32), np.empty(width, dtype=np.float32)
+    users, others, all_implied, biases = learnt.users, learnt.items, learnt.implied, learnt.biases
+    width, implies, rate = users.shape[1] - 1, len(all_implied) > 0, pace.rate
+    keep, keep_bias = _ONE - rate * pace.vectors, _ONE - rate * pace.biases
+    own, implied = np.empty(width, dtype=np.float32), np.empty(width, dtype=np.float32)
+    pull = np.empty(width, dtype=np.float32)
     for user in order:
-        first, end, own = starts[user], starts[user + 1], learnt.users[user]
+        first, end, own_bias = starts[user], starts[user + 1], users[user, width]
         share = np.float32(1 / np.sqrt(max(1, end - first)))
-        implied[:], pull[:] = 0, 0
+        own[:], implied[:], pull[:] = users[user, :width], 0, 0
         for place in range(first, first + implies * (end - first)):
-            _add(implied, share, learnt.implied[items[place]], width)
+            _add(implied, share, all_implied, items[place])
         for place in range(first, end):
-            other, bias = learnt.items[items[place]], learnt.biases[items[place]]
-            found = mean + own[width] + bias + _product(own, other, width)
+            item = items[place]
+            found = mean + own_bias + biases[item] + _product(own, others, item)
             if implies:
-                found += _product(implied, other, width)
+                found += _product(implied, others, item)
             error = ratings[place] - found
-            step = pace.rate * error
-            own[width] = keep_bias * own[width] + step
-            learnt.biases[items[place]] = keep_bias * bias + step
+            step = rate * error
+            own_bias = keep_bias * own_bias + step
+            biases[item] = keep_bias * biases[item] + step
             if implies:
-                _add(pull, error, other, width)
+                _add(pull, error, others, item)
             for factor in range(width):
-                mine, its = own[factor], other[factor]
+                mine, its = own[factor], others[item, factor]
                 own[factor] = keep * mine + step * its
-                other[factor] = keep * its + step * mine
+                others[item, factor] = keep * its + step * mine
             if implies:
-                _add(other, step, implied, width)
+                _add_to(others, item, step, implied)
+        users[user, :width], users[user, width] = own, own_bias
         for place in range(first, first + implies * (end - first)):
-            said = learnt.implied[items[place]]
             for factor in range(width):
-                said[factor] += pace.rate * (share * pull[factor] - pace.implied * said[factor])
+                said = all_implied[items[place], factor]
+                all_implied[items[place], factor] += rate * (share * pull[factor] - pace.implied * said)
 
 
+# Rows are named by their position: a view of a row would be counted each time, which takes as long as its product.
 @njit(inline="always")
-def _product(one: np.ndarray, other: np.ndarray, width: int) -> np.float32:
+def _product(one: np.ndarray, others: np.ndarray, row: int) -> np.float32:
     total = np.float32(0)
-    for factor in range(width):
-        total += one[factor] * other[factor]
+    for factor in range(len(one)):
+        total += one[factor] * others[row, factor]
     return total
 
 
 @njit(inline="always")
-def _add(out: np.ndarray, times: np.float32, values: np.ndarray, width: int) -> None:
-    for factor in range(width):
-        out[factor] += times * values[factor]
+def _add(out: np.ndarray, times: np.float32, values: np.ndarray, row: int) -> None:
+    for factor in range(len(out)):
+        out[factor] += times * values[row, factor]
+
+
+@njit(inline="always")
+def _add_to(out: np.ndarray, row: int, times: np.float32, values: np.ndarray) -> None:
+    for factor in range(len(values)):
+        out[row, factor] += times * values[factor]
