@@ -62,9 +62,11 @@ def headwater_ratings(files: list[str], model: str, seed: int) -> dict[str, Any]
 
 
 def compare(bench: Bench) -> None:
-    """Measures model by model; a table for each part."""
-    parts = bench.options.only or (("lists",) if bench.options.quick else tuple(PARTS))
-    publish(bench, [_ratings(bench) if part == "ratings" else _lists(bench, part) for part in parts])
+    """Measures model by model; a table in a file of its own for each part."""
+    for part in bench.options.only or (("lists",) if bench.options.quick else tuple(PARTS)):
+        bench.measured.clear()
+        table = _ratings(bench) if part == "ratings" else _lists(bench, part)
+        publish(bench, [table], name=f"{bench.name}_{part}")
 
 
 def _lists(bench: Bench, part: str) -> Table:
