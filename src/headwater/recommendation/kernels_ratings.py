@@ -81,9 +81,10 @@ def rate_users(rows: Rows, order: np.ndarray, learnt: Learnt, mean: np.float32, 
                 _add_to(others, item, step, implied)
         users[user, :width], users[user, width] = own, own_bias
         for place in range(first, first + implies * (end - first)):
+            item = items[place]
             for factor in range(width):
-                said = all_implied[items[place], factor]
-                all_implied[items[place], factor] += rate * (share * pull[factor] - pace.implied * said)
+                said = all_implied[item, factor]
+                all_implied[item, factor] = said + rate * (share * pull[factor] - pace.implied * said)
 
 
 # Rows are named by their position: a view of a row would be counted each time, which takes as long as its product.
