@@ -127,6 +127,11 @@ class Histories:
         places = np.repeat(self.starts[rows] - starts[:-1], lengths) + np.arange(starts[-1])
         return Histories(starts, self.items[places], self.values[places], self.n_items)
 
+    def only(self, kept: np.ndarray) -> Histories:
+        """The same rows with some of their items alone; `kept` is a mask of shape (interactions,)."""
+        before = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
+        return Histories(before[self.starts], self.items[kept], self.values[kept], self.n_items)
+
     def matrix(self, *, binary: bool = True) -> sparse.csr_matrix:
         """Float32 of shape (rows, n_items): 1 for each item of a history, or its value."""
         values = np.ones(len(self.items), dtype=np.float32) if binary else self.values

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -63,12 +63,19 @@ class Kept:
         there = users >= 0
         found = self.histories.take(np.where(there, users, 0))
         if not there.all():
-            found = _without(found, ~there)
+            found = found.only(np.repeat(there, found.lengths))
         places = np.where(there & self._is_learnt[np.where(there, users, 0)], users, NEW).astype(np.int32)
         if extra is not None and any(map(len, extra)):
             found = _joined(found, extra, self._worth)
             places[[bool(len(items)) for items in extra]] = NEW
         return Asked(found, places)
+
+    def unlearnt(self, users: np.ndarray) -> Histories:
+        """What is kept of users by their positions, and the model has not learnt from; nothing of `UNKNOWN` ones."""
+        there = users >= 0
+        apart = replace(self.histories, values=(~self.learnt).astype(np.float32))
+        found = apart.take(np.where(there, users, 0))
+        return found.only((found.values > 0) & np.repeat(there, found.lengths))
 
     @cached_property
     def _worth(self) -> float:
@@ -98,14 +105,6 @@ class Kept:
         found = load_file(folder / _FILE)
         histories = Histories(found["starts"], found["items"], found["values"], len(names["items"]))
         return cls(Ids(names["users"]), Ids(names["items"]), histories, found["learnt"] > 0, names["rated"])
-
-
-def _without(histories: Histories, empty: np.ndarray) -> Histories:
-    """The same with nothing in some rows."""
-    lengths = np.where(empty, 0, histories.lengths)
-    kept = np.repeat(~empty, histories.lengths)
-    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    return Histories(starts, histories.items[kept], histories.values[kept], histories.n_items)
 
 
 def _joined(histories: Histories, extra: Sequence[Mapping[int, float | None]], worth: float) -> Histories:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from headwater.recommendation.ids import Ids
 from headwater.recommendation.interactions import Histories, Interactions
 from headwater.recommendation.kept import Kept
 from headwater.recommendation.measuring import Question
+from headwater.recommendation.recommender import Asked
 from headwater.settings import Settings
 
 _MOST: int = 20_000
@@ -87,12 +88,12 @@ def tested(records: Records, kept: Kept, settings: Settings, rule: Rule) -> Test
     if strangers := int(((users < 0) | (kept.histories.lengths[np.maximum(users, 0)] == 0)).sum()):
         notes.append(f"{strangers:,} users have no history: they get what is popular.")
     relevant = _histories(liked, place, len(measured))
-    asked = kept.asked(users)
-    repeated = _learnt_again(asked.histories, relevant)
+    asked = _before(kept, users, _histories(rows, place, len(measured)))
+    repeated = _stands_in(relevant, asked.histories)
     if repeated.any():
         again = f"{int(repeated.sum()):,} of these rows are known already"
         notes.append(f"{again}: the scores are better than on new ones.")
-    seen = _without_asked(asked.histories, relevant) if settings.exclude_seen else None
+    seen = asked.histories.only(~_stands_in(asked.histories, relevant)) if settings.exclude_seen else None
     allowed = None
     if rule.cold:
         learnt = kept.learnt_from()
@@ -100,6 +101,17 @@ def tested(records: Records, kept: Kept, settings: Settings, rule: Rule) -> Test
         allowed[relevant.items] = True
     question = Question(asked, relevant, seen, allowed, settings.k)
     return Tested(question, rule.protocol, users, _ratings(rated, place), notes)
+
+
+def _before(kept: Kept, users: np.ndarray, rows: Histories) -> Asked:
+    """The question about users as it was before these rows of theirs.
+
+    What was held out of the fit to compare models on is kept with all else, for those who ask later: a model that was
+    shown it would be told what it is asked.
+    """
+    asked, apart = kept.asked(users), kept.unlearnt(users)
+    held_out = apart.only(_stands_in(apart, rows))
+    return replace(asked, histories=asked.histories.only(~_stands_in(asked.histories, held_out)))
 
 
 def _ratings(rated: Interactions | None, place: np.ndarray) -> Interactions | None:
@@ -124,14 +136,6 @@ def _pairs(histories: Histories) -> np.ndarray:
     return rows * histories.n_items + histories.items
 
 
-def _learnt_again(histories: Histories, relevant: Histories) -> np.ndarray:
-    """Whether each right item is in the history already."""
-    return np.isin(_pairs(relevant), _pairs(histories))
-
-
-def _without_asked(histories: Histories, relevant: Histories) -> Histories:
-    """The histories without the items that are asked about."""
-    kept = ~np.isin(_pairs(histories), _pairs(relevant))
-    rows = np.repeat(np.arange(len(histories)), histories.lengths)[kept]
-    starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(histories)))]).astype(np.int64)
-    return Histories(starts, histories.items[kept], histories.values[kept], histories.n_items)
+def _stands_in(histories: Histories, others: Histories) -> np.ndarray:
+    """Whether each item of some histories is in the same row of others, shape (interactions,)."""
+    return np.isin(_pairs(histories), _pairs(others))
