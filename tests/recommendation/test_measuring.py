@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import ndcg_score, roc_auc_score
@@ -99,8 +101,15 @@ def test_errors_of_ratings_are_those_of_each_user() -> None:
     ratings = interactions([(0, 0), (0, 1), (1, 1)], ratings=[2, 2, 3])
     asked = Asked(Histories.of_lists([[], []], 2), np.arange(2, dtype=np.int32))
     found = measuring.errors(model, asked, np.arange(2), ratings)
-    # Ratings beyond the scale are cut off at its ends: 1 counts as 2, and 5 as 3.
-    assert found.tolist() == [[0.0, 0.0, 2.0], [0.0, 0.0, 1.0]]
+    # The true ratings lie between 2 and 3, which no guess may draw on.
+    assert found.tolist() == [[1.0, 1.0, 2.0], [4.0, 2.0, 1.0]]
+
+
+def test_biases_keep_to_the_scale_that_they_learnt() -> None:
+    known = interactions([(0, item) for item in range(8)] + [(1, 0)], ratings=[5] * 8 + [4])
+    found = Biases.of(known)
+    outside = replace(found, items=found.items + np.where(np.arange(8) < 4, 9, -9))
+    assert outside.ratings(np.zeros(8, np.int32), np.arange(8)).tolist() == [5.0] * 4 + [4.0] * 4
 
 
 def test_biases_solve_their_equations() -> None:

@@ -20,6 +20,8 @@ class Biases:
         mean: of all ratings.
         users: float64 of shape (users,).
         items: float64 of shape (items,).
+        lowest: of all ratings; no answer is below it.
+        highest: the same at the other end.
 
     Example:
         >>> from headwater.recommendation.ids import Ids
@@ -33,6 +35,8 @@ class Biases:
     mean: float
     users: np.ndarray
     items: np.ndarray
+    lowest: float
+    highest: float
 
     @classmethod
     def of(cls, known: Interactions) -> Self:
@@ -47,9 +51,9 @@ class Biases:
         for _ in range(_SWEEPS):
             items = np.bincount(known.items, above - users[known.users], len(items)) / (_ITEMS + counts[1])
             users = np.bincount(known.users, above - items[known.items], len(users)) / (_USERS + counts[0])
-        return cls(mean, users, items)
+        return cls(mean, users, items, float(known.values.min()), float(known.values.max()))
 
     def ratings(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
         """What users would give items, float64 of shape (rows,); an unknown user, -1, is like the mean."""
         own = np.where(users >= 0, self.users[np.maximum(users, 0)], 0.0)
-        return self.mean + own + self.items[items]
+        return np.clip(self.mean + own + self.items[items], self.lowest, self.highest)

@@ -166,7 +166,7 @@ def errors(model: Recommender | Biases, asked: Asked, users: np.ndarray, ratings
     """Of each row of `asked` the squared and absolute errors of ratings and their number, shape (rows, 3).
 
     Args:
-        model: who gives ratings.
+        model: who gives ratings, within the scale that it learnt: that of the true ones is not to be known.
         asked: the users of the question.
         users: the position of each in what was learnt from, -1 for one that was not there.
         ratings: the true ones; their `users` are rows of `asked`.
@@ -178,8 +178,7 @@ def errors(model: Recommender | Biases, asked: Asked, users: np.ndarray, ratings
             guessed[rows] = model.ratings(users[of], items)
         else:
             guessed[rows] = model.ratings(asked.take(of), items)
-    low, high = float(ratings.values.min()), float(ratings.values.max())
-    wrong = np.clip(guessed, low, high) - ratings.values
+    wrong = guessed - ratings.values
     sums = (wrong**2, np.abs(wrong), np.ones(len(wrong)))
     return np.stack([np.bincount(ratings.users, part, len(asked)) for part in sums], axis=1)
 
