@@ -2,7 +2,8 @@
 
 import json
 import os
-from contextlib import ExitStack
+import resource
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -89,6 +90,60 @@ def test_a_write_that_fails_leaves_nothing_and_the_next_one_is_whole(opened, tmp
     assert journal.size == size
     journal.add([{"n": 3}]).result()
     assert [record["n"] for record in journal.records()] == [1, 3]
+
+
+@contextmanager
+def _room(size):
+    """Files may not grow beyond a size: a write that does is cut short, and the next one fails."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_disk_that_takes_a_part_acknowledges_nothing(opened, tmp_path):
+    journal = opened(tmp_path, [1])
+    size = journal.size
+    with (
+        _room(size + 3),
+        pytest.raises(ResourceError, match=r"New interactions cannot be written\. Got 'File too large'"),
+    ):
+        journal.add([{"n": 2}]).result()
+    assert journal.size == size
+    assert journal.files[0].stat().st_size == size
+    journal.add([{"n": 3}]).result()
+    assert [record["n"] for record in journal.records()] == [1, 3]
+
+
+def test_what_cannot_be_taken_back_is_cut_off_before_the_next_write(opened, tmp_path, monkeypatch):
+    journal = opened(tmp_path, [1])
+
+    def fail(*_):
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch, _room(journal.size + 3):
+        patch.setattr(os, "ftruncate", fail)
+        with pytest.raises(ResourceError, match="New interactions cannot be written"):
+            journal.add([{"n": 2}]).result()
+    assert journal.files[0].read_bytes() == b'{"n":1}\n{"n'
+    journal.add([{"n": 3}]).result()
+    assert [record["n"] for record in journal.records()] == [1, 3]
+
+
+def test_two_that_began_before_there_was_a_folder_do_not_write_to_one(opened, tmp_path):
+    first, second = opened(tmp_path / "journal"), opened(tmp_path / "journal")
+    first.add([{"n": 1}]).result()
+    with pytest.raises(ResourceError, match="Another server keeps new interactions here"):
+        second.add([{"n": 2}]).result()
+    assert second.size == 0
+
+
+def test_a_folder_that_cannot_be_written_is_told(opened, tmp_path):
+    (tmp_path / "lock").mkdir()
+    with pytest.raises(ResourceError, match=r"New interactions cannot be written\. Got 'Is a directory'"):
+        opened(tmp_path)
 
 
 def test_two_do_not_write_to_one(opened, tmp_path):

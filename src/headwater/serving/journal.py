@@ -88,32 +88,35 @@ class Journal:
     def close(self) -> None:
         """Waits for what is being written, and lets another process write."""
         self._pool.shutdown()
-        for file in (self._file, self._lock):
-            if file is not None:
-                file.close()
-        self._file = self._lock = None
+        self._leave()
+        if self._lock is not None:
+            self._lock.close()
+        self._lock = None
 
     def _commit(self) -> None:
-        """Writes all that waits and makes sure that it is on the disk; of a failure nothing is left in the file."""
+        """Puts all that waits on the disk."""
         with self._guard:
             lines, self._waiting, self._coming = b"".join(self._waiting), [], None
         try:
-            file = self._open()
-            start = file.tell()
-            try:
-                file.write(lines)
-                os.fsync(file.fileno())
-            except OSError:
-                os.ftruncate(file.fileno(), start)
-                file.seek(start)
-                raise
-        except OSError as failure:
+            _append(self._open(), lines)
+        except (OSError, ResourceError) as failure:
             with self._guard:
                 self.size -= len(lines)
-            raise ResourceError(
-                "New interactions cannot be written", where=str(self.folder), got=failure.strerror,
-                fix="Free the disk of the journal, or name another folder with --journal.",
-            ) from failure  # fmt: skip
+            # The next one opens the file anew, which mends what could not be taken back.
+            self._leave()
+            raise self._unwritten(failure) if isinstance(failure, OSError) else failure from None
+
+    def _leave(self) -> None:
+        """Closes the file that records go to."""
+        if self._file is not None:
+            self._file.close()
+        self._file = None
+
+    def _unwritten(self, failure: OSError) -> ResourceError:
+        return ResourceError(
+            "New interactions cannot be written", where=str(self.folder), got=failure.strerror,
+            fix="Free the disk of the journal, or name another folder with --journal.",
+        )  # fmt: skip
 
     def _open(self) -> BinaryIO:
         """The file that records go to: the last one, or the next where that is long enough."""
@@ -125,8 +128,7 @@ class Journal:
         path = files[-1] if files else self.folder / "000001.jsonl"
         if files and path.stat().st_size >= self.segment:
             path = self.folder / f"{int(path.stem) + 1:06}.jsonl"
-        if self._file is not None:
-            self._file.close()
+        self._leave()
         self._file = path.open("ab", buffering=0)
         _mend(self._file, path)
         for folder in (self.folder, self.folder.parent):
@@ -137,20 +139,38 @@ class Journal:
         """Takes the folder for this process.
 
         Raises:
-            ResourceError: another has it.
+            ResourceError: another has it, or it cannot be written.
         """
         if self._lock is not None:
             return
-        held = (self.folder / _LOCK).open("ab")
+        try:
+            held = (self.folder / _LOCK).open("ab")
+        except OSError as failure:
+            raise self._unwritten(failure) from failure
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as taken:
+        except BlockingIOError as taken:
             held.close()
             raise ResourceError(
                 "Another server keeps new interactions here", where=str(self.folder),
                 fix="Stop it, or name another folder with --journal.",
             ) from taken  # fmt: skip
         self._lock = held
+
+
+def _append(file: BinaryIO, lines: bytes) -> None:
+    """Writes lines and makes sure that they are on the disk; of a failure nothing is left in the file."""
+    start = file.tell()
+    try:
+        left = memoryview(lines)
+        while left:
+            # A disk that is nearly full takes a part, and tells it by this number alone.
+            left = left[file.write(left) :]
+        os.fsync(file.fileno())
+    except OSError:
+        os.ftruncate(file.fileno(), start)
+        file.seek(start)
+        raise
 
 
 def _read(line: bytes) -> dict[str, Any] | None:
