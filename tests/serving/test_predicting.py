@@ -143,6 +143,21 @@ def test_pages_of_another_origin_are_refused(serve, reviews):
     assert own.status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("headers", "status", "told"),
+    [
+        ({"Host": "[::1"}, 403, "This server is for its own machine alone"),
+        ({"Origin": "http://[::1"}, 403, "Pages of another origin may not ask"),
+        ({"Origin": "null"}, 403, "Pages of another origin may not ask"),
+        ({"Content-Length": "9" * 5000}, 413, "The body of the request is too large"),
+    ],
+)
+def test_headers_that_cannot_be_read_are_refused(serve, reviews, headers, status, told):
+    answer = serve(reviews).post("/predict", content=b"{}", headers=headers)
+    assert answer.status_code == status
+    assert told in sentence(answer)
+
+
 def test_more_than_may_wait_are_turned_away(reviews):
     from headwater.serving.guard import Guard
 
