@@ -82,8 +82,9 @@ def test_a_killed_server_has_lost_nothing_that_it_acknowledged(shop, tmp_path):
     kept = {tuple(json.loads(line).values()) for line in (journal / "000001.jsonl").read_bytes().splitlines()}
     assert {tuple(one.values()) for one in taken} <= kept
     with served(shop, "--journal", journal) as (_, address):
-        found = ask(f"{address}/recommend", {"user": taken[0]["user"]})
-    assert taken[0]["item"] in {one["item"] for one in found["history"]}
+        found = ask(f"{address}/recommend", {"user": taken[-1]["user"]})
+    # The answer shows the latest twenty: what is older stands in the journal, as was just seen.
+    assert taken[-1]["item"] in {one["item"] for one in found["history"]}
 
 
 def test_an_address_that_is_taken_is_told(reviews):
