@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from headwater.data.naming import text_of
@@ -44,8 +44,10 @@ class Live:
 
     def wish(self, user: Any, history: Sequence[Any]) -> Wish:
         """A request with what is new of its user in front of the items that it brings."""
-        new = self._of.get(text_of(user)) if user is not None and self._of else None
-        return Wish(user, (*new, *history), tuple(new.values())) if new else Wish(user, tuple(history))
+        new = None if user is None else self._of.get(text_of(user))
+        # Taken in one go: another thread may add to it between two looks, and ratings would be those of other items.
+        items, ratings = zip(*tuple(new.items()), strict=True) if new else ((), ())
+        return Wish(user, (*items, *history), ratings)
 
     def history(self, user: Any, history: Sequence[Any], most: int) -> list[Any]:
         """The latest items of a user and a request, by name, the latest first."""
@@ -54,9 +56,3 @@ class Live:
         place = int(self.kept.user_ids.positions([user])[0]) if user is not None else UNKNOWN
         old = [] if place == UNKNOWN else self.kept.histories.of(place)[-most:].tolist()
         return [self.kept.item_ids[item] for item in dict.fromkeys(reversed([*old, *known]))][:most]
-
-    def __len__(self) -> int:
-        return sum(map(len, self._of.values()))
-
-    def __iter__(self) -> Iterator[tuple[str, Mapping[str, float | None]]]:
-        return iter(self._of.items())
