@@ -70,7 +70,8 @@ def test_a_served_model_of_factors_answers_out_of_the_index_as_without_it(shop, 
     model = application.recommender = Drawn()
     model.items, model.biases = _vectors(30)
     model.users, model.n_items = np.random.default_rng(3).normal(size=(40, 8)).astype(np.float32), 30
-    wishes = [Wish("u1"), Wish("nobody"), Wish("u4", ("i3",)), Wish(None, ("i2", "i5"))]
+    everything = tuple(f"i{item}" for item in range(30))
+    wishes = [Wish("u1"), Wish("nobody"), Wish("u4", ("i3",)), Wish(None, ("i2", "i5")), Wish(None, everything)]
     service = Recommending(application, ServeSettings(index_from=1))
     found, why_not = service._looked_up(wishes, 5, None)
     lists, reasons = application.lists(wishes, k=5)

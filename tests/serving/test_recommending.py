@@ -71,7 +71,13 @@ def test_items_are_found_by_name_and_title_the_popular_first(client):
     assert client.get("/items", params={"q": "tale 11"}).json() == {"items": [{"item": "i11", "title": "Tale 11 of b"}]}
     assert len(client.get("/items", params={"q": " OF A", "limit": 4}).json()["items"]) == 4
     assert client.get("/items", params={"q": "nothing"}).json() == {"items": []}
-    assert "limit is not a number" in sentence(client.get("/items", params={"q": "a", "limit": "x"}))
+
+
+@pytest.mark.parametrize("limit", ["x", "-1", "\u00b2", "9" * 5000])
+def test_a_limit_that_is_no_number_is_refused(client, limit):
+    answer = client.get("/items", params={"q": "a", "limit": limit})
+    assert answer.status_code == 400
+    assert "limit is not a number" in sentence(answer)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +91,7 @@ def test_items_are_found_by_name_and_title_the_popular_first(client):
         ({"user": "u1", "where": []}, "where is not an object"),
         ({"user": "u1", "why": "yes"}, "why is neither true nor false"),
         ({"user": "u1", "history": "i1"}, "history is not a list of items"),
+        ({"user": "u1", "history": False}, "history is not a list of items"),
         ({"user": {"a": 1}}, "Column user holds an object, not a name"),
         ({"user": " "}, "A name is empty"),
     ],
@@ -120,6 +127,13 @@ def test_what_is_known_changes_nothing_and_is_not_written_again(client, tmp_path
     assert [json.loads(line) for line in lines] == [{"user": "u1", "item": "i4"}]
 
 
+def test_what_comes_twice_in_a_request_is_written_once(client, tmp_path):
+    new = [{"user": "u1", "item": item} for item in ("i4", "i6", "i4")]
+    assert client.post("/interactions", json={"interactions": new}).json() == {"added": 2, "known": 1}
+    lines = (tmp_path / "journal" / "000001.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line)["item"] for line in lines] == ["i4", "i6"]
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [
@@ -127,6 +141,7 @@ def test_what_is_known_changes_nothing_and_is_not_written_again(client, tmp_path
         ({"user": "u1"}, "interaction 2: An interaction needs a user and an item"),
         (5, "An interaction needs a user and an item"),
         ({"user": "u1", "item": "i1", "rating": "good"}, "The rating is not a number"),
+        ({"user": "u1", "item": "i1", "rating": 10**400}, "The rating is not a number"),
         ({"user": "u1", "item": "i1", "timestamp": float("inf")}, "The timestamp is not a number"),
         ({"user": "\ud800", "item": "i1"}, "not valid Unicode"),
     ],
@@ -201,3 +216,22 @@ def test_a_rating_that_came_with_an_interaction_counts_where_ratings_do():
     assert [kept.item_ids[item] for item in found.items] == ["i2", "i3", "i4", "i1"]
     mean = float(kept.histories.values.mean())
     assert found.values.tolist() == pytest.approx([1.0, mean, 5.0, mean])
+
+
+def test_ratings_stay_with_their_items_when_another_thread_adds_some():
+    from headwater.recommendation.task import Recommendation
+    from headwater.serving.live import Live
+    from headwater.settings import Settings
+
+    class Growing(dict):
+        """Gets one more item each time somebody looks at its keys alone."""
+
+        def __iter__(self):
+            yield from list(super().__iter__())
+            self["i5"] = 1.0
+
+    rows = [(f"u{user}", f"i{item}", 3.0) for user in range(12) for item in range(6)]
+    live = Live(Recommendation("popularity", Settings()).fit(rows).kept)
+    live.add("new", "i2", 4.0)
+    live._of["new"] = Growing(live._of["new"])
+    assert live.wish("new", ("i1",)) == Wish("new", ("i2", "i1"), (4.0,))

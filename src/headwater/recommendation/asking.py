@@ -26,6 +26,8 @@ from headwater.settings import Settings
 
 HISTORY: Final = ("history", "items", "item_id_list", "liked", "basket")
 """The names of a column that holds a list of items a row."""
+NOTHING_LEFT: Final = "no item is left to recommend"
+"""Why a row has no list whose user had everything."""
 _BETWEEN: Final = re.compile(r"\s*[|,;]\s*")
 
 

@@ -327,7 +327,7 @@ class Recommendation(Application):
                     if item >= 0
                 ]
                 lists[row] = told or None
-                reasons[row] = None if told else "no item is left to recommend"
+                reasons[row] = None if told else asking.NOTHING_LEFT
         return lists, reasons
 
     def _predictions(self, lists: list[Any], reasons: list[str | None]) -> Predictions:

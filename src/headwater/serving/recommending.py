@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,8 @@ _MOST: Final = 1000
 _WHY: Final = 3
 _SHOWN: Final = 20
 _FOUND: Final = 20
+_DIGITS: Final = 9
+"""Of a limit that is worth reading."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Ask:
             raise RequestError("where is not an object", where="where", got=where, accepted='{"COLUMN": "VALUE"}')
         if not isinstance(why, bool):
             raise RequestError("why is neither true nor false", where="why", got=why)
-        user, history = body.get("user"), body.get("history") or []
+        user, history = body.get("user"), [] if body.get("history") is None else body["history"]
         if not isinstance(history, list):
             raise RequestError("history is not a list of items", where="history", got=history)
         return cls(
@@ -151,9 +154,11 @@ class Recommending(Service):
         seen = found.asked.histories if self.application.settings.exclude_seen else None
         lists: list[Any] = [None] * len(wishes)
         names = self.application.kept.item_ids
+        reasons = [found.reasons.get(row) for row in range(len(wishes))]
         for row, items in zip(found.rows.tolist(), self.nearest.best(vectors, seen, k), strict=True):
-            lists[row] = [{"item": names[item], "score": score} for item, score in items]
-        return lists, [found.reasons.get(row) for row in range(len(wishes))]
+            lists[row] = [{"item": names[item], "score": score} for item, score in items] or None
+            reasons[row] = None if items else asking.NOTHING_LEFT
+        return lists, reasons
 
     def _told(self, ask: Ask, wish: Wish, found: Any, reason: str | None) -> dict[str, Any] | HeadwaterError:
         if reason is not None:
@@ -211,7 +216,10 @@ class Recommending(Service):
             raise RequestError("There is no folder for new interactions", status=501, where="/interactions",
                                fix="Serve a run folder, or name one with --journal.")  # fmt: skip
         # What is known already is on the disk already: a request that comes again makes nothing longer.
-        new = [record for record in records if not self.live.knows(record["user"], record["item"])]
+        pairs: dict[tuple[str, str], dict[str, Any]] = {}
+        for record in records:
+            pairs.setdefault((record["user"], record["item"]), record)
+        new = [record for pair, record in pairs.items() if not self.live.knows(*pair)]
         if new:
             await asyncio.wrap_future(self.journal.add(new))
         added = sum(map(self._take, new))
@@ -219,7 +227,7 @@ class Recommending(Service):
 
     async def _items(self, request: Request) -> Response:
         sought, limit = request.query_params.get("q", ""), request.query_params.get("limit", str(_FOUND))
-        if not limit.isdigit():
+        if not limit.isdecimal() or len(limit) > _DIGITS:
             raise RequestError("limit is not a number", where="/items", got=limit, accepted=f"1 to {_MOST}")
         most = whole("limit", int(limit))
         found = await asyncio.get_running_loop().run_in_executor(None, self.shelf.search, sought, most)
@@ -246,7 +254,7 @@ class Recommending(Service):
         for name in ("rating", "timestamp"):
             value = given.get(name)
             if value is not None:
-                if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(float(value)):
+                if not _is_finite(value):
                     raise RequestError(f"The {name} is not a number", where=where, got=value)
                 record[name] = value
         return record
@@ -288,3 +296,11 @@ def whole(where: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST:
         raise RequestError(f"{where} cannot have this value", where=where, got=value, accepted=f"1 to {_MOST}")
     return value
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether a value of JSON is a number that a float holds."""
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False
