@@ -83,6 +83,20 @@ def test_is_the_same_after_load_and_with_the_same_seed(name: str, tmp_path: Path
 
 
 @every_model
+def test_a_second_fit_knows_nothing_of_the_first(name: str, tmp_path: Path):
+    settings, rated = ({"epochs": 2} if name in MANY else {}), name in RATED
+    model, fresh = MAKERS[name](), MAKERS[name]()
+    for seed, learner in ((0, model), (1, model), (1, fresh)):
+        known, folder = planted(seed, rated=rated), tmp_path / f"{seed}{learner is model}"
+        folder.mkdir()
+        learner.fit(Known(known), None, run_in(folder, **settings))
+        asked = everyone(known)
+        learner.scores(Asked.new(asked.histories))
+    for request in (asked, Asked.new(asked.histories)):
+        np.testing.assert_array_equal(model.scores(request), fresh.scores(request))
+
+
+@every_model
 def test_a_row_does_not_depend_on_the_others_and_nothing_is_changed(name: str, tmp_path: Path):
     model, new = _fitted(name, tmp_path), Asked.new(_asked(name).histories)
     before = [part.copy() for part in (new.histories.items, new.histories.values, new.users)]

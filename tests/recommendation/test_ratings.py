@@ -89,3 +89,13 @@ def test_a_new_user_gets_the_factors_that_fit_the_history_best(model: BiasedFact
     missing = given - model.biases[rated] - others @ z
     expected = np.linalg.solve(others.T @ others + penalties, others.T @ missing) + z
     np.testing.assert_allclose(model.factors(Asked.new(history))[0][0], expected, rtol=1e-3, atol=1e-4)
+
+
+@BOTH
+def test_a_new_user_with_fewer_ratings_than_factors_has_sane_scores_without_a_penalty(
+    model: BiasedFactorisation, tmp_path: Path
+):
+    own = type(model.settings)(factors=4, regularisation=0.0, bias_regularisation=0.0)
+    free = type(model)(own).fit(Known(planted(rated=True)), None, run_in(tmp_path, epochs=20))
+    scores = free.scores(Asked.new(Histories.of_lists([[3], [5, 8]], free.n_items, [[5.0], [1.0, 4.0]])))
+    assert np.abs(scores[:, :COLD_ITEM]).max() < 50

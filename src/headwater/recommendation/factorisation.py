@@ -82,6 +82,7 @@ class AlternatingLeastSquares(FactorModel):
     own_passes = 10
 
     def fit(self, known: Known, held_out: Interactions | None, run: Run) -> Self:
+        self.forget()
         table = self._weighted(known.interactions)
         by_user, by_item = Histories.of_users(table), Histories.of_users(turned(table))
         random = np.random.default_rng(run.settings.seed)

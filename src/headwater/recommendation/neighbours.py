@@ -205,6 +205,7 @@ class UserNeighbours(_Neighbours):
     known: Histories
 
     def fit(self, known: Known, held_out: Interactions | None, run: Run) -> Self:
+        self.forget()
         self.known = Histories.of_users(replace(known.interactions, times=None))
         self.n_items = self.known.n_items
         self._count()

@@ -30,13 +30,14 @@ class Pairwise(FactorModel):
 
     def begin(self, rows: Histories, settings: Settings) -> None:
         """Notes what there is to learn from, and how long and fast that goes."""
+        self.forget()
         self.n_items, self.counts = rows.n_items, np.bincount(rows.items, minlength=rows.n_items).astype(np.int32)
         told = self.completed(settings, len(rows.items))
         self.passes, self.rate = int(told.epochs or 0), float(told.learning_rate or 0)
 
     def folded(self, histories: Histories) -> np.ndarray:
         """The steps of a fit from the mean user on, items held fast; each row draws the same numbers by itself."""
-        rows, found = ascending(histories), np.tile(self.users.mean(axis=0), (len(histories), 1))
+        rows, found = ascending(histories), np.tile(self._typical, (len(histories), 1))
         factors = found, self.items, np.nan_to_num(self.biases, neginf=0)
         steps, drawn = [self.steps(number, learn_items=False) for number in range(self.passes)], self.drawn(rows)
         for row in np.arange(len(rows)):

@@ -19,6 +19,8 @@ from headwater.recommendation.recommender import Asked, Known
 from headwater.run import Run
 
 _SOLVED = 128
+_LEAST = 1e-3
+"""The least penalty of a new user: without any, fewer ratings than factors have no best vector."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +75,7 @@ class BiasedFactorisation(FactorModel):
     highest: float
 
     def fit(self, known: Known, held_out: Interactions | None, run: Run) -> Self:
+        self.forget()
         ratings, random = known.interactions, np.random.default_rng(run.settings.seed)
         # The order in which the ratings of a user came says how the user's taste drifted, which this model cannot tell.
         rows = Histories.of_users(replace(ratings.take(random.permutation(len(ratings))), times=None))
@@ -100,7 +103,7 @@ class BiasedFactorisation(FactorModel):
 
     def folded(self, histories: Histories) -> np.ndarray:
         """The vectors and biases that fit the ratings of each row best, the items held fast."""
-        own, bias = self.settings.regularisation, self.settings.bias_regularisation
+        own, bias = (max(one, _LEAST) for one in (self.settings.regularisation, self.settings.bias_regularisation))
         penalties = np.diag(np.append(np.full(self.settings.factors, own), bias)).astype(np.float32)
         implied = self._implied(histories)
 

@@ -6,6 +6,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -109,6 +110,13 @@ class Recommender(ABC):
             held_out: later or other interactions of the same users, by which epochs and settings may be chosen.
             run: seed, budget, folder.
         """
+
+    def forget(self) -> None:
+        """Drops what was worked out of an earlier fit; a `fit` of a model with cached properties begins with it."""
+        for kind in type(self).__mro__:
+            for name, member in vars(kind).items():
+                if isinstance(member, cached_property):
+                    vars(self).pop(name, None)
 
     @abstractmethod
     def scores(self, asked: Asked) -> np.ndarray:
