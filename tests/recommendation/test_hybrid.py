@@ -71,3 +71,10 @@ def test_pictures_and_texts_stand_beside_words(tmp_path):
         HybridSettings(encoder=str(make_bert(tmp_path / "bert")), image_encoder=str(make_vit(tmp_path / "vit")))
     )
     assert model._features(world, run_in(tmp_path / "run")).shape == (20, 9 + 16 + 16)
+
+
+def test_all_items_count_where_a_matrix_of_items_would_be_too_large(tmp_path):
+    known_items, all_items = len(THERE), len(THERE) + len(COLD)
+    assert fitted(tmp_path, dense_items=all_items).right is None
+    model = fitted(tmp_path / "more", dense_items=known_items, factors=4)
+    assert (model.left.shape, model.right.shape) == ((all_items, 4), (all_items, 4))

@@ -119,13 +119,14 @@ class Hybrid(Recommender):
         return np.concatenate(parts, axis=1).astype(np.float64)
 
     def _among_known(self, warm: Any, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
-        """Left and right factors of the items that somebody had to do with; scores, and None, where they are few.
+        """Left and right factors of the items that somebody had to do with; scores, and None, where items are few.
 
         Args:
             warm: who had which of them, sparse ones of shape (users, known items).
             seed: of the decomposition.
         """
-        if warm.shape[1] <= self.settings.dense_items:
+        # All items count, and not the known ones alone: what is told of these is carried over to every other.
+        if self.n_items <= self.settings.dense_items:
             return solved(warm, self.settings.shrinkage).astype(np.float32), None
         from sklearn.utils.extmath import randomized_svd
 
