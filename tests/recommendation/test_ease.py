@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import sparse
 from tests.recommendation.shelves import interactions, random_pairs, run_in
 
-from headwater.errors import ResourceError
+from headwater.errors import ResourceError, SettingError
 from headwater.recommendation import autoencoder
 from headwater.recommendation.autoencoder import Ease, EaseSettings
 from headwater.recommendation.interactions import Histories
@@ -76,3 +77,11 @@ def test_popularity_is_the_share_of_users(tmp_path: Path) -> None:
 def test_more_items_than_memory_holds_are_refused() -> None:
     with pytest.raises(ResourceError, match=r"ease holds a matrix of 10,000,000 x 10,000,000 items"):
         autoencoder.refuse_large(10_000_000)
+
+
+def test_a_matrix_without_an_inverse_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(autoencoder, "_EXACT", 1)
+    same = sparse.csr_matrix(np.ones((100_000, 3), np.float32))
+    with pytest.raises(SettingError, match="The matrix of items cannot be inverted with so little regularisation"):
+        autoencoder.solved(same, 1e-3)
+    assert np.isfinite(autoencoder.solved(same, 1.0)).all()

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Final, Self
 import numpy as np
 from scipy.linalg import lapack
 
-from headwater.errors import ResourceError
+from headwater.errors import ResourceError, SettingError
 from headwater.options import Between
 from headwater.ranges import Search
 from headwater.recommendation.interactions import Histories, Interactions
@@ -94,13 +94,21 @@ def solved(histories: Any, regularisation: float) -> np.ndarray:
 
     Returns:
         Float of shape (items, items), zero on the diagonal.
+
+    Raises:
+        SettingError: so little is added that the matrix has no inverse in the precision that it is solved in.
     """
     items = histories.shape[1]
     kind = np.float64 if items <= _EXACT else np.float32
     gram = np.asfortranarray((histories.T @ histories).toarray(), dtype=kind)
     gram[np.diag_indices(items)] += regularisation
     factor, invert = lapack.get_lapack_funcs(("potrf", "potri"), (gram,))
-    upper, _ = factor(gram, overwrite_a=True)
+    upper, failed = factor(gram, overwrite_a=True)
+    if failed:
+        raise SettingError(
+            "The matrix of items cannot be inverted with so little regularisation", where="model ease",
+            got=regularisation, fix="Give more: 1 is little, and 500 usual.",
+        )  # fmt: skip
     inverse, _ = invert(upper, overwrite_c=True)
     inverse = np.triu(inverse) + np.triu(inverse, 1).T
     weights = inverse / -np.diag(inverse)
