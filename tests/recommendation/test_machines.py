@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from pathlib import Path
 
 import numpy as np
@@ -125,3 +126,11 @@ def test_several_words_of_a_cell_count_less_each():
     table = Records(pa.table({"kinds": ["x y", "x y", "z", "z"]}))
     found = Features.of(table, Ids([1, 2, 3, 4]))
     np.testing.assert_allclose(found.values[found.starts[0] : found.starts[1]], [1, 0.5**0.5, 0.5**0.5])
+
+
+def test_a_number_that_is_none_leaves_the_bins_of_the_others():
+    numbers = [float(row) for row in range(40)]
+    ids = Ids([f"i{row}" for row in range(41)])
+    empty, broken = (Features.of(Records(pa.table({"price": [*numbers, last]})), ids) for last in (None, math.nan))
+    assert len(broken.fields) == len(empty.fields) == 41 + 16
+    assert broken.features.tolist() == empty.features.tolist()

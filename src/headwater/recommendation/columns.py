@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -82,6 +83,7 @@ def _is_naming(cells: Sequence[Any], ids: Ids) -> bool:
 
 def _words_of(cells: Sequence[Any]) -> list[list[str]]:
     """The words of each cell that tell some rows from others: those of two rows or more, and not of all."""
+    cells = [None if isinstance(cell, float) and math.isnan(cell) else cell for cell in cells]
     numbers = [cell for cell in cells if isinstance(cell, Real) and not isinstance(cell, bool)]
     if len(set(numbers)) > _FEW_NUMBERS:
         edges = np.unique(np.quantile(np.array(numbers, dtype=float), np.linspace(0, 1, _BINS + 1)[1:-1]))
