@@ -35,3 +35,9 @@ def test_the_strength_is_that_of_leaving_each_item_out():
     assert best_strength(FEATURES, TARGETS, strengths) == min(strengths, key=missed)
     noise = DRAW.normal(size=(30, 3))
     assert best_strength(FEATURES, noise, strengths) == min(strengths[::-1], key=lambda one: -one)
+
+
+def test_targets_in_parts_choose_as_all_at_once(monkeypatch):
+    together = best_strength(FEATURES, TARGETS)
+    monkeypatch.setattr("headwater.recommendation.ridge._AT_ONCE", 2)
+    assert best_strength(FEATURES, TARGETS) == together

@@ -68,5 +68,5 @@ def _training(run: Run, total: int, learnt: Mapping[str, np.ndarray], known: Int
     """A number that differs between trainings of other interactions, another seed, or other first values."""
     mark = zlib.crc32(f"{run.settings.seed} {total} {list(learnt)}".encode())
     for values in (known.users, known.items, known.values, *learnt.values()):
-        mark = zlib.crc32(values.tobytes(), mark)
+        mark = zlib.crc32(np.ascontiguousarray(values).data, mark)
     return mark

@@ -8,6 +8,8 @@ from typing import Self
 
 import numpy as np
 
+_AT_ONCE = 256
+"""Targets that are in memory at once in double precision."""
 STRENGTHS = (0.3, 1.0, 3.0, 5.0, 10.0, 20.0, 50.0, 200.0)
 
 
@@ -63,14 +65,17 @@ def best_strength(features: np.ndarray, targets: np.ndarray, strengths: Sequence
     products, directions = np.linalg.eigh(centred.T @ centred)
     kept = products > products[-1] * 1e-10
     basis = centred @ directions[:, kept] / np.sqrt(products[kept])
-    targets = targets - targets.mean(axis=0, dtype=np.float64)
-    inside = basis.T @ targets
-    errors = [_left_out_error(basis, targets, inside, products[kept] / (products[kept] + one)) for one in strengths]
+    errors = np.zeros(len(strengths))
+    for start in range(0, targets.shape[1], _AT_ONCE):
+        some = targets[:, start : start + _AT_ONCE].astype(np.float64)
+        some -= some.mean(axis=0)
+        inside = basis.T @ some
+        errors += [_left_out_error(basis, some, inside, products[kept] / (products[kept] + one)) for one in strengths]
     return strengths[int(np.argmin(errors))]
 
 
 def _left_out_error(basis: np.ndarray, targets: np.ndarray, inside: np.ndarray, kept: np.ndarray) -> float:
-    """The mean squared error of all items, each told by the others; `kept` is what stays of each direction."""
+    """The squared error of all items, each told by the others; `kept` is what stays of each direction."""
     own = (basis * basis) @ kept + 1 / len(basis)
     missed = (targets - basis @ (kept[:, None] * inside)) / np.maximum(1 - own, 1e-6)[:, None]
-    return float(np.mean(missed * missed))
+    return float(np.sum(missed * missed))
