@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,7 @@ def test_numbers_are_read_as_people_write_them() -> None:
     assert values.to_pylist()[:4] == [3.0, 4.0, 0.5, 100.0]
     assert wrong == [4, 5, 6]
     assert numbers_of(_column([True, False]))[0].to_pylist() == [1.0, 0.0]
+    assert numbers_of(_column([Decimal("4.5"), None]))[1] == [1]
     assert numbers_of(_column([["x"]]))[1] == [0]
 
 
@@ -96,6 +98,8 @@ def test_dates_texts_and_plain_order_are_times() -> None:
     assert dates.to_pylist()[1] - dates.to_pylist()[0] == 6 * 3600
     moments, _ = times_of(_column([datetime(1970, 1, 2), None]))
     assert moments.to_pylist()[0] == 86_400
+    fine = pa.chunked_array([pa.array([1_600_000_000_123_456_789], pa.timestamp("ns"))])
+    assert times_of(fine)[0].to_pylist() == [pytest.approx(1_600_000_000.123456)]
     order, reasons = times_of(_column([3, 1, 2]))
     assert (order.to_pylist(), reasons) == ([3, 1, 2], {})
 

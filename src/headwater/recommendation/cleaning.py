@@ -17,6 +17,7 @@ from headwater.data.times import seconds_of
 from headwater.recommendation.roles import Columns
 
 _NUMBER: Final = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
+_NUMERIC: Final = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean)
 _UNITS: Final = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
 """From which size on a time counts in nano-, micro- or milliseconds, and how many of them are a second."""
 _SINCE_1980: Final = 3.2e8
@@ -116,7 +117,7 @@ def numbers_of(column: pa.ChunkedArray) -> tuple[pa.Array, list[int]]:
         good = pc.call_function("match_substring_regex", [cells], pc.MatchSubstringOptions(_NUMBER))
         trimmed = pc.call_function("utf8_trim_whitespace", [cells])
         cells = pc.call_function("if_else", [good, trimmed, pa.scalar(None, pa.string())])
-    elif not (pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type) or pa.types.is_boolean(cells.type)):
+    elif not any(holds(cells.type) for holds in _NUMERIC):
         cells = pa.nulls(len(cells), pa.float64())
     values = pc.cast(cells, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     return pa.array(values), np.flatnonzero(~np.isfinite(values)).tolist()
@@ -130,7 +131,7 @@ def times_of(column: pa.ChunkedArray) -> tuple[pa.Array, dict[int, str]]:
     """
     cells = _flat(column)
     if pa.types.is_timestamp(cells.type) or pa.types.is_date(cells.type):
-        moments = pc.cast(cells, pa.timestamp("us", getattr(cells.type, "tz", None)))
+        moments = pc.cast(cells, pa.timestamp("us", getattr(cells.type, "tz", None)), safe=False)
         values = pc.cast(pc.cast(moments, pa.int64()), pa.float64()).to_numpy(zero_copy_only=False) / 1e6
     else:
         values = numbers_of(column)[0].to_numpy()
