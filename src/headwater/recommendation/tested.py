@@ -56,10 +56,26 @@ def tested(records: Records, kept: Kept, settings: Settings, rule: Rule) -> Test
     Raises:
         DataError: no row is of a known item.
     """
-    codes = ids_of(records.table.column("user"))[0]
-    names = Ids(codes.dictionary.to_pylist())
+    names = Ids(ids_of(records.table.column("user"))[0].dictionary.to_pylist())
+    notes: list[str] = []
+    rows = _known(records, names, kept, notes)
+    liked = _liked(rows, settings)
+    measured = _drawn(np.unique(liked.users), settings.seed, notes)
+    place = np.full(len(names), -1, dtype=np.int64)
+    place[measured] = np.arange(len(measured))
+    users = kept.user_ids.positions([names[user] for user in measured.tolist()])
+    relevant = _histories(liked, place, len(measured))
+    asked = _before(kept, users, _histories(rows, place, len(measured)))
+    notes += _cautions(kept, users, asked, relevant)
+    seen = asked.histories.only(~_stands_in(asked.histories, relevant)) if settings.exclude_seen else None
+    allowed = _cold(kept, relevant) if rule.cold else None
+    question = Question(asked, relevant, seen, allowed, settings.k)
+    return Tested(question, rule.protocol, users, _ratings(rows, place) if rows.rated else None, notes)
+
+
+def _known(records: Records, names: Ids, kept: Kept, notes: list[str]) -> Interactions:
+    """The rows of known items, each pair once, with a note of those left out."""
     rows = preparing.of_records(records, names, kept.item_ids)
-    notes = []
     if unknown := int((rows.items < 0).sum()):
         notes.append(f"{unknown:,} rows of items that were not there to learn from are left out.")
     rows = rows.take(rows.items >= 0)
@@ -68,39 +84,46 @@ def tested(records: Records, kept: Kept, settings: Settings, rule: Rule) -> Test
             "No row is of an item that the application knows", where=records.name, got=f"{len(records)} rows",
             fix="Give rows with items that it was made from.",
         )  # fmt: skip
-    rows = rows.take(preparing.latest_pairs(rows))
-    rated = rows if rows.rated else None
-    liked = (
-        rows if settings.relevant_from is None or not rows.rated else rows.take(rows.values >= settings.relevant_from)
-    )
+    return rows.take(preparing.latest_pairs(rows))
+
+
+def _liked(rows: Interactions, settings: Settings) -> Interactions:
+    """The rows that count as right: all, or those rated as high as the settings say."""
+    if settings.relevant_from is None or not rows.rated:
+        return rows
+    liked = rows.take(rows.values >= settings.relevant_from)
     if not len(liked):
         raise DataError(
             "No rating is as high as what counts as liked", where="--relevant-from", got=settings.relevant_from,
             accepted=f"at most {rows.values.max():g}",
         )  # fmt: skip
-    measured = np.unique(liked.users)
-    if len(measured) > _MOST:
-        notes.append(f"Of {len(measured):,} users {_MOST:,}, drawn at random, were measured.")
-        measured = np.sort(np.random.default_rng(settings.seed).permutation(measured)[:_MOST])
-    place = np.full(len(names), -1, dtype=np.int64)
-    place[measured] = np.arange(len(measured))
-    users = kept.user_ids.positions([names[user] for user in measured.tolist()])
+    return liked
+
+
+def _drawn(users: np.ndarray, seed: int, notes: list[str]) -> np.ndarray:
+    """The users that are measured: all, or a sample with a note of it."""
+    if len(users) <= _MOST:
+        return users
+    notes.append(f"Of {len(users):,} users {_MOST:,}, drawn at random, were measured.")
+    return np.sort(np.random.default_rng(seed).permutation(users)[:_MOST])
+
+
+def _cautions(kept: Kept, users: np.ndarray, asked: Asked, relevant: Histories) -> list[str]:
+    """What makes scores worse or better than those of users and items as they come."""
+    notes = []
     if strangers := int(((users < 0) | (kept.histories.lengths[np.maximum(users, 0)] == 0)).sum()):
         notes.append(f"{strangers:,} users have no history: they get what is popular.")
-    relevant = _histories(liked, place, len(measured))
-    asked = _before(kept, users, _histories(rows, place, len(measured)))
-    repeated = _stands_in(relevant, asked.histories)
-    if repeated.any():
-        again = f"{int(repeated.sum()):,} of these rows are known already"
-        notes.append(f"{again}: the scores are better than on new ones.")
-    seen = asked.histories.only(~_stands_in(asked.histories, relevant)) if settings.exclude_seen else None
-    allowed = None
-    if rule.cold:
-        learnt = kept.learnt_from()
-        allowed = np.bincount(learnt.items, minlength=len(kept.item_ids)) == 0
-        allowed[relevant.items] = True
-    question = Question(asked, relevant, seen, allowed, settings.k)
-    return Tested(question, rule.protocol, users, _ratings(rated, place), notes)
+    if repeated := int(_stands_in(relevant, asked.histories).sum()):
+        notes.append(f"{repeated:,} of these rows are known already: the scores are better than on new ones.")
+    return notes
+
+
+def _cold(kept: Kept, relevant: Histories) -> np.ndarray:
+    """A mask of the items that nothing was learnt of, and of those that are asked about."""
+    learnt = kept.learnt_from()
+    mask = np.bincount(learnt.items, minlength=len(kept.item_ids)) == 0
+    mask[relevant.items] = True
+    return mask
 
 
 def _before(kept: Kept, users: np.ndarray, rows: Histories) -> Asked:
@@ -114,9 +137,8 @@ def _before(kept: Kept, users: np.ndarray, rows: Histories) -> Asked:
     return replace(asked, histories=asked.histories.only(~_stands_in(asked.histories, held_out)))
 
 
-def _ratings(rated: Interactions | None, place: np.ndarray) -> Interactions | None:
-    if rated is None:
-        return None
+def _ratings(rated: Interactions, place: np.ndarray) -> Interactions:
+    """The ratings of the users that are measured, by their rows."""
     kept = rated.take(place[rated.users] >= 0)
     return Interactions(
         place[kept.users].astype(np.int32), kept.items, kept.values, None, kept.user_ids, kept.item_ids, rated=True
