@@ -7,9 +7,10 @@ import pytest
 from tests.serving.conftest import client_of, sentence
 
 import headwater
-from headwater.recommendation import choosing
 from headwater.recommendation.asking import Wish, answerable
-from headwater.serving.reasons import falls
+from headwater.recommendation.interactions import Histories
+from headwater.recommendation.reasons import falls
+from headwater.recommendation.recommender import Asked
 
 
 @pytest.fixture
@@ -52,7 +53,9 @@ def test_reasons_are_the_items_whose_lack_costs_most(client, shop):
     history = answerable([Wish("u4")], app.kept).asked.histories.of(0)
     places = app.kept.item_ids.positions([one["item"] for one in found])
     for column, place in enumerate(places):
-        expected = dict(choosing.contributions(app.recommender, history, int(place)))
+        without = [[one for one in history if one != left_out] for left_out in history]
+        scores = app.recommender.scores(Asked.new(Histories.of_lists([history, *without], 30)))[:, place]
+        expected = dict(zip(history.tolist(), (scores[0] - scores[1:]).tolist(), strict=True))
         fallen = falls(app.recommender, history, places)[:, column]
         assert dict(zip(history.tolist(), fallen.tolist(), strict=True)) == pytest.approx(expected)
         told = found[column]["why"]

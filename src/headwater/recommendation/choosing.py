@@ -1,4 +1,4 @@
-"""Around a fitted model: its baselines, what it is measured by, which items may come, and why one did."""
+"""Around a fitted model: its baselines, what it is measured by, and which items may come."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ from headwater.recommendation import measuring
 from headwater.recommendation.autoencoder import Ease
 from headwater.recommendation.biases import Biases
 from headwater.recommendation.ids import UNKNOWN, Ids
-from headwater.recommendation.interactions import Histories
 from headwater.recommendation.kept import Kept
 from headwater.recommendation.popularity import Popularity
-from headwater.recommendation.recommender import Asked, Known, Recommender
+from headwater.recommendation.recommender import Known, Recommender
 from headwater.recommendation.tables import titles
 from headwater.recommendation.tested import Tested
 from headwater.run import scratch, write_whole
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
 MOST_ITEMS: Final = 5_000
 """Items up to which the baseline `ease` is solved: its time grows with the cube of their number."""
-_EXPLAINED: Final = 200
 _SHOWN: Final = 6
 _ITEMS: Final = "items.json"
 _NEEDS: Final = {
@@ -113,20 +111,6 @@ def holds(cell: Any, value: Any) -> bool:
     text, sought = str(cell).strip().lower(), str(value).strip().lower()
     parts = [text, *(part.strip() for mark in "|,; " for part in text.split(mark))]
     return sought in parts
-
-
-def contributions(model: Recommender, history: np.ndarray, item: int) -> list[tuple[int, float]]:
-    """By how much the score of an item falls without each item of a history, the largest first.
-
-    A history of more than 200 items is looked at in its last 200.
-    """
-    near = history[-_EXPLAINED:]
-    without = [np.delete(near, place).tolist() for place in range(len(near))]
-    asked = Asked.new(Histories.of_lists([near.tolist(), *without], model.n_items))
-    scores = model.scores(asked)[:, item].astype(np.float64)
-    falls = scores[0] - scores[1:]
-    order = np.argsort(-falls, kind="stable")
-    return [(int(near[place]), float(falls[place])) for place in order.tolist()]
 
 
 def position(ids: Ids, name: Any) -> int:

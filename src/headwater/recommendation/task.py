@@ -28,6 +28,7 @@ from headwater.recommendation.kept import Kept
 from headwater.recommendation.lists import best, blocks, wanted
 from headwater.recommendation.preparing import Divided
 from headwater.recommendation.protocols import GIVEN, TRAIN, VALID
+from headwater.recommendation.reasons import reasons
 from headwater.recommendation.recommender import Known, Recommender
 from headwater.recommendation.tables import titles
 from headwater.recommendation.tested import Rule, tested
@@ -170,6 +171,8 @@ class Recommendation(Application):
     def why(self, item: Any, *, user: Any = None, history: Sequence[Any] = (), most: int = 3) -> list[dict[str, Any]]:
         """The items of a history that speak most for an item: by how much its score falls without each.
 
+        A history of more than 200 items is looked at in its last 200.
+
         Raises:
             NotFoundError: the user or the item is not known.
         """
@@ -178,8 +181,8 @@ class Recommendation(Application):
         found = asking.answerable([Wish(user, tuple(history))], self._known)
         if not len(found.rows):
             raise DataError(found.reasons[0], where="why", fix="Name a known user, or give items of a history.")
-        parts = choosing.contributions(self._fitted, found.asked.histories.of(0), place)
-        return [{"item": self._known.item_ids[one], "score": part} for one, part in parts[:most] if part > 0]
+        parts = reasons(self._fitted, found.asked.histories.of(0), np.array([place]), most)[0]
+        return [{"item": self._known.item_ids[one], "score": part} for one, part in parts]
 
     def titles(self) -> dict[str, str]:
         """What people call the items, by the text of their names; empty where nothing is told of them."""

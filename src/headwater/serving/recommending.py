@@ -17,13 +17,13 @@ from headwater.errors import HeadwaterError, RequestError
 from headwater.recommendation import asking
 from headwater.recommendation.asking import Wish
 from headwater.recommendation.ids import UNKNOWN
+from headwater.recommendation.reasons import reasons
 from headwater.serving import schemas
 from headwater.serving.answers import body_of, listed, response
 from headwater.serving.cells import name_of
 from headwater.serving.journal import Journal
 from headwater.serving.live import Live
 from headwater.serving.nearest import LONGEST, Nearest
-from headwater.serving.reasons import reasons
 from headwater.serving.service import Service, add, answers_of
 from headwater.serving.settings import ServeSettings
 from headwater.serving.shelf import Shelf
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _MOST: Final = 1000
 _WHY: Final = 3
+_LATEST: Final = 50
+"""The items of a history among which reasons are looked for: each costs a score, while others wait."""
 _SHOWN: Final = 20
 _FOUND: Final = 20
 _DIGITS: Final = 9
@@ -181,7 +183,7 @@ class Recommending(Service):
         kept = self.application.kept
         history = asking.answerable([wish], kept).asked.histories.of(0)
         places = kept.item_ids.positions([one["item"] for one in items])
-        found = reasons(self.application.recommender, history, places, _WHY)
+        found = reasons(self.application.recommender, history, places, _WHY, _LATEST)
         return [[self.shelf.told(item) | {"score": fall} for item, fall in one] for one in found]
 
     async def _recommend(self, request: Request) -> Response:

@@ -10,8 +10,8 @@ from headwater.recommendation.interactions import Histories
 from headwater.recommendation.lists import blocks
 from headwater.recommendation.recommender import Asked, Recommender
 
-LATEST: Final = 50
-"""The items of a history that are looked at."""
+LATEST: Final = 200
+"""The items of a history that are looked at, unless somebody says otherwise."""
 
 
 def falls(model: Recommender, history: np.ndarray, items: np.ndarray) -> np.ndarray:
@@ -40,9 +40,19 @@ def _scores(model: Recommender, asked: Asked, items: np.ndarray) -> np.ndarray:
     return np.concatenate([model.scores(asked.take(rows))[:, items] for rows in blocks(len(asked), model.n_items)])
 
 
-def reasons(model: Recommender, history: np.ndarray, items: np.ndarray, most: int) -> list[list[tuple[int, float]]]:
-    """For each recommended item the items of the history that speak most for it, and by how much."""
-    near = history[-LATEST:]
+def reasons(
+    model: Recommender, history: np.ndarray, items: np.ndarray, most: int, latest: int = LATEST
+) -> list[list[tuple[int, float]]]:
+    """For each recommended item the items of the history that speak most for it, and by how much.
+
+    Args:
+        model: a fitted one.
+        history: positions of items, the latest last.
+        items: positions of those that were recommended.
+        most: how many reasons each gets.
+        latest: how many items of a longer history are looked at.
+    """
+    near = history[-latest:]
     if not len(near) or not len(items):
         return [[] for _ in items]
     found = falls(model, near, items)
