@@ -12,10 +12,10 @@ from headwater.recommendation.content import (
     TextEmbedding,
     TextEmbeddingSettings,
     Tfidf,
-    average_history,
 )  # fmt: skip
 from headwater.recommendation.encoding import word_vectors
 from headwater.recommendation.interactions import Histories
+from headwater.recommendation.popularity import average_history
 from headwater.recommendation.recommender import Asked, Known
 
 HAD = Histories.of_lists([[0, 2, 8], [1], []], n_items=20)

@@ -14,7 +14,7 @@ from headwater.errors import ResourceError, SettingError
 from headwater.options import Between
 from headwater.ranges import Search
 from headwater.recommendation.interactions import Histories, Interactions
-from headwater.recommendation.popularity import popularity
+from headwater.recommendation.popularity import known_shares, popularity
 from headwater.recommendation.recommender import Asked, Known, Recommender
 from headwater.run import Run
 
@@ -67,9 +67,7 @@ class Ease(Recommender):
         histories = Histories.of_users(known.interactions).matrix()[:, there]
         self.weights = np.zeros((self.n_items, self.n_items), dtype=np.float32)
         self.weights[np.ix_(there, there)] = solved(histories, self.settings.regularisation)
-        self.shares = np.where(counts > 0, counts / max(1, len(known.interactions.user_ids)), -np.inf).astype(
-            np.float32
-        )
+        self.shares = known_shares(known.interactions)
         return self
 
     def scores(self, asked: Asked) -> np.ndarray:

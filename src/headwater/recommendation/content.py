@@ -15,6 +15,7 @@ from headwater.ranges import Search
 from headwater.recommendation import described
 from headwater.recommendation.encoding import main_directions, picture_features, text_features, word_vectors
 from headwater.recommendation.interactions import Histories, Interactions
+from headwater.recommendation.popularity import average_history
 from headwater.recommendation.recommender import Asked, Known, Recommender
 from headwater.recommendation.ridge import Ridge, best_strength
 from headwater.run import Run
@@ -82,12 +83,6 @@ class Tfidf(Recommender):
         parts = tuple(arrays[name] for name in ("data", "indices", "indptr"))
         self.features = sparse.csr_matrix(parts, shape=(self.n_items, facts["words"]))
         self.centre, self.usual = arrays["centre"], arrays["usual"]
-
-
-def average_history(known: Interactions) -> np.ndarray:
-    """The share of the users who had each item, float32 of shape (items,)."""
-    counts = np.bincount(known.items, minlength=len(known.item_ids))
-    return (counts / max(1, len(known.user_ids))).astype(np.float32)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,9 +13,9 @@ from headwater.options import Between
 from headwater.ranges import Search
 from headwater.recommendation import described
 from headwater.recommendation.autoencoder import solved
-from headwater.recommendation.content import average_history
 from headwater.recommendation.encoding import main_directions, picture_features, text_features, word_vectors
 from headwater.recommendation.interactions import Histories, Interactions
+from headwater.recommendation.popularity import average_history
 from headwater.recommendation.recommender import Asked, Known, Recommender
 from headwater.recommendation.ridge import Ridge, best_strength
 from headwater.run import Run

@@ -27,11 +27,8 @@ class Popularity(Recommender):
     """
 
     def fit(self, known: Known, held_out: Interactions | None, run: Run) -> Self:
-        counts = popularity(known.interactions)
-        self.n_items = len(counts)
-        self.shares = np.where(counts > 0, counts / max(1, len(known.interactions.user_ids)), -np.inf).astype(
-            np.float32
-        )
+        self.shares = known_shares(known.interactions)
+        self.n_items = len(self.shares)
         return self
 
     def scores(self, asked: Asked) -> np.ndarray:
@@ -43,6 +40,17 @@ class Popularity(Recommender):
     def restore(self, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
         self.shares = arrays["shares"]
         self.n_items = len(self.shares)
+
+
+def average_history(known: Interactions) -> np.ndarray:
+    """The share of the users who had each item, float32 of shape (n_items,)."""
+    return (popularity(known) / max(1, len(known.user_ids))).astype(np.float32)
+
+
+def known_shares(known: Interactions) -> np.ndarray:
+    """The same, -inf for an item that nobody has had to do with."""
+    shares = average_history(known)
+    return np.where(shares > 0, shares, np.float32(-np.inf))
 
 
 def popularity(interactions: Interactions) -> np.ndarray:

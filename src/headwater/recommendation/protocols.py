@@ -82,7 +82,7 @@ def _held(rest: Interactions, protocol: str, share: float, random: np.random.Gen
     if protocol == "time":
         return newest(_moments(rest), share)
     if protocol == "leave-last-out":
-        return _last(rest)
+        return last(rest)
     if protocol in ("cold-items", "cold-users"):
         of, how_many = (rest.items, rest.item_ids) if protocol == "cold-items" else (rest.users, rest.user_ids)
         there = np.flatnonzero(np.bincount(of, minlength=len(how_many)))
@@ -102,8 +102,8 @@ def _share_of_each(of: np.ndarray, share: float, random: np.random.Generator) ->
     return ranks < taken[of]
 
 
-def _last(rest: Interactions) -> np.ndarray:
-    """A mask of the last interaction of each user who has another before it."""
+def last(rest: Interactions) -> np.ndarray:
+    """A mask of the last interaction of each user who has another before it, shape (interactions,)."""
     times = np.arange(len(rest)) if rest.times is None else rest.times
     order = np.lexsort((np.arange(len(rest)), times, rest.users))
     users = rest.users[order]

@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 
 from headwater.recommendation.interactions import Histories, Interactions
+from headwater.recommendation.protocols import last
 from headwater.recommendation.recommender import Asked
 
 _EVERY = 10
@@ -33,13 +34,10 @@ def divided(known: Interactions, held_out: Interactions | None) -> tuple[Interac
     """
     if held_out is not None and len(held_out):
         return known, held_out
-    times = np.zeros(len(known)) if known.times is None else known.times
-    order = np.lexsort((np.arange(len(known)), times, known.users))
     counts = np.bincount(known.users, minlength=len(known.user_ids))
-    last = np.cumsum(counts) - 1
-    giving = np.flatnonzero(counts >= _LEAST)[::_EVERY]
-    chosen = np.zeros(len(known), dtype=bool)
-    chosen[order[last[giving]]] = True
+    giving = np.zeros(len(counts), dtype=bool)
+    giving[np.flatnonzero(counts >= _LEAST)[::_EVERY]] = True
+    chosen = last(known) & giving[known.users]
     return known.take(~chosen), known.take(chosen)
 
 
