@@ -158,7 +158,8 @@ def test_headers_that_cannot_be_read_are_refused(serve, reviews, headers, status
     assert told in sentence(answer)
 
 
-def test_more_than_may_wait_are_turned_away(reviews):
+@pytest.mark.parametrize(("method", "path"), [("POST", "/predict"), ("GET", "/items")])
+def test_more_than_may_wait_are_turned_away(method, path):
     from headwater.serving.guard import Guard
 
     async def slow(scope, receive, send):
@@ -166,19 +167,20 @@ def test_more_than_may_wait_are_turned_away(reviews):
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    async def ask(guard):
+    async def ask(guard, method, path):
         told = []
-        scope = {"type": "http", "method": "POST", "path": "/predict", "headers": [(b"host", b"localhost")]}
+        scope = {"type": "http", "method": method, "path": path, "headers": [(b"host", b"localhost")]}
         send = _collecting(told)
         await guard(scope, _giving(b"{}"), send)
         return told[0]["status"], b"".join(part.get("body", b"") for part in told)
 
     async def all_at_once():
         guard = Guard(slow, ServeSettings(waiting=2))
-        return await asyncio.gather(*(ask(guard) for _ in range(3))), guard.waiting
+        asked = [*[(method, path)] * 3, ("GET", "/health")]
+        return await asyncio.gather(*(ask(guard, *one) for one in asked)), guard.waiting
 
     found, left = asyncio.run(all_at_once())
-    assert [status for status, _ in found] == [200, 200, 503]
+    assert [status for status, _ in found] == [200, 200, 503, 200]
     assert "Too many requests wait already" in json.loads(found[2][1])["error"]["sentence"]
     assert left == 0
 

@@ -18,7 +18,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 OPEN: Final = ("/", "/health")
-"""Routes without a token: they tell nothing of the application."""
+"""Routes without a token and without a queue: they tell nothing of the application, and cost nothing."""
 _DIGITS: Final = 18
 """Of a length that is worth reading: Python reads no number of thousands of them."""
 _SAFE: Final = [
@@ -32,7 +32,7 @@ class Guard:
     """Stands before an application: the token, the origin, how long a body is, and how many wait.
 
     Attributes:
-        waiting: the requests with a body that are in the house.
+        waiting: the requests that are in the house, those of `OPEN` left out, which are answered at once.
     """
 
     def __init__(self, app: App, settings: ServeSettings) -> None:
@@ -76,7 +76,8 @@ class Guard:
             )
 
     async def _pass(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        if scope["method"] in ("GET", "HEAD"):
+        brings_none = scope["method"] in ("GET", "HEAD")
+        if brings_none and scope["path"] in OPEN:
             await self.app(scope, receive, send)
             return
         if self.waiting >= self.settings.waiting:
@@ -86,8 +87,8 @@ class Guard:
             )  # fmt: skip
         self.waiting += 1
         try:
-            body = await self._body(scope, receive)
-            await self.app(scope, _replay(body, receive), send)
+            given = receive if brings_none else _replay(await self._body(scope, receive), receive)
+            await self.app(scope, given, send)
         finally:
             self.waiting -= 1
 
