@@ -35,7 +35,7 @@ def test_a_cold_item_is_a_mix_of_known_ones(tmp_path):
     world = known()
     model = fitted(tmp_path, world)
     features = model._features(world, run_in(tmp_path / "other"))
-    mix = Ridge.of(features[THERE], 0.5).weights(features[list(COLD)])
+    mix = Ridge.of(features[THERE], 0.5).tell(features[list(COLD)], np.eye(len(THERE)))
     np.testing.assert_allclose(mix.sum(axis=1), 1)
     scores = model.scores(Asked.new(HAD))
     np.testing.assert_allclose(scores[:, list(COLD)], scores[:, THERE] @ mix.T, atol=1e-5)

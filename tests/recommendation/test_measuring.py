@@ -87,13 +87,13 @@ def test_equal_scores_are_half_a_chance() -> None:
 
 
 def test_what_lists_are_beside_right() -> None:
-    learnt = interactions([(0, 0), (0, 1), (1, 0), (1, 1), (2, 2), (3, 2), (3, 0)], items=4)
+    learnt = interactions([(0, 0), (0, 1), (1, 0), (1, 1), (2, 2), (3, 2), (3, 0)], users=6, items=5)
     found, coverage = measuring.beyond(np.array([[0, 1], [0, 2], [3, -1]]), learnt, seed=0)
     cosine = {(0, 1): 2 / np.sqrt(6), (0, 2): 1 / np.sqrt(6)}
     np.testing.assert_allclose(found["diversity"], [1 - cosine[0, 1], 1 - cosine[0, 2], np.nan], rtol=1e-5)
     np.testing.assert_allclose(found["novelty"], [-(np.log2(3 / 4) + np.log2(2 / 4)) / 2] * 2 + [2.0])
     np.testing.assert_allclose(found["popular_share"], [0.5, 0.5, 0.0])
-    assert coverage == 1.0
+    assert coverage == 4 / 5
 
 
 def test_errors_of_ratings_are_those_of_each_user() -> None:

@@ -37,6 +37,12 @@ class Interactions:
     def __len__(self) -> int:
         return len(self.users)
 
+    def by_user(self) -> np.ndarray:
+        """The rows user after user, each user's by time where times are known, else as they came: shape (rows,)."""
+        if self.times is None:
+            return gathered(self.users, len(self.user_ids))
+        return np.lexsort((np.arange(len(self)), self.times, self.users))
+
     def take(self, rows: np.ndarray) -> Interactions:
         """The interactions at these positions, or where a mask is true."""
         times = None if self.times is None else self.times[rows]
@@ -89,10 +95,7 @@ class Histories:
     @classmethod
     def of_users(cls, known: Interactions) -> Self:
         """The history of every user of `known.user_ids`, in their order."""
-        if known.times is None:
-            order = gathered(known.users, len(known.user_ids))
-        else:
-            order = np.lexsort((np.arange(len(known)), known.times, known.users))
+        order = known.by_user()
         counts = np.bincount(known.users, minlength=len(known.user_ids))
         starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         return cls(starts, known.items[order], known.values[order], len(known.item_ids))

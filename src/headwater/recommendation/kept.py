@@ -41,10 +41,7 @@ class Kept:
     @classmethod
     def of(cls, known: Interactions, learnt: np.ndarray) -> Self:
         """What is kept of interactions; `learnt` says of each whether the model has learnt from it."""
-        order = np.argsort(known.users, kind="stable") if known.times is None else np.lexsort(
-            (np.arange(len(known)), known.times, known.users)
-        )  # fmt: skip
-        return cls(known.user_ids, known.item_ids, Histories.of_users(known), learnt[order], known.rated)
+        return cls(known.user_ids, known.item_ids, Histories.of_users(known), learnt[known.by_user()], known.rated)
 
     def learnt_from(self) -> Interactions:
         """The interactions that the model has learnt from."""

@@ -104,8 +104,7 @@ def _share_of_each(of: np.ndarray, share: float, random: np.random.Generator) ->
 
 def last(rest: Interactions) -> np.ndarray:
     """A mask of the last interaction of each user who has another before it, shape (interactions,)."""
-    times = np.arange(len(rest)) if rest.times is None else rest.times
-    order = np.lexsort((np.arange(len(rest)), times, rest.users))
+    order = rest.by_user()
     users = rest.users[order]
     ends = np.ones(len(users), dtype=bool)
     ends[:-1] = users[1:] != users[:-1]

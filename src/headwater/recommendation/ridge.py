@@ -41,10 +41,6 @@ class Ridge:
         products.flat[:: len(products) + 1] += strength
         return cls(centre, np.linalg.pinv(products, hermitian=True), known)
 
-    def weights(self, features: np.ndarray) -> np.ndarray:
-        """What each known item counts for others, float64 of shape (items, known items); rows sum to one."""
-        return (features - self.centre) @ self.inverse @ self.known.T + 1 / len(self.known)
-
     def tell(self, features: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """The targets of others, float64 of shape (items, targets), from those of the known items."""
         mean = targets.mean(axis=0, dtype=np.float64)
