@@ -12,7 +12,7 @@ from tests.recommendation.shelves import interactions, random_pairs
 from headwater.recommendation import lists, measuring
 from headwater.recommendation.biases import Biases
 from headwater.recommendation.interactions import Histories
-from headwater.recommendation.measuring import Question
+from headwater.recommendation.measuring import Question, Told
 from headwater.recommendation.popularity import Popularity
 from headwater.recommendation.recommender import Asked
 
@@ -124,3 +124,29 @@ def test_biases_solve_their_equations() -> None:
     guessed = found.ratings(known.users, known.items)
     assert np.mean((guessed - known.values) ** 2) < 0.7 * known.values.var()
     assert found.ratings(np.array([-1]), np.array([0]))[0] == pytest.approx(found.mean + found.items[0])
+
+
+def _told(found: list[bool], ndcg: list[float]) -> dict[str, Told]:
+    return {"one": Told({"ndcg": np.array(ndcg)}, np.zeros((len(ndcg), 1), int), np.array(found))}
+
+
+def test_items_are_grouped_by_a_third_of_the_interactions_each() -> None:
+    # Items have 4, 3, 2, 2 and 1 of 12 interactions: thirds end after 4 and 8 of them.
+    learnt = interactions([(user, item) for item, many in enumerate((4, 3, 2, 2, 1)) for user in range(many)])
+    relevant = Histories.of_lists([[0, 1, 2], [3, 4]], 5)
+    rows = measuring.by_popularity(_told([True, False, True, True, False], [0.0, 0.0]), relevant, learnt)
+    assert [(row["group"].split(":")[1], row["count"], row["scores"]["one"]) for row in rows] == [
+        (" 1 items", 1, 1.0), (" 2 items", 2, 0.5), (" 2 items", 2, 0.5),
+    ]  # fmt: skip
+
+
+def test_users_are_grouped_by_how_long_their_history_is() -> None:
+    rows = measuring.by_activity(_told([], [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]), np.array([1, 1, 2, 3, 5, 9]))
+    assert [(row["group"], row["count"]) for row in rows] == [
+        ("1 to 1 items", 2),
+        ("2 to 3 items", 2),
+        ("4 to 9 items", 2),
+    ]
+    assert [row["scores"]["one"] for row in rows] == pytest.approx([0.1, 0.5, 0.9])
+    alike = measuring.by_activity(_told([], [0.0, 1.0]), np.array([4, 4]))
+    assert [(row["group"], row["count"]) for row in alike] == [("4 to 4 items", 2)]

@@ -31,7 +31,8 @@ def test_each_has_its_share_held_out(protocol: str, of: str) -> None:
 
 def test_a_lonely_interaction_is_learnt_from() -> None:
     lonely = interactions([(0, 0), (1, 0), (1, 1)])
-    assert divided(lonely, Wanted("random", 0.5, 0.0))[0] == TRAIN
+    for protocol in ("random", "leave-last-out"):
+        assert divided(lonely, Wanted(protocol, 0.5, 0.0))[0] == TRAIN
 
 
 def test_the_newest_are_the_test() -> None:

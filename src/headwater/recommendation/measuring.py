@@ -194,9 +194,9 @@ def summed(told: Mapping[str, Told], learnt: Interactions, seed: int) -> dict[st
 
 def by_activity(told: Mapping[str, Told], lengths: np.ndarray) -> list[dict[str, Any]]:
     """The NDCG of three groups of users of like size, by how long their history is."""
-    edges = np.unique(np.quantile(lengths, (0, 1 / 3, 2 / 3, 1)).astype(int))
+    edges = np.unique(np.quantile(lengths, (1 / 3, 2 / 3, 1)).astype(int))
     rows, low = [], int(lengths.min())
-    for high in edges[1:].tolist() or [low]:
+    for high in edges.tolist():
         mask = (lengths >= low) & (lengths <= high)
         if mask.any():
             scores = {name: float(one.of_users["ndcg"][mask].mean()) for name, one in told.items()}
