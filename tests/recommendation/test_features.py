@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from tests.recommendation.tastes import COLD, films, known, people, run_in
 from tests.tiny import make_bert
 
@@ -9,6 +10,7 @@ from headwater.recommendation.features import CnnFeatures, FeatureSettings
 from headwater.recommendation.ids import Ids
 from headwater.recommendation.interactions import Histories
 from headwater.recommendation.recommender import NEW, Asked, Known
+from headwater.recommendation.towers import UserTower
 
 HAD = Histories.of_lists([[0, 2, 8], [1, 3, 9], []], n_items=20)
 QUICK = {"epochs": 12, "learning_rate": 0.02, "patience": 12, "batch_size": 8}
@@ -84,15 +86,45 @@ def test_candidates_are_all_items_or_the_targets_and_some(tmp_path):
     model = fitted(tmp_path, known(), candidates=6)
     model.inputs = {}
     learner = features._TowerLearner(model, Histories.of_users(known().interactions), None)
-    targets = np.array([1, 1, 3])
-    candidates, chances = learner._candidates(targets, 2, np.random.default_rng(0))
+    draw, share = np.random.default_rng(0), learner.share
+    candidates, chances = learner._candidates(np.array([1, 1, 3]), draw)
     assert {1, 3} <= set(candidates)
     assert not {*COLD} & set(candidates)
     assert len(candidates) <= 8
-    share = learner.share[candidates]
-    np.testing.assert_allclose(chances, 1 - (1 - 6 / 18) * (1 - share) ** 32)
+    np.testing.assert_allclose(chances, 1 - (1 - 6 / 18) * (1 - share[candidates]) ** 3)
+    # Such a chance is how often an item is among them.
+    among, told = np.zeros(20), np.zeros(20)
+    for _ in range(4000):
+        candidates, chances = learner._candidates(draw.choice(20, 5, p=share), draw)
+        among[candidates] += 1
+        told[candidates] = chances
+    np.testing.assert_allclose(among / 4000, told, atol=0.03)
     model.settings = FeatureSettings(candidates=18)
-    assert learner._candidates(targets, 2, np.random.default_rng(0))[1].tolist() == [1.0] * 18
+    assert learner._candidates(np.array([1, 1, 3]), draw)[1].tolist() == [1.0] * 18
+
+
+def test_what_is_likely_among_the_candidates_counts_less(tmp_path, monkeypatch):
+    model = fitted(tmp_path, known())
+    model.inputs = model._read(known(), run_in(tmp_path / "run").settings)
+    model.network.eval()
+    learner = features._TowerLearner(model, Histories.of_users(known().interactions), None)
+    candidates, chances = np.array([0, 2, 3]), np.array([0.9, 0.5, 0.1])
+    given = Histories.of_lists([[1]], n_items=20)
+    monkeypatch.setattr(features, "_parted", lambda *_: (given, np.array([0]), np.array([2])))
+    monkeypatch.setattr(features._TowerLearner, "_candidates", lambda *_: (candidates, chances))
+    monkeypatch.setattr(model, "facts_for", lambda users: np.zeros((1, model.facts_of_users.shape[1]), np.float32))
+    scores = model.scores(Asked.new(given))[0, candidates] - np.log(chances)
+    expected = np.log(np.exp(scores).sum()) - scores[1]
+    assert learner.loss(np.array([0])).item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_user_is_the_sum_of_a_history_over_the_root_of_its_length():
+    torch.manual_seed(0)
+    tower = UserTower(items=4, facts=1, width=3, dropout=0.5).eval()
+    had, facts = tower.had.weight, torch.tensor([[1.0], [0.0], [2.0]])
+    sums = torch.stack([(had[0] + had[2]) / 2**0.5, torch.zeros(3), had[3]]) + tower.facts(facts)
+    found = tower(torch.tensor([0, 2, 3]), torch.tensor([0, 2, 2, 3]), facts)
+    torch.testing.assert_close(found, sums + tower.dense(sums))
 
 
 def test_rare_words_share_a_number():

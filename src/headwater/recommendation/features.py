@@ -171,7 +171,7 @@ class _TowerLearner(RankingLearner):
         draw = np.random.default_rng(int(torch.randint(2**62, ()).item()))
         histories = self.histories.take(rows)
         given, target_rows, targets = _parted(histories, draw)
-        candidates, chances = self._candidates(targets, len(rows), draw)
+        candidates, chances = self._candidates(targets, draw)
         facts = self.towers.facts_for(np.where(draw.random(len(rows)) < 0.8, self.users[rows], -1))
         wishes, vectors = self.towers.wishes(given, facts), self.towers.vectors(candidates)
         logits = (wishes @ vectors.T).float() - torch.from_numpy(np.log(chances)).float().to(vectors.device)
@@ -183,14 +183,17 @@ class _TowerLearner(RankingLearner):
     def refresh(self) -> None:
         self.towers.items = self.towers.item_vectors()
 
-    def _candidates(self, targets: np.ndarray, rows: int, draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """The items of a step, sorted, and how likely each was to be among them (Yi et al. 2019)."""
+    def _candidates(self, targets: np.ndarray, draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """The items of a step, sorted, and how likely each was to be among them (Yi et al. 2019).
+
+        An item is among them when it is drawn or is a target, as each of these is the likelier the more common it is.
+        """
         some = min(self.towers.settings.candidates, len(self.known))
         if some == len(self.known):
             return self.known, np.ones(len(self.known))
         drawn = draw.choice(self.known, some, replace=False)
         candidates = np.union1d(targets, drawn)
-        missed = (1 - some / len(self.known)) * (1 - self.share[candidates]) ** (rows * _TARGETS)
+        missed = (1 - some / len(self.known)) * (1 - self.share[candidates]) ** len(targets)
         return candidates, 1 - missed
 
 
