@@ -49,3 +49,13 @@ def test_zeros_are_told_where_a_user_had_nothing():
     wanted = torch.autograd.grad((made[0, 1:] ** 2).sum(), list(pair["maker"].parameters()))
     for weight, gradient in zip(pair["maker"].parameters(), wanted, strict=True):
         torch.testing.assert_close(weight.grad, gradient)
+
+
+def test_the_maker_is_shown_a_part_of_a_history_alone():
+    torch.manual_seed(0)
+    shy = MakerAndJudge(6, GanSettings(width=8, zeros=1.0, adversary=1.0, dropout=0.5, negatives=1.0))
+    seen = []
+    shy["maker"].register_forward_hook(lambda _, given, __: seen.append(given[0]))
+    shy.loss(torch.ones(200, 6))
+    assert set(seen[0].unique().tolist()) == {0.0, 2.0}
+    assert 0.4 < float((seen[0] > 0).float().mean()) < 0.6

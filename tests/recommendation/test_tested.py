@@ -69,3 +69,27 @@ def test_the_histories_without_what_is_held_out_are_those_of_the_fit() -> None:
     held_out = preparing.of_records(prepared.valid, app.kept.user_ids, app.kept.item_ids)
     for row, user in enumerate(users):
         assert sorted(found.of(row).tolist()) == sorted(held_out.items[held_out.users == user].tolist())
+
+
+def test_what_a_user_had_is_not_ranked_but_for_what_is_asked() -> None:
+    app, prepared = _compared("random")
+    for rows in (prepared.test, prepared.train):
+        question = questions.tested(rows, app.kept, app.settings, Rule()).question
+        assert question.seen is not None
+        for row in range(len(question.asked)):
+            had, right = set(question.asked.histories.of(row)), set(question.relevant.of(row))
+            assert set(question.seen.of(row)) == had - right
+    wanted = replace(app.settings, exclude_seen=False)
+    assert questions.tested(prepared.test, app.kept, wanted, Rule()).question.seen is None
+
+
+def test_of_cold_items_those_that_were_learnt_are_not_ranked() -> None:
+    app, prepared = _compared("random")
+    learnt = np.bincount(app.kept.learnt_from().items, minlength=len(app.kept.item_ids)) > 0
+    learnt[3] = False
+    app.kept = replace(app.kept, learnt=learnt[app.kept.histories.items] & app.kept.learnt)
+    question = questions.tested(prepared.test, app.kept, app.settings, Rule("in words", cold=True)).question
+    assert question.allowed is not None
+    expected = ~learnt
+    expected[question.relevant.items] = True
+    assert question.allowed.tolist() == expected.tolist()

@@ -121,8 +121,9 @@ def test_without_the_token_only_the_page_and_health_are_seen(serve, reviews):
     assert [client.get(path).status_code for path in ("/", "/health", "/about", "/openapi.json")] == [
         200, 200, 401, 401,
     ]  # fmt: skip
-    answer = client.post("/predict", json={"rows": [GOOD]}, headers={"Authorization": "Bearer wrong"})
-    assert answer.status_code == 401
+    for given in ("Bearer wrong", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", TOKEN):
+        answer = client.post("/predict", json={"rows": [GOOD]}, headers={"Authorization": given})
+        assert answer.status_code == 401
     assert "The token is missing or wrong" in sentence(answer)
     assert answer.headers["WWW-Authenticate"] == "Bearer"
     assert client.get("/about", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
