@@ -99,3 +99,12 @@ def test_a_new_user_with_fewer_ratings_than_factors_has_sane_scores_without_a_pe
     free = type(model)(own).fit(Known(planted(rated=True)), None, run_in(tmp_path, epochs=20))
     scores = free.scores(Asked.new(Histories.of_lists([[3], [5, 8]], free.n_items, [[5.0], [1.0, 4.0]])))
     assert np.abs(scores[:, :COLD_ITEM]).max() < 50
+
+
+@BOTH
+def test_an_item_that_nobody_rated_tells_nothing_of_taste(model: BiasedFactorisation, tmp_path: Path):
+    model.fit(Known(planted(rated=True)), None, run_in(tmp_path, epochs=20))
+    assert not model.items[COLD_ITEM, :-1].any()
+    vector = model.factors(Asked.new(Histories.of_lists([[COLD_ITEM]], model.n_items, [[5.0]])))[0][0]
+    np.testing.assert_allclose(vector[:-1], 0, atol=1e-6)
+    assert vector[-1] > 0

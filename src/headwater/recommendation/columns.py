@@ -32,6 +32,13 @@ class Features:
         features: int32 of shape (entries,).
         values: float32 of shape (entries,): of the several words of a cell, each counts as much less.
         fields: the field of each feature, int32 of shape (features,): 0 the row itself, then one for each column.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> genres = Records(pa.table({"genre": ["war", "war|drama", "drama"]}))
+        >>> found = Features.of(genres, Ids(["a", "b", "c"]))
+        >>> found.features.tolist(), found.fields.tolist()
+        ([0, 3, 1, 4, 3, 2, 4], [0, 0, 0, 1, 1])
     """
 
     starts: np.ndarray

@@ -30,6 +30,12 @@ class Kept:
         histories: the items of each user, the latest last.
         learnt: which of them the model has learnt from, bool of shape (interactions,).
         rated: whether values are ratings.
+
+    Example:
+        >>> kept = Kept(Ids(["ann"]), Ids(["a", "b"]), Histories.of_lists([[0]], 2), np.array([True]), rated=False)
+        >>> asked = kept.asked(np.array([0, 0]), [{}, {1: None}])
+        >>> asked.users.tolist(), [asked.histories.of(row).tolist() for row in range(2)]
+        ([0, -1], [[0], [0, 1]])
     """
 
     user_ids: Ids
