@@ -43,6 +43,16 @@ def test_it_goes_on_in_the_next_file_where_one_is_long_enough(opened, tmp_path):
     assert len(again.files) == 4
 
 
+def test_the_names_of_all_new_folders_are_on_the_disk(opened, tmp_path, monkeypatch):
+    synced = set()
+    sync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda file: (synced.add(os.fstat(file).st_ino), sync(file)))
+    journal = opened(tmp_path / "a" / "b" / "journal", [1])
+    folders = [journal.folder, *journal.folder.parents][:4]
+    assert folders[-1] == tmp_path
+    assert {folder.stat().st_ino for folder in folders} <= synced
+
+
 def test_many_records_that_come_at_once_share_a_write(opened, tmp_path, monkeypatch):
     synced = []
     sync = os.fsync

@@ -122,6 +122,7 @@ class Journal:
         """The file that records go to: the last one, or the next where that is long enough."""
         if self._file is not None and self._file.tell() < self.segment:
             return self._file
+        new = [folder for folder in (self.folder, *self.folder.parents) if not folder.exists()]
         self.folder.mkdir(parents=True, exist_ok=True)
         self._hold()
         files = self.files
@@ -131,7 +132,7 @@ class Journal:
         self._leave()
         self._file = path.open("ab", buffering=0)
         _mend(self._file, path)
-        for folder in (self.folder, self.folder.parent):
+        for folder in {self.folder, self.folder.parent, *(one.parent for one in new)}:
             _sync(folder)
         return self._file
 
