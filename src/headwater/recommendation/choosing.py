@@ -66,6 +66,8 @@ def measured(
         ranked[model] = Ranked(ranked[model].of_users, ranked[model].coverage, wrong[model])
         ranked["biases"] = Ranked({}, 0.0, wrong["biases"])
     notes = list(test.notes)
+    if test.question.allowed is not None and not everyone[model].cold:
+        notes.append(f"{model} cannot tell new items apart: a model of content, such as hybrid or tfidf, can.")
     if "ease" not in everyone:
         notes.append(f"The baseline ease is left out: it takes long where there are more than {MOST_ITEMS:,} items.")
     sections = {

@@ -99,7 +99,9 @@ def tested(records: Records, kept: Kept, settings: Settings, rule: Rule) -> Test
         allowed = np.bincount(learnt.items, minlength=len(kept.item_ids)) == 0
         allowed[relevant.items] = True
     question = Question(asked, relevant, seen, allowed, settings.k)
-    return Tested(question, rule.protocol, users, _ratings(rated, place), notes)
+    # Of a cold test the protocol itself says which items are ranked.
+    protocol = rule.protocol if rule.cold else f"{rule.protocol}; every other item is ranked"
+    return Tested(question, protocol, users, _ratings(rated, place), notes)
 
 
 def _ratings(rated: Interactions | None, place: np.ndarray) -> Interactions | None:
