@@ -248,7 +248,7 @@ def test_recommend_on_the_command_line(app: Any, folder: Path) -> None:
     assert "score" in type_in("recommend", folder / "run", "--like", "a1").stdout
     for words, sentence in (
         ((), "recommend needs --user, --history, or --like"),
-        (("--user", "nobody"), "Nothing can be recommended"),
+        (("--user", "nobody"), "There is no user of this name"),
         (("--user", "u0", "--where", "blue"), "A column needs a name and a value"),
     ):
         ended = type_in("recommend", folder / "run", *words)

@@ -17,7 +17,7 @@ from headwater.data.cells import untyped
 from headwater.data.memory import column as column_of
 from headwater.data.naming import text_of, tidy
 from headwater.data.records import Records
-from headwater.errors import unknown
+from headwater.errors import NotFoundError
 from headwater.recommendation.ids import UNKNOWN
 from headwater.recommendation.kept import Kept
 from headwater.recommendation.recommender import Asked
@@ -83,7 +83,10 @@ def wishes_of(records: Records, settings: Settings) -> list[Wish]:
     user = id_column(records, "user", settings.user if settings.user in records.columns else None)
     history = next((name for name in records.columns if name.lower() in HISTORY), None)
     if user is None and history is None:
-        raise unknown("column", settings.user or USUAL["user"][0], records.columns, where=records.name)
+        raise NotFoundError(
+            "There is no column of this name for users, nor one for histories", where=records.name, got=records.columns,
+            accepted=f"{settings.user or USUAL['user'][0]} or {HISTORY[0]}, or both", fix="Name one of them so.",
+        )  # fmt: skip
     users = [None] * len(records) if user is None else list(map(tidy, records.column(user)))
     histories = [()] * len(records) if history is None or history == user else map(_listed, records.column(history))
     return [Wish(*pair) for pair in zip(users, histories, strict=True)]

@@ -11,12 +11,11 @@ import numpy as np
 import pyarrow as pa
 
 from headwater.data.records import Records
-from headwater.errors import SettingError, unknown
+from headwater.errors import SettingError
 from headwater.evaluation.recommendation import Measured, Ranked
 from headwater.recommendation import measuring
 from headwater.recommendation.autoencoder import Ease
 from headwater.recommendation.biases import Biases
-from headwater.recommendation.ids import UNKNOWN, Ids
 from headwater.recommendation.interactions import Histories
 from headwater.recommendation.kept import Kept
 from headwater.recommendation.popularity import Popularity
@@ -120,27 +119,16 @@ def holds(cell: Any, value: Any) -> bool:
 def contributions(model: Recommender, history: np.ndarray, item: int) -> list[tuple[int, float]]:
     """By how much the score of an item falls without each item of a history, the largest first.
 
-    A history of more than 200 items is looked at in its last 200.
+    A history of more than 200 items is looked at in its last 200. The only item of a history speaks for all there is.
     """
     near = history[-_EXPLAINED:]
     without = [np.delete(near, place).tolist() for place in range(len(near))]
     asked = Asked.new(Histories.of_lists([near.tolist(), *without], model.n_items))
     scores = model.scores(asked)[:, item].astype(np.float64)
-    falls = scores[0] - scores[1:]
+    # Without its only item a history is none, and the score what is popular: no measure of the item.
+    falls = scores[0] - (scores[1:] if len(near) > 1 else np.zeros(len(near)))
     order = np.argsort(-falls, kind="stable")
     return [(int(near[place]), float(falls[place])) for place in order.tolist()]
-
-
-def position(ids: Ids, name: Any) -> int:
-    """Where an item stands.
-
-    Raises:
-        NotFoundError: there is none of this name; names the near ones.
-    """
-    found = int(ids.positions([name])[0])
-    if found == UNKNOWN:
-        raise unknown("item", str(name), map(str, ids.names[:1000]), where="recommendation")
-    return found
 
 
 def refuse_lack(model: type[Recommender], prepared: Divided, name: str) -> None:
