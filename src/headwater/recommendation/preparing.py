@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +18,7 @@ from headwater.errors import DataError, SettingError, unknown
 from headwater.options import options_of
 from headwater.recommendation import cleaning, protocols
 from headwater.recommendation.auditing import audit, counted
+from headwater.recommendation.folders import files_in, is_folder
 from headwater.recommendation.ids import Ids
 from headwater.recommendation.interactions import Interactions
 from headwater.recommendation.protocols import GIVEN, TEST, TRAIN, VALID, Wanted
@@ -93,7 +95,7 @@ def prepare(source: Any, settings: Settings, *, want_test: bool, valid: Any = No
     together more than once, the latest row counts; the last one, where no time is known.
 
     Args:
-        source: what `read_cells` takes; a cell of the item column may hold a list.
+        source: what `read_cells` takes, or a folder as `files_in` knows it; a cell of the item column may hold a list.
         settings: columns, shares, protocol, tables of items and users, files of their own for validation and test.
         want_test: whether a test is held out, or read from `settings.test`.
         valid: a source of validation rows; that of `settings.valid`, else a share of the rest, if not given.
@@ -103,6 +105,8 @@ def prepare(source: Any, settings: Settings, *, want_test: bool, valid: Any = No
         SettingError: a setting has no part in recommendation, or two contradict each other.
     """
     refuse_idle(settings)
+    if is_folder(source):
+        source, settings = _unpacked(Path(source), settings)
     _refuse_columns_of_nothing(settings)
     tables = {
         role: read_table(path, role, settings) if (path := getattr(settings, f"{role}s")) else None
@@ -135,12 +139,21 @@ def prepare(source: Any, settings: Settings, *, want_test: bool, valid: Any = No
     )  # fmt: skip
 
 
+def _unpacked(folder: Path, settings: Settings) -> tuple[str, Settings]:
+    """The file of interactions in a folder, and the settings with the tables that stand beside it."""
+    files = files_in(folder, [kind for kind in ("items", "users") if getattr(settings, kind)])
+    named = {kind: getattr(settings, kind) or getattr(files, kind) for kind in ("items", "users")}
+    return files.interactions, replace(settings, **named)
+
+
 def read_interactions(source: Any, settings: Settings) -> tuple[Records, Columns]:
-    """The rows of a source with canonical columns, those that cannot be used marked.
+    """The rows of a source with canonical columns, those that cannot be used marked. Of a folder the tables are left.
 
     Raises:
         NotFoundError, DataError: as `read_cells` and `find_columns` do; there is no row.
     """
+    if is_folder(source):
+        source = files_in(Path(source), ("items", "users")).interactions
     records = read_cells(source, settings, offline=settings.offline)
     columns = find_columns(records, settings)
     if not len(records):
