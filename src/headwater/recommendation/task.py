@@ -128,6 +128,9 @@ class Recommendation(Application):
             NotFoundError: there is no such column.
         """
         self.require_fitted("recommend")
+        asking.refuse_bare(users, histories)
+        users = None if users is None else list(users)  # a column of pandas counts by its labels
+        histories = None if histories is None else list(histories)
         count = len(users if users is not None else histories or ())
         if not count or (users is not None and histories is not None and len(histories) != count):
             raise SettingError(
@@ -176,8 +179,10 @@ class Recommendation(Application):
 
         Raises:
             NotFoundError: the user or the item is not known.
+            SettingError: the history is no list.
         """
         self.require_fitted("why")
+        asking.refuse_bare(None, [history])
         place = int(self._known.item_ids.positions([self.called.one(item)])[0])
         found = asking.answerable([Wish(user, self.called.all(history))], self._known)
         if not len(found.rows):
