@@ -295,11 +295,11 @@ def demo(
 
     asked, folder = demo_of(task), outputs.free(to)
     labelled, held_out = asked.write(folder)
-    console.notice(f"{labelled} labelled {asked.rows} to learn from, {held_out} to measure on, in {folder}")
+    console.notice(f"{labelled} {asked.rows} to learn from, {held_out} to measure on, in {folder}")
     given: dict[str, Any] = {"test": str(folder / asked.test), "to": folder / "run", "offline": True}
     application = flow.adapt(task, folder / asked.labelled, **given, **asked.settings)
     console.show_application(application, str(folder / "run"))
-    console.say(f"\n{asked.rows.capitalize()} that it has not seen:")
+    console.say(f"\n{asked.heading or f'{asked.rows.capitalize()} that it has not seen'}:")
     answers = outputs.answers(application, folder / asked.unseen, asked.shown)
     console.show_answers(outputs.head(answers, console.SHOWN_ROWS))
 

@@ -8,7 +8,7 @@ import pytest
 from tests.cli.commands import read_table, type_in
 
 from headwater.data.pictures import Picture, pixels
-from headwater.doors import demo, demos, digits
+from headwater.doors import demo, demos, digits, uses
 from headwater.errors import ResourceError
 
 SOURCE = '''"""A module about the shapes of arrays, and of what SymPy and NumPy make of them. It has more to say."""
@@ -94,6 +94,41 @@ def test_the_demonstration_of_images_learns_digits(tmp_path, monkeypatch):
     assert (tmp_path / "demo" / "run" / "report.html").exists()
     answered = result.stdout.partition("Handwritten digits that it has not seen")[2]
     assert all(column in answered for column in ("label", "prediction", "confidence"))
+
+
+def test_what_a_module_uses_are_the_longest_names_of_other_packages():
+    source = "import numpy as np\nimport scipy.sparse\nfrom os.path import join\nfrom .own import f\n"
+    body = "np.linalg.norm(np.zeros(3))\nscipy.sparse.eye(join)\nf.g.h()\nnp.random"
+    assert uses.functions_of(source + body) == [
+        "numpy.linalg.norm", "numpy.random", "numpy.zeros", "os.path.join", "scipy.sparse.eye",
+    ]  # fmt: skip
+
+
+def test_modules_are_read_but_tests_and_those_that_cannot_be(tmp_path, monkeypatch):
+    for name, text in (("a", "import os\nos.path.join"), ("b", "no python("), ("tests/c", "import os\nos.sep")):
+        file = tmp_path / "lib" / f"{name}.py"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    (tmp_path / "lib" / "__init__.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(uses, "LIBRARIES", ("lib", "not_installed_anywhere"))
+    assert list(uses._modules()) == [("lib.a", ["os.path.join"])]
+    with pytest.raises(ResourceError, match=r"The demonstration needs the source of a scientific library. Got '0 mod"):
+        uses.write_uses(tmp_path)
+
+
+def test_the_demonstration_of_recommendation_tells_modules_what_to_use(tmp_path, monkeypatch):
+    def modules():
+        for row in range(30):
+            yield f"lib.m{row}", [f"{'ab'[row % 2]}.f{place}" for place in range(12) if (row + place) % 5]
+
+    monkeypatch.setattr(uses, "_modules", modules)
+    result = type_in("demo", "recommendation", "--to", tmp_path / "demo")
+    assert result.exit_code == 0, result.output
+    assert "uses of functions by modules to learn from" in result.stderr
+    assert (tmp_path / "demo" / "run" / "report.html").exists()
+    answered = result.stdout.partition("What these modules may have use for next:")[2]
+    assert all(column in answered for column in ("user", "lib.m", "prediction"))
 
 
 def test_a_demonstration_that_does_not_exist_names_the_near_ones():

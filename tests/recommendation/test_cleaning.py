@@ -72,7 +72,7 @@ def test_every_bad_row_has_its_reason() -> None:
         "row 3: the item is missing",
         "row 4: the rating in column r is no number",
         "row 5: the time lies in the future",
-        "row 6: the time is no point in time",
+        "row 6: the time is neither a number nor an ISO 8601 date, such as 2026-07-31 or 2026-07-31T18:00",
         "row 7: the time is before 1970",
     ]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 from tests.cli.commands import type_in
@@ -112,6 +113,26 @@ def test_what_speaks_for_an_item_is_what_its_score_falls_by(app: Any) -> None:
 def test_neither_users_nor_histories_is_refused(app: Any) -> None:
     with pytest.raises(SettingError, match="recommend needs users, histories, or as many of both"):
         app.recommend()
+
+
+@pytest.mark.parametrize("users", ["u1", 7])
+def test_one_user_is_no_list(app: Any, users: Any) -> None:
+    with pytest.raises(SettingError, match="The users are no list of names") as found:
+        app.recommend(users)
+    assert str(found.value).endswith(f"Give [{users!r}].")
+
+
+def test_a_column_of_users_counts_by_its_order(app: Any) -> None:
+    column = pd.Series(["u0", "u1", "u2"]).tail(2)
+    assert app.recommend(column) == app.recommend(["u1", "u2"])
+
+
+@pytest.mark.parametrize("histories", [["a1", "a2"], [1], "a1"])
+def test_items_are_no_list_of_histories(app: Any, histories: Any) -> None:
+    with pytest.raises(SettingError, match="The histories are no list of lists of items"):
+        app.recommend(histories=histories)
+    with pytest.raises(SettingError, match="The histories are no list of lists of items"):
+        app.why("a1", history="a2")
 
 
 @pytest.mark.parametrize("protocol", ["random", "stratified", "time", "leave-last-out", "cold-users"])
@@ -248,7 +269,7 @@ def test_recommend_on_the_command_line(app: Any, folder: Path) -> None:
     assert "score" in type_in("recommend", folder / "run", "--like", "a1").stdout
     for words, sentence in (
         ((), "recommend needs --user, --history, or --like"),
-        (("--user", "nobody"), "Nothing can be recommended"),
+        (("--user", "nobody"), "There is no user of this name"),
         (("--user", "u0", "--where", "blue"), "A column needs a name and a value"),
     ):
         ended = type_in("recommend", folder / "run", *words)

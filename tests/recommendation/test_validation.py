@@ -36,6 +36,13 @@ def test_items_that_cannot_be_recommended_bring_nothing():
     ).tolist() == [0]
 
 
+def test_where_nothing_can_be_recommended_chances_are_the_least():
+    validation = Validation.of(made([0], [0], n_items=3), made([0], [1], n_items=3))
+    least = validation.log_chances(lambda asked: np.array([[1, -np.inf, -np.inf]], np.float32))
+    assert np.isfinite(least).all()
+    assert least[0] < np.log(1e-6)
+
+
 def test_chances_are_those_among_what_was_not_had():
     learnt, unseen = made([0, 0], [0, 1], n_items=5), made([0, 0], [3, 4], n_items=5)
     scores = np.array([[9, 8, 1, 2, -np.inf]], np.float32)

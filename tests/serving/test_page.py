@@ -121,6 +121,36 @@ def test_more_like_an_item_and_only_of_a_genre(browser, shop, shop_address):
 
 
 @needs_a_browser
+def test_what_a_known_user_likes_is_kept_and_told(browser, shop, tmp_path):
+    with served_here(shop, journal=str(tmp_path / "journal")) as address:
+        browser.open(f"{address}/?user=u4")
+        browser.until(f"{ROWS} === 3")
+        first = browser.run("document.querySelector('.list > li').dataset.item")
+        browser.run("document.querySelector('.acts button').click()")
+        browser.until("document.querySelector('.kept')")
+        assert re.fullmatch(r"Kept: u4 likes Tale \d+ of [ab]\.", browser.text(".kept"))
+        assert browser.text(".chips") == ""
+        assert first not in browser.run("[...document.querySelectorAll('.list > li')].map(row => row.dataset.item)")
+    kept = [json.loads(line) for line in (tmp_path / "journal" / "000001.jsonl").read_text("utf-8").splitlines()]
+    assert kept == [{"user": "u4", "item": first}]
+
+
+@needs_a_browser
+def test_what_a_stranger_likes_stays_on_the_page(browser, shop, tmp_path):
+    with served_here(shop, journal=str(tmp_path / "journal")) as address:
+        browser.open(address)
+        browser.until("document.querySelector('#search')")
+        browser.run("document.querySelector('#search').focus()")
+        browser.type("tale 1")
+        browser.until("document.querySelectorAll('.options li').length > 3")
+        browser.press("Enter", code=13)
+        browser.until(f"{ROWS} === 3")
+        browser.run("document.querySelector('.acts button').click()")
+        browser.until("document.querySelectorAll('.chips > li').length === 2")
+    assert not (tmp_path / "journal").exists()
+
+
+@needs_a_browser
 def test_what_goes_wrong_is_told_on_the_page(browser, shop_address):
     browser.open(f"{shop_address}/?user=nobody")
     browser.until("!document.querySelector('#error').hidden")

@@ -29,6 +29,12 @@ def test_one_answer_a_row_in_order_with_class_names(serve, reviews):
     assert found[1]["confidence"] is found[1]["probabilities"] is None
 
 
+def test_a_row_of_other_columns_is_told_which_came(serve, reviews):
+    rows = [{"text": "a dull film", "stars": 1}]
+    found = serve(reviews).post("/predict", json={"rows": rows}).json()["predictions"]
+    assert found[0]["reason"] == "this row has none of review, but text, stars"
+
+
 def test_a_cell_of_the_wrong_kind_is_a_matter_of_its_row_alone(serve, reviews):
     client = serve(reviews)
     alone = client.post("/predict", json={"rows": [{"review": 5}]}).json()["predictions"]

@@ -3,14 +3,21 @@
 import json
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from tests.serving.conftest import client_of, sentence
 
 import headwater
+from headwater.data.records import Records
+from headwater.errors import RequestError
 from headwater.recommendation.asking import Wish, answerable
 from headwater.recommendation.interactions import Histories
 from headwater.recommendation.reasons import falls
 from headwater.recommendation.recommender import Asked
+from headwater.recommendation.task import Recommendation
+from headwater.serving.incoming import Incoming
+from headwater.serving.shelf import Shelf
+from headwater.settings import Settings
 
 
 @pytest.fixture
@@ -97,6 +104,13 @@ def test_a_limit_that_is_no_number_is_refused(client, limit):
         ({"user": "u1", "history": False}, "history is not a list of items"),
         ({"user": {"a": 1}}, "Column user holds an object, not a name"),
         ({"user": " "}, "A name is empty"),
+        (
+            {"user": "u1", "wher": {}},
+            "The body has a part of an unknown name. Got 'wher'. Accepted: user, history, k, ",
+        ),
+        ({"history": ["i1"], "where": {"genre": "None"}}, "Ask for another value of where, or leave it out"),
+        ({"history": ["nothing"]}, "Search for items with GET /items?q=TEXT."),
+        ({"user": "nobody"}, "Name a known user, or give a history."),
     ],
 )
 def test_a_request_that_asks_for_nothing_is_refused(client, body, told):
@@ -147,6 +161,7 @@ def test_what_comes_twice_in_a_request_is_written_once(client, tmp_path):
         ({"user": "u1", "item": "i1", "rating": 10**400}, "The rating is not a number"),
         ({"user": "u1", "item": "i1", "timestamp": float("inf")}, "The timestamp is not a number"),
         ({"user": "\ud800", "item": "i1"}, "not valid Unicode"),
+        ({"user": "u1", "item": "i1", "timestamp": 9e12}, "The timestamp lies in the future"),
     ],
 )
 def test_of_a_request_with_one_that_cannot_be_taken_none_is(client, tmp_path, given, told):
@@ -155,6 +170,23 @@ def test_of_a_request_with_one_that_cannot_be_taken_none_is(client, tmp_path, gi
     assert answer.status_code in (400, 404)
     assert told in sentence(answer)
     assert not (tmp_path / "journal").exists()
+
+
+def test_a_rating_has_to_be_on_the_scale_that_was_learnt_from():
+    rows = [(f"u{user}", f"i{item}", float(1 + (user + item) % 5)) for user in range(12) for item in range(6)]
+    incoming = Incoming(Recommendation("popularity", Settings()).fit(rows).kept)
+    assert incoming.record(1, {"user": "u", "item": "i1", "rating": 5})["rating"] == 5
+    with pytest.raises(RequestError, match=r"interaction 3: The rating is not on the scale .* Accepted: 1 to 5"):
+        incoming.record(3, {"user": "u", "item": "i1", "rating": 99})
+
+
+@pytest.mark.parametrize("mark", ["|", "; ", ", ", " "])
+def test_a_page_chooses_by_columns_of_few_values_whatever_divides_them(mark):
+    genres = [mark.join(("Comedy", "Sci-Fi")), "Drama", "Comedy", mark.join(("Drama", "Sci-Fi"))] * 4
+    items = Records(pa.table({"item": [f"i{n}" for n in range(16)], "class": genres,
+                              "title": [f"Tale of a {n}" for n in range(16)]}))  # fmt: skip
+    kept = Recommendation("popularity", Settings()).fit([(f"u{n}", f"i{n % 16}") for n in range(32)]).kept
+    assert Shelf(kept, items).choices() == [{"column": "class", "values": ["Comedy", "Drama", "Sci-Fi"]}]
 
 
 def test_a_server_that_starts_again_knows_what_was_new_and_the_run_folder_is_as_it_was(shop, tmp_path):
@@ -189,6 +221,7 @@ def test_an_application_without_a_folder_takes_nothing_new(shop):
 def test_about_tells_who_and_what_there_is(client):
     about = client.get("/about").json()
     assert (about["users"], about["items"], about["k"], about["model"]) == (40, 30, 3, "ease")
+    assert about["keeps"] is True
     assert about["choices"] == [{"column": "genre", "values": ["Comedy", "Drama", "Horror"]}]
     assert set(about["examples"]) <= {f"u{user}" for user in range(40)}
 
@@ -206,9 +239,7 @@ def test_many_at_once_get_what_each_gets_alone(client):
 
 
 def test_a_rating_that_came_with_an_interaction_counts_where_ratings_do():
-    from headwater.recommendation.task import Recommendation
     from headwater.serving.live import Live
-    from headwater.settings import Settings
 
     rows = [(f"u{user}", f"i{item}", float(1 + (user + item) % 5)) for user in range(12) for item in range(6)]
     kept = Recommendation("popularity", Settings()).fit(rows).kept

@@ -22,7 +22,8 @@ from headwater.settings import DataSettings
 
 _TYPED: Final = re.compile(r"^(.+):(token|token_seq|float|float_seq)$")
 """A column of RecBole's atomic files: its name, and the type of its cells."""
-_ATOMIC: Final = (".inter", ".item", ".user")
+ATOMIC: Final = (".inter", ".item", ".user")
+"""The suffixes of RecBole's atomic files: of interactions, of items, of users."""
 _USUAL: Final = ("user", "item", "rating", "timestamp")
 _SEPARATOR: Final = "\x1f"
 """Stands between cells where two characters did."""
@@ -69,7 +70,7 @@ def read_cells(source: Any, settings: DataSettings, *, offline: bool = False) ->
     try:
         return _read(path, layout)
     except pa.ArrowInvalid as refused:
-        if not layout.header or _kind(path) in _ATOMIC:
+        if not layout.header or _kind(path) in ATOMIC:
             raise DataError(
                 "The table cannot be read", where=str(path), got=str(refused), fix="Write it again, in UTF-8."
             ) from refused
@@ -94,7 +95,7 @@ def _kind(path: Path) -> str | None:
     """The suffix of a text table, without .gz; None for any other file."""
     name = path.with_suffix("") if path.suffix.lower() == ".gz" else path
     suffix = name.suffix.lower()
-    return suffix if suffix in (*reading.TABLES, *_ATOMIC) or name.name in _RAW else None
+    return suffix if suffix in (*reading.TABLES, *ATOMIC) or name.name in _RAW else None
 
 
 def _layout(path: Path, settings: DataSettings) -> _Layout:
@@ -105,7 +106,7 @@ def _layout(path: Path, settings: DataSettings) -> _Layout:
         return _Layout(names, delimiter, header=False, quoted=False)
     lines = open_lines(path, settings.encoding)
     first = next(iter(lines.peek(1)), "").strip("\ufeff\r\n")
-    dialect = find_dialect(lines, settings.delimiter or ("\t" if _kind(path) in _ATOMIC else None))
+    dialect = find_dialect(lines, settings.delimiter or ("\t" if _kind(path) in ATOMIC else None))
     cells = [cell.strip().strip('"').strip() for cell in first.split(dialect.delimiter)]
     bare = 2 <= len(cells) <= len(_USUAL) and all(map(_is_number, cells))
     names = _USUAL[: len(cells)] if bare else cells

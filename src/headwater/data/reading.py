@@ -32,7 +32,10 @@ _ACCEPTED: Final = (
     f"{', '.join(TABLES + JSON_LINES)} (or .gz of these), {', '.join(COLUMNAR)}, .json of COCO, an image, "
     "a .zip of images, or a folder of .txt files or images"
 )
-_HASHED: Final = (*TEXTS, *SUFFIXES, *ARCHIVES, *ANNOTATIONS, ".xml", ".yaml", ".yml", ".names")
+_HASHED: Final = (
+    *TEXTS, *SUFFIXES, *ARCHIVES, *ANNOTATIONS, *TABLES, *COLUMNAR, ".xml", ".yaml", ".yml", ".names", ".gz", ".inter",
+    ".item", ".user", ".data", ".dat",
+)  # fmt: skip
 """What rows of a folder may come from."""
 _PART: Final = 1 << 16
 

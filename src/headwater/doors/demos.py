@@ -9,6 +9,7 @@ from typing import Any
 
 from headwater.doors.demo import write_sentences
 from headwater.doors.digits import write_digits
+from headwater.doors.uses import write_uses
 from headwater.errors import unknown
 
 
@@ -22,6 +23,7 @@ class Demo:
         labelled, test, unseen: what it writes, by name.
         settings: what `adapt` is told.
         shown: the columns that stand beside the answers.
+        heading: what stands above them; that the rows have not been seen, if not given.
     """
 
     rows: str
@@ -31,6 +33,7 @@ class Demo:
     unseen: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     shown: tuple[str, ...] = ()
+    heading: str = ""
 
 
 DEMOS: Mapping[str, Demo] = {
@@ -51,6 +54,16 @@ DEMOS: Mapping[str, Demo] = {
         unseen="unseen",
         settings={"model": "lenet"},
         shown=("label",),
+    ),
+    "recommendation": Demo(
+        rows="uses of functions by modules",
+        write=write_uses,
+        labelled="labelled",
+        test="test.csv",
+        unseen="unseen.csv",
+        settings={"k": 5},
+        shown=("user",),
+        heading="What these modules may have use for next",
     ),
 }
 

@@ -82,8 +82,8 @@ class Measured:
     def sentences(self) -> list[str]:
         """The protocol and whatever a reader of the metrics must know."""
         users = len(next(iter(next(iter(self.ranked.values())).of_users.values())))
-        said = f"Protocol: {self.protocol}; every other item is ranked, and the first {self.k} count. "
-        return [f"{said}{users:,} users were measured.", *self.notes]
+        said = f"Protocol: {self.protocol}, and the first {self.k} count. "
+        return [f"{said}{users:,} user{' was' if users == 1 else 's were'} measured.", *self.notes]
 
     def _metrics(self, name: str) -> dict[str, Estimate]:
         one = self.ranked[name]

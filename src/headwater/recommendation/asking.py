@@ -17,7 +17,7 @@ from headwater.data.cells import untyped
 from headwater.data.memory import column as column_of
 from headwater.data.naming import text_of, tidy
 from headwater.data.records import Records
-from headwater.errors import unknown
+from headwater.errors import NotFoundError, SettingError
 from headwater.recommendation.ids import UNKNOWN
 from headwater.recommendation.kept import Kept
 from headwater.recommendation.recommender import Asked
@@ -85,10 +85,32 @@ def wishes_of(records: Records, settings: Settings) -> list[Wish]:
     user = id_column(records, "user", settings.user if settings.user in records.columns else None)
     history = next((name for name in records.columns if name.lower() in HISTORY), None)
     if user is None and history is None:
-        raise unknown("column", settings.user or USUAL["user"][0], records.columns, where=records.name)
+        raise NotFoundError(
+            "There is no column of this name for users, nor one for histories", where=records.name, got=records.columns,
+            accepted=f"{settings.user or USUAL['user'][0]} or {HISTORY[0]}, or both", fix="Name one of them so.",
+        )  # fmt: skip
     users = [None] * len(records) if user is None else list(map(tidy, records.column(user)))
     histories = [()] * len(records) if history is None or history == user else map(_listed, records.column(history))
     return [Wish(*pair) for pair in zip(users, histories, strict=True)]
+
+
+def refuse_bare(users: Any, histories: Any) -> None:
+    """Refuses one name where a list is wanted: a text would be taken for a list of its letters.
+
+    Raises:
+        SettingError: shows the list.
+    """
+    if users is not None and not _is_list(users):
+        raise SettingError("The users are no list of names", where="recommend", got=users, fix=f"Give [{users!r}].")
+    if histories is not None and not (_is_list(histories) and all(map(_is_list, histories))):
+        raise SettingError(
+            "The histories are no list of lists of items", where="recommend", got=histories,
+            accepted="a list for each person", fix='Give histories=[["ITEM", "ITEM"]].',
+        )  # fmt: skip
+
+
+def _is_list(value: Any) -> bool:
+    return hasattr(value, "__len__") and hasattr(value, "__iter__") and not isinstance(value, str | bytes | Mapping)
 
 
 def answerable(wishes: Sequence[Wish], kept: Kept, given: Mapping[int, str] | None = None) -> Answerable:

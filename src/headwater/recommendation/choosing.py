@@ -11,12 +11,11 @@ import numpy as np
 import pyarrow as pa
 
 from headwater.data.records import Records
-from headwater.errors import SettingError, unknown
+from headwater.errors import SettingError
 from headwater.evaluation.recommendation import Measured, Ranked
 from headwater.recommendation import measuring
 from headwater.recommendation.autoencoder import Ease
 from headwater.recommendation.biases import Biases
-from headwater.recommendation.ids import UNKNOWN, Ids
 from headwater.recommendation.kept import Kept
 from headwater.recommendation.popularity import Popularity
 from headwater.recommendation.recommender import Known, Recommender
@@ -64,6 +63,8 @@ def measured(
         ranked[model] = Ranked(ranked[model].of_users, ranked[model].coverage, wrong[model])
         ranked["biases"] = Ranked({}, 0.0, wrong["biases"])
     notes = list(test.notes)
+    if test.question.allowed is not None and not everyone[model].cold:
+        notes.append(f"{model} cannot tell new items apart: a model of content, such as hybrid or tfidf, can.")
     if "ease" not in everyone:
         notes.append(f"The baseline ease is left out: it takes long where there are more than {MOST_ITEMS:,} items.")
     sections = {
@@ -111,18 +112,6 @@ def holds(cell: Any, value: Any) -> bool:
     text, sought = str(cell).strip().lower(), str(value).strip().lower()
     parts = [text, *(part.strip() for mark in "|,; " for part in text.split(mark))]
     return sought in parts
-
-
-def position(ids: Ids, name: Any) -> int:
-    """Where an item stands.
-
-    Raises:
-        NotFoundError: there is none of this name; names the near ones.
-    """
-    found = int(ids.positions([name])[0])
-    if found == UNKNOWN:
-        raise unknown("item", str(name), map(str, ids.names[:1000]), where="recommendation")
-    return found
 
 
 def refuse_lack(model: type[Recommender], prepared: Divided, name: str) -> None:

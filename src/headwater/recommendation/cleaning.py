@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from headwater.data.naming import tidy
 from headwater.data.records import Records
 from headwater.data.times import seconds_of
+from headwater.recommendation.ids import whole
 from headwater.recommendation.roles import Columns
 
 _NUMBER: Final = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
@@ -23,6 +24,7 @@ _UNITS: Final = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
 _SINCE_1980: Final = 3.2e8
 """Numbers below are no seconds of an epoch: they order rows, and nothing is in the future."""
 _A_DAY: Final = 86_400.0
+_NO_TIME: Final = "the time is neither a number nor an ISO 8601 date, such as 2026-07-31 or 2026-07-31T18:00"
 TIMES, RATINGS = "time", "rating"
 
 
@@ -90,8 +92,9 @@ def marked(records: Records, columns: Columns) -> Records:
         parts[role], lacking = ids_of(records.table.column(name))
         reasons |= {row: reasons.get(row, f"the {role} is missing") for row in lacking}
     if columns.rating:
-        parts[RATINGS], wrong = numbers_of(records.table.column(columns.rating))
-        reasons |= dict.fromkeys(wrong, f"the rating in column {columns.rating} is no number") | reasons
+        cells = records.table.column(columns.rating)
+        parts[RATINGS], wrong = numbers_of(cells)
+        reasons |= _lacks(cells, wrong, "rating", f"the rating in column {columns.rating} is no number") | reasons
     if columns.time:
         parts[TIMES], early = times_of(records.table.column(columns.time))
         reasons |= early | reasons
@@ -104,7 +107,7 @@ def ids_of(column: pa.ChunkedArray) -> tuple[pa.Array, list[int]]:
     encoded: Any = cells if pa.types.is_dictionary(cells.type) else cells.dictionary_encode()
     names = encoded.dictionary
     if not pa.types.is_integer(names.type):
-        tidied = [tidy(name) for name in names.to_pylist()]
+        tidied = whole([tidy(name) for name in names.to_pylist()])
         encoded = _renamed(encoded, tidied)
     missing = np.flatnonzero(encoded.indices.is_null().to_numpy(zero_copy_only=False))
     return encoded, missing.tolist()
@@ -138,12 +141,20 @@ def times_of(column: pa.ChunkedArray) -> tuple[pa.Array, dict[int, str]]:
         if not np.isfinite(values).any():
             values = _dates(cells)
     values = _in_seconds(values)
-    reasons = {int(row): "the time is no point in time" for row in np.flatnonzero(~np.isfinite(values))}
+    reasons = _lacks(column, np.flatnonzero(~np.isfinite(values)).tolist(), "time", _NO_TIME)
     late = np.flatnonzero(np.isfinite(values) & (values > time.time() + _A_DAY))
     if _are_seconds(values):
         reasons |= {int(row): "the time lies in the future" for row in late}
         reasons |= {int(row): "the time is before 1970" for row in np.flatnonzero(values < 0)}
     return pa.array(values), reasons
+
+
+def _lacks(column: pa.ChunkedArray, rows: Sequence[int], role: str, reason: str) -> dict[int, str]:
+    """The reason for each of these rows: an empty cell is missing, whatever else it might be."""
+    if not rows:
+        return {}
+    empty = column.is_null().to_numpy()
+    return {row: f"the {role} is missing" if empty[row] else reason for row in rows}
 
 
 def latest(pairs: np.ndarray, *orders: np.ndarray | None) -> np.ndarray:
@@ -186,7 +197,7 @@ def _dates(cells: pa.Array) -> np.ndarray:
     return np.where(places < 0, np.nan, read[places])
 
 
-def _renamed(encoded: pa.DictionaryArray, names: list[Any]) -> pa.DictionaryArray:
+def _renamed(encoded: pa.DictionaryArray, names: Sequence[Any]) -> pa.DictionaryArray:
     """The array with these names in the place of its own; those of equal text become one, and None is no name."""
     first: dict[str, int] = {}
     places = [-1 if name is None else first.setdefault(str(name), len(first)) for name in names]

@@ -62,7 +62,7 @@ class NeuralRecommender(Recommender):
             run.settings, len(learner.lengths), epochs=self.epochs, learning_rate=self.learning_rate,
             fewest_steps=self.fewest_steps, most_times=self.most_times,
         )  # fmt: skip
-        history = Trainer(replace(run, settings=settings), type(self).__name__).fit(learner)
+        history = Trainer(replace(run, settings=settings), self.foundation or type(self).__name__).fit(learner)
         self.trace.curve = [asdict(epoch) for epoch in history.epochs]
         gains, spent = learner.gains(), time.monotonic() - started
         self.trace.stages = [stage(counted(history.best_epoch, "epoch"), gains, spent, history.stopped)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +17,8 @@ from headwater.data.records import Problem, Records
 from headwater.errors import DataError, SettingError, unknown
 from headwater.options import options_of
 from headwater.recommendation import cleaning, protocols
+from headwater.recommendation.auditing import audit, counted
+from headwater.recommendation.folders import files_in, is_folder
 from headwater.recommendation.ids import Ids
 from headwater.recommendation.interactions import Interactions
 from headwater.recommendation.protocols import GIVEN, TEST, TRAIN, VALID, Wanted
@@ -25,7 +28,6 @@ from headwater.settings import Settings
 
 IDLE: Final = ("target", "group", "strategy", "last_layers", "lora_rank", "trust_remote_code")
 """Settings of every run that nothing here reads."""
-_QUANTILES: Final = (0, 5, 25, 50, 75, 95, 100)
 _CANONICAL: Final = {b"headwater": b"interactions"}
 _PARTS: Final = {"train": TRAIN, "training": TRAIN, "valid": VALID, "validation": VALID, "dev": VALID, "test": TEST}
 
@@ -57,12 +59,15 @@ class Divided(Prepared):
 
     def __str__(self) -> str:
         found, split = self.findings["audit"], self.findings["split"]
-        first = f", the first: {self.problems[0]}" if self.problems else ""
+        aside = len(self.problems) - sum(told["set_aside"] for told in found["tables"].values())
+        first = f", the first: {self.problems[0]}" if aside else ""
         shown = ", ".join(f"{role} {name}" for role, name in vars(self.columns).items() if name)
         lines = {
             "columns": shown,
-            "data": f"{found['rows']:,} interactions of {found['users']:,} users with {found['items']:,} items",
-            "rows": f"{found['rows']:,} usable, {len(self.problems):,} set aside{first}",
+            "data": f"{counted(found['rows'], 'interaction')} of {counted(found['users'], 'user')} with "
+            f"{counted(found['items'], 'item')}",
+            "rows": f"{found['rows']:,} usable, {aside:,} set aside{first}",
+            **{role: _table_in_words(told) for role, told in found["tables"].items()},
             "merged": f"{found['merged']:,} that came again" if found["merged"] else "",
             "split": f"{split['rule']}: {len(self.train):,} train, {len(self.valid):,} valid, {len(self.test):,} test",
             "test": self.protocol,
@@ -90,7 +95,7 @@ def prepare(source: Any, settings: Settings, *, want_test: bool, valid: Any = No
     together more than once, the latest row counts; the last one, where no time is known.
 
     Args:
-        source: what `read_cells` takes; a cell of the item column may hold a list.
+        source: what `read_cells` takes, or a folder as `files_in` knows it; a cell of the item column may hold a list.
         settings: columns, shares, protocol, tables of items and users, files of their own for validation and test.
         want_test: whether a test is held out, or read from `settings.test`.
         valid: a source of validation rows; that of `settings.valid`, else a share of the rest, if not given.
@@ -100,6 +105,9 @@ def prepare(source: Any, settings: Settings, *, want_test: bool, valid: Any = No
         SettingError: a setting has no part in recommendation, or two contradict each other.
     """
     refuse_idle(settings)
+    if is_folder(source):
+        source, settings = _unpacked(Path(source), settings)
+    _refuse_columns_of_nothing(settings)
     tables = {
         role: read_table(path, role, settings) if (path := getattr(settings, f"{role}s")) else None
         for role in ("item", "user")
@@ -117,7 +125,11 @@ def prepare(source: Any, settings: Settings, *, want_test: bool, valid: Any = No
     split: dict[str, Any] = {"rule": protocol, "test": told, "rows": rows}
     if (parts == GIVEN).any():
         split["given"] = int((parts == GIVEN).sum())
-    findings = {"audit": _audit(found, tables), "split": split, "quarantine": found.aside.summary()}
+    findings = {
+        "audit": audit(found.interactions, tables, found.merged),
+        "split": split,
+        "quarantine": found.aside.summary(),
+    }
     fields: Any = Part((found.columns.user,)), Part((found.columns.item,))
     return Divided(
         *(to_records(found.interactions.take(parts == part)) for part in (TRAIN, VALID, TEST)),
@@ -127,12 +139,21 @@ def prepare(source: Any, settings: Settings, *, want_test: bool, valid: Any = No
     )  # fmt: skip
 
 
+def _unpacked(folder: Path, settings: Settings) -> tuple[str, Settings]:
+    """The file of interactions in a folder, and the settings with the tables that stand beside it."""
+    files = files_in(folder, [kind for kind in ("items", "users") if getattr(settings, kind)])
+    named = {kind: getattr(settings, kind) or getattr(files, kind) for kind in ("items", "users")}
+    return files.interactions, replace(settings, **named)
+
+
 def read_interactions(source: Any, settings: Settings) -> tuple[Records, Columns]:
-    """The rows of a source with canonical columns, those that cannot be used marked.
+    """The rows of a source with canonical columns, those that cannot be used marked. Of a folder the tables are left.
 
     Raises:
         NotFoundError, DataError: as `read_cells` and `find_columns` do; there is no row.
     """
+    if is_folder(source):
+        source = files_in(Path(source), ("items", "users")).interactions
     records = read_cells(source, settings, offline=settings.offline)
     columns = find_columns(records, settings)
     if not len(records):
@@ -193,6 +214,16 @@ def refuse_idle(settings: Settings) -> None:
                 f"{option.name} has no part in recommendation", where="settings", got=getattr(settings, option.name),
                 accepted="--user and --item for the columns" if option.name == "target" else None,
                 fix=f"Leave {option.flag} out.",
+            )  # fmt: skip
+
+
+def _refuse_columns_of_nothing(settings: Settings) -> None:
+    """Refuses columns of the items' table where there is none."""
+    for name in ("text", "image"):
+        if getattr(settings, name) and not settings.items:
+            raise SettingError(
+                f"{name} names columns of the table of items, which is not given", where=f"--{name}",
+                got=list(getattr(settings, name)), fix=f"Give the table with --items, or leave --{name} out.",
             )  # fmt: skip
 
 
@@ -266,7 +297,7 @@ def _parts(found: _Gathered, settings: Settings, *, want_test: bool) -> tuple[st
     """The protocol by name, and the part of each interaction."""
     protocol = settings.protocol
     if protocol == "auto":
-        protocol = "time" if settings.time else "random"
+        protocol = "random" if settings.time in (None, "", "no") else "time"
     parts = found.parts.copy()
     here = set(np.unique(parts).tolist())
     if TEST in here:
@@ -294,55 +325,10 @@ def _refuse_nothing(parts: np.ndarray, settings: Settings, source: Any, *, want_
             )  # fmt: skip
 
 
-def _audit(found: _Gathered, tables: dict[str, Table | None]) -> dict[str, Any]:
-    """The interactions at a glance, as plain JSON values for the report."""
-    known = found.interactions
-    counts = {
-        "items of a user": np.bincount(known.users, minlength=len(known.user_ids)),
-        "users of an item": np.bincount(known.items, minlength=len(known.item_ids)),
-    }
-    of = dict(zip(("user", "item"), zip((known.user_ids, known.item_ids), counts.values(), strict=True), strict=True))
-    there = {name: values[values > 0] for name, values in counts.items()}
-    n_users, n_items = (len(values) for values in there.values())
-    lengths = {
-        name: dict(zip(map(str, _QUANTILES), np.percentile(values, _QUANTILES).astype(int).tolist(), strict=True))
-        for name, values in there.items()
-    }
-    ratings = np.unique(known.values, return_counts=True) if known.rated else ((), ())
-    told = {f"{round(float(value), 3):g}": int(count) for value, count in zip(*ratings, strict=True)}
-    return {
-        "rows": len(known), "users": n_users, "items": n_items, "merged": found.merged,
-        "density": len(known) / max(1, n_users * n_items), "quantiles": lengths,
-        "ratings": told if len(told) <= 20 else {},
-        "tables": {
-            f"{role}s": _told(table, *(of[role]))
-            for role, table in tables.items()
-            if table is not None
-        },
-        "warnings": _warnings(known, n_users, n_items),
-    }  # fmt: skip
-
-
-def _told(table: Table, ids: Ids, counts: np.ndarray) -> dict[str, Any]:
-    """How far a table and the interactions speak of the same: orphans are rows of nobody's item."""
-    told = ids.positions(table.ids.names)
-    orphans = int(np.sum((told < 0) | (counts[told] == 0)))
-    described = np.isin(np.flatnonzero(counts), told).sum()
-    return {
-        "name": table.records.name, "rows": len(table.records), "columns": table.records.columns,
-        "without_interactions": orphans, "not_described": int(np.count_nonzero(counts) - described),
-    }  # fmt: skip
-
-
-def _warnings(known: Interactions, n_users: int, n_items: int) -> list[str]:
-    warnings = []
-    if known.rated and len(np.unique(known.values)) == 1:
-        warnings.append("All ratings are equal: they tell nothing beside who had to do with what.")
-    if len(known) < 5 * n_users:
-        warnings.append("Most users have fewer than five interactions: little can be told of each.")
-    if n_items < 20:
-        warnings.append(f"There are {n_items} items only: any list of ten holds most of them.")
-    return warnings
+def _table_in_words(told: Mapping[str, Any]) -> str:
+    aside = f", {told['set_aside']:,} set aside" if told["set_aside"] else ""
+    lack = f"{told['not_described']:,} others have no row" if told["not_described"] else "all are described"
+    return f"{counted(told['rows'], 'row')} of {told['name']} by {told['column']}{aside}; {lack}"
 
 
 def _dictionary(places: np.ndarray, ids: Ids) -> pa.DictionaryArray:

@@ -28,7 +28,8 @@ def falls(model: Recommender, history: np.ndarray, items: np.ndarray) -> np.ndar
     lists = [history.tolist(), *(np.delete(history, place).tolist() for place in range(len(history)))]
     asked = Asked.new(Histories.of_lists(lists, model.n_items))
     found = _scores(model, asked, items).astype(np.float64)
-    return found[0] - found[1:]
+    # Without its only item a history is none, and the score what is popular: no measure of the item.
+    return found[0] - (found[1:] if len(history) > 1 else np.zeros((len(history), 1)))
 
 
 def _scores(model: Recommender, asked: Asked, items: np.ndarray) -> np.ndarray:

@@ -52,7 +52,7 @@ def find_columns(records: Records, settings: Settings) -> Columns:
 
     Raises:
         NotFoundError: a column that is named is not there.
-        DataError: there is no column of users, or of items.
+        DataError: there is no column of users, or of items, or both are one.
 
     Example:
         >>> import pyarrow as pa
@@ -60,6 +60,11 @@ def find_columns(records: Records, settings: Settings) -> Columns:
         Columns(user='userId', item='movieId', rating='rating', time=None)
     """
     user, item = _needed(records, "user", settings.user), _needed(records, "item", settings.item)
+    if user == item:
+        raise DataError(
+            "One column cannot hold both users and items", where=records.name, got=user, accepted=records.columns,
+            fix="Name two columns with --user and --item.",
+        )  # fmt: skip
     return Columns(user, item, _optional(records, "rating", settings.rating), _optional(records, "time", settings.time))
 
 

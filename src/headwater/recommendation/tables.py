@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from headwater.data.cells import read_cells
+from headwater.data.quarantine import quarantine
 from headwater.data.records import Problem, Records
 from headwater.errors import DataError
 from headwater.recommendation.cleaning import ids_of
@@ -27,6 +28,7 @@ class Table:
         records: its rows, one for each of `ids`.
         ids: of which item or user each is.
         column: the column of the ids.
+        guessed: whether it is the first one, for want of a usual name.
         problems: the rows that cannot be used, and why.
     """
 
@@ -34,6 +36,7 @@ class Table:
     ids: Ids
     column: str
     problems: list[Problem]
+    guessed: bool = False
 
     def aligned(self, ids: Ids) -> Records:
         """A row for each of these ids, null where the table has none."""
@@ -46,7 +49,7 @@ class Table:
 def read_table(source: Any, role: str, settings: Settings) -> Table:
     """The table of items or users that a source holds.
 
-    A row without an id is set aside, and of several rows of one id all but the first.
+    A row without an id is set aside, and of several rows of one id all but the first; too many of them are refused.
 
     Args:
         source: what `read_cells` takes.
@@ -54,13 +57,14 @@ def read_table(source: Any, role: str, settings: Settings) -> Table:
         settings: `item` and `user` name the column of the ids; without a usual name, the first column is it.
 
     Raises:
-        NotFoundError, DataError: the table cannot be read, or is empty.
+        NotFoundError, DataError: the table cannot be read, is empty, or has too many rows that cannot be used.
     """
     records = read_cells(source, settings, offline=settings.offline)
     if not len(records) or not records.columns:
         raise DataError(f"The table of {role}s has no rows", where=records.name, fix=f"Check --{role}s.")
     named = getattr(settings, role)
-    column = id_column(records, role, named if named in records.columns else None) or records.columns[0]
+    found = id_column(records, role, named if named in records.columns else None)
+    column = found or records.columns[0]
     encoded, missing = ids_of(records.table.column(column))
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     first = np.zeros(len(records), dtype=bool)
@@ -69,13 +73,8 @@ def read_table(source: Any, role: str, settings: Settings) -> Table:
     twice = {int(row): f"the {role} {encoded[int(row)]} came before" for row in np.flatnonzero(~first & (codes >= 0))}
     told = records.with_problems(dict.fromkeys(missing, f"the {role} is missing") | twice)
     names = encoded.dictionary.to_pylist()
-    good = told.take(told.usable)
-    return Table(
-        good,
-        Ids([names[code] for code in codes[told.usable].tolist()]),
-        column,
-        [told.problems[row] for row in sorted(told.problems)],
-    )
+    good, problems = quarantine(told, settings.quarantine_share)
+    return Table(good, Ids([names[code] for code in codes[told.usable].tolist()]), column, problems, found is None)
 
 
 def titles(table: Records | None, ids: Ids, column: str | None = None) -> list[str | None]:

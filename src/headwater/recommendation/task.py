@@ -6,6 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Final, Self
 
@@ -23,6 +24,7 @@ from headwater.evaluation.report import Report
 from headwater.foundation.origin import Origin
 from headwater.recommendation import asking, baskets, choosing, measuring, preparing
 from headwater.recommendation.asking import Wish
+from headwater.recommendation.calling import Called
 from headwater.recommendation.interactions import Interactions
 from headwater.recommendation.kept import Kept
 from headwater.recommendation.lists import best, blocks, wanted
@@ -68,6 +70,7 @@ class Recommendation(Application):
         self.items: Records | None = None
         self._rule = Rule()
         self._beside: dict[str, Recommender] | None = None
+        self._called: Called | None = None
 
     @property
     def fitted(self) -> bool:
@@ -115,16 +118,20 @@ class Recommendation(Application):
 
         Args:
             users: by name.
-            histories: items by name, a list for each person; beside `users`, what is new of them.
+            histories: items by name or title, a list for each person; beside `users`, what is new of them. Items that
+                are not known have no part.
             k: how many items; the setting `k` if not given.
             where: columns of the items' table and what they must hold, such as `{"genre": "Comedy"}`.
 
         Raises:
             NotFittedError: nothing was learnt yet.
-            SettingError: neither users nor histories were given, or not as many of both.
+            SettingError: neither users nor histories were given, or not as many of both; `k` cannot be.
             NotFoundError: there is no such column.
         """
         self.require_fitted("recommend")
+        asking.refuse_bare(users, histories)
+        users = None if users is None else list(users)  # a column of pandas counts by its labels
+        histories = None if histories is None else list(histories)
         count = len(users if users is not None else histories or ())
         if not count or (users is not None and histories is not None and len(histories) != count):
             raise SettingError(
@@ -132,9 +139,10 @@ class Recommendation(Application):
                 got={"users": users, "histories": histories}, fix="Give users=[...] or histories=[[...]].",
             )  # fmt: skip
         wishes = [
-            Wish(None if users is None else users[row], () if histories is None else tuple(histories[row]))
+            Wish(None if users is None else users[row], () if histories is None else self.called.all(histories[row]))
             for row in range(count)
         ]
+        k = self.settings.k if k is None else options.check(replace(self.settings, k=k)).k
         return self._answers(wishes, k=k, allowed=choosing.allowed(self.items, where, len(self._known.item_ids)))[0]
 
     def lists(
@@ -161,11 +169,10 @@ class Recommendation(Application):
         """The items that the model would recommend to someone who had to do with this one alone.
 
         Raises:
-            NotFoundError: there is no item of this name.
+            NotFoundError: there is no item of this name or title.
         """
         self.require_fitted("similar")
-        choosing.position(self._known.item_ids, item)
-        found = self.recommend(histories=[[item]], k=k, where=where)[0]
+        found = self.recommend(histories=[[self.called.one(item)]], k=k, where=where)[0]
         return found or []
 
     def why(self, item: Any, *, user: Any = None, history: Sequence[Any] = (), most: int = 3) -> list[dict[str, Any]]:
@@ -175,14 +182,23 @@ class Recommendation(Application):
 
         Raises:
             NotFoundError: the user or the item is not known.
+            SettingError: the history is no list.
         """
         self.require_fitted("why")
-        place = choosing.position(self._known.item_ids, item)
-        found = asking.answerable([Wish(user, tuple(history))], self._known)
+        asking.refuse_bare(None, [history])
+        place = int(self._known.item_ids.positions([self.called.one(item)])[0])
+        found = asking.answerable([Wish(user, self.called.all(history))], self._known)
         if not len(found.rows):
             raise DataError(found.reasons[0], where="why", fix="Name a known user, or give items of a history.")
         parts = reasons(self._fitted, found.asked.histories.of(0), np.array([place]), most)[0]
         return [{"item": self._known.item_ids[one], "score": part} for one, part in parts]
+
+    @property
+    def called(self) -> Called:
+        """The items by what people call them."""
+        if self._called is None or self._called.ids is not self._known.item_ids:
+            self._called = Called(self._known.item_ids, titles(self.items, self._known.item_ids))
+        return self._called
 
     def titles(self) -> dict[str, str]:
         """What people call the items, by the text of their names; empty where nothing is told of them."""

@@ -70,7 +70,9 @@ def tested(records: Records, kept: Kept, settings: Settings, rule: Rule) -> Test
     seen = asked.histories.only(~_stands_in(asked.histories, relevant)) if settings.exclude_seen else None
     allowed = _cold(kept, relevant) if rule.cold else None
     question = Question(asked, relevant, seen, allowed, settings.k)
-    return Tested(question, rule.protocol, users, _ratings(rows, place) if rows.rated else None, notes)
+    # Of a cold test the protocol itself says which items are ranked.
+    protocol = rule.protocol if rule.cold else f"{rule.protocol}; every other item is ranked"
+    return Tested(question, protocol, users, _ratings(rows, place) if rows.rated else None, notes)
 
 
 def _known(records: Records, names: Ids, kept: Kept, notes: list[str]) -> Interactions:

@@ -95,6 +95,8 @@ def _log_chance(scores: np.ndarray, had: np.ndarray, wanted: np.ndarray) -> floa
     others[had] = -np.inf
     others[wanted] = own
     peak = others.max()
+    if not np.isfinite(peak):  # nothing is left that could be recommended
+        return _LEAST_LOG_CHANCE
     chances = own - peak - np.log(np.exp(others - peak).sum())
     return float(np.maximum(chances, _LEAST_LOG_CHANCE).mean())
 

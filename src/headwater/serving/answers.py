@@ -12,7 +12,15 @@ import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 
-from headwater.errors import DataError, HeadwaterError, NotFoundError, RequestError, ResourceError, SettingError
+from headwater.errors import (
+    DataError,
+    HeadwaterError,
+    NotFoundError,
+    RequestError,
+    ResourceError,
+    SettingError,
+    did_you_mean,
+)
 
 _STATUS: Final[dict[type[HeadwaterError], int]] = {
     NotFoundError: 404, SettingError: 400, DataError: 400, ResourceError: 507,
@@ -62,6 +70,20 @@ async def body_of(request: Request) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise RequestError("The body is not an object", where=request.url.path, got=found, accepted='{"...": ...}')
     return found
+
+
+def only(body: Mapping[str, Any], schema: Mapping[str, Any], where: str) -> None:
+    """Refuses a part of a body that the schema does not have: what is misspelt would be left out without a word.
+
+    Raises:
+        RequestError: there is one.
+    """
+    strange = next((name for name in body if name not in schema["properties"]), None)
+    if strange is not None:
+        raise RequestError(
+            "The body has a part of an unknown name", where=where, got=strange, accepted=schema["properties"],
+            fix=did_you_mean(strange, schema["properties"]),
+        )  # fmt: skip
 
 
 def listed(body: Mapping[str, Any], name: str, most: int, where: str) -> list[Any]:

@@ -67,6 +67,10 @@ class Cells(ABC):
         if not isinstance(row, Mapping):
             reasons[place] = f"this row is {_called(row)}, not an object with {' and '.join(self.columns)}"
             return {}
+        if row and not any(name in row for name in self.columns):
+            came = ", ".join(map(str, list(row)[:_SHOWN]))
+            reasons[place] = f"this row has none of {' and '.join(self.columns)}, but {came}"
+            return {}
         found = {}
         for name in self.columns:
             value = row.get(name)
@@ -182,5 +186,7 @@ def _called(value: Any) -> str:
 
 
 _CELLS: Final[dict[str, type[Cells]]] = {"Text": TextCells, "Image": ImageCells, "User": UserCells}
+_SHOWN: Final = 5
+"""Names of a row that are told where none is right."""
 _DOT: Final = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 """A PNG of one pixel."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +18,8 @@ from headwater.recommendation.asking import Wish
 from headwater.recommendation.ids import UNKNOWN
 from headwater.recommendation.reasons import reasons
 from headwater.serving import schemas
-from headwater.serving.answers import body_of, listed, response
-from headwater.serving.cells import name_of
+from headwater.serving.answers import body_of, listed, only, response
+from headwater.serving.incoming import Incoming, named
 from headwater.serving.journal import Journal
 from headwater.serving.live import Live
 from headwater.serving.nearest import LONGEST, Nearest
@@ -88,6 +87,7 @@ class Recommending(Service):
     def __init__(self, application: Any, settings: ServeSettings, run: Path | None = None) -> None:
         super().__init__(application, settings, run)
         self.live, self.shelf = Live(application.kept), Shelf(application.kept, application.items)
+        self.incoming = Incoming(application.kept)
         folder = settings.journal or (None if run is None else f"{run.resolve()}.journal")
         self.journal = None if folder is None else Journal(Path(folder), int(settings.journal_mib * 2**20))
         self.nearest = self._index()
@@ -100,7 +100,8 @@ class Recommending(Service):
         some = np.argsort(-counts, kind="stable")[: 3 * _SHOWN : 12]
         return super().about() | {
             "users": len(kept.user_ids), "items": len(kept.item_ids), "k": self.application.settings.k,
-            "rated": kept.rated, "choices": self.shelf.choices(), "examples": [kept.user_ids[user] for user in some],
+            "rated": kept.rated, "keeps": self.journal is not None,
+            "choices": self.shelf.choices(), "examples": [kept.user_ids[user] for user in some],
         }  # fmt: skip
 
     def answers(self, rows: list[Any]) -> list[dict[str, Any]]:
@@ -164,10 +165,7 @@ class Recommending(Service):
 
     def _told(self, ask: Ask, wish: Wish, found: Any, reason: str | None) -> dict[str, Any] | HeadwaterError:
         if reason is not None:
-            return RequestError(
-                f"Nothing can be recommended: {reason}", status=404,
-                fix="Name a known user, give known items as the history, or leave where out.",
-            )  # fmt: skip
+            return RequestError(f"Nothing can be recommended: {reason}", status=404, fix=_way_on(ask, wish))
         items = [self.shelf.called(one["item"]) | {"score": one["score"]} for one in found[: ask.k]]
         if ask.why:
             for item, spoken in zip(items, self._reasons(wish, items), strict=True):
@@ -187,7 +185,9 @@ class Recommending(Service):
         return [[self.shelf.told(item) | {"score": fall} for item, fall in one] for one in found]
 
     async def _recommend(self, request: Request) -> Response:
-        ask = Ask.of(await body_of(request), self.application.settings.k)
+        body = await body_of(request)
+        only(body, schemas.RECOMMEND, "/recommend")
+        ask = Ask.of(body, self.application.settings.k)
         if ask.user is None and not ask.history:
             raise RequestError(
                 "The body has neither a user nor a history", where="/recommend",
@@ -197,10 +197,11 @@ class Recommending(Service):
 
     async def _similar(self, request: Request) -> Response:
         body = await body_of(request)
+        only(body, schemas.SIMILAR, "/similar")
         if body.get("item") is None:
             raise RequestError("The body has no item", where="/similar", got=sorted(body), accepted='{"item": "..."}')
         item = named("item", body["item"])
-        self._known(item, "/similar")
+        self.incoming.known(item, "/similar")
         return await self._list(Ask.of({**body, "user": None, "history": [item]}, self.application.settings.k))
 
     async def _list(self, ask: Ask) -> Response:
@@ -211,7 +212,7 @@ class Recommending(Service):
 
     async def _interactions(self, request: Request) -> Response:
         body = await body_of(request)
-        records = [self._record(*one) for one in enumerate(
+        records = [self.incoming.record(*one) for one in enumerate(
             listed(body, "interactions", self.settings.rows, "/interactions"), start=1
         )]  # fmt: skip
         if self.journal is None:
@@ -243,50 +244,17 @@ class Recommending(Service):
         _, items, biases = model.factors(self.application.kept.asked(np.zeros(0, dtype=np.int64)))
         return Nearest.of(items, biases)
 
-    def _record(self, number: int, given: Any) -> dict[str, Any]:
-        """An interaction as it is kept; unknown items are refused, since no model can say anything of them."""
-        where = f"interaction {number}"
-        if not isinstance(given, Mapping) or given.get("user") is None or given.get("item") is None:
-            raise RequestError(
-                "An interaction needs a user and an item", where=where, got=given,
-                accepted='{"user": "...", "item": "..."}, and with these rating and timestamp',
-            )  # fmt: skip
-        record: dict[str, Any] = {"user": named("user", given["user"]), "item": named("item", given["item"])}
-        self._known(record["item"], where)
-        for name in ("rating", "timestamp"):
-            value = given.get(name)
-            if value is not None:
-                if not _is_finite(value):
-                    raise RequestError(f"The {name} is not a number", where=where, got=value)
-                record[name] = value
-        return record
-
-    def _known(self, item: str, where: str) -> None:
-        if self.application.kept.item_ids.positions([item])[0] == UNKNOWN:
-            raise RequestError(
-                "There is no item of this name", status=404, where=where, got=item,
-                fix="Search for it with GET /items?q=TEXT; the model must be made again to learn of new items.",
-            )  # fmt: skip
-
     def _take(self, record: Mapping[str, Any]) -> bool:
         """Folds an interaction in; one of an item that is no longer known, in a journal of before, is left out."""
         known = self.application.kept.item_ids.positions([record.get("item")])[0] != UNKNOWN
         return known and self.live.add(record.get("user"), record["item"], record.get("rating"))
 
 
-def named(where: str, value: Any) -> str:
-    """A name out of JSON.
-
-    Raises:
-        RequestError: it is none.
-    """
-    try:
-        found = name_of(where, value)
-    except ValueError as wrong:
-        raise RequestError(str(wrong)[:1].upper() + str(wrong)[1:], where=where, got=value) from wrong
-    if not found:
-        raise RequestError("A name is empty", where=where, got=value)
-    return found
+def _way_on(ask: Ask, wish: Wish) -> str:
+    """What somebody can do who got no list."""
+    if ask.where:
+        return "Ask for another value of where, or leave it out; see GET /about for its choices."
+    return "Search for items with GET /items?q=TEXT." if wish.history else "Name a known user, or give a history."
 
 
 def whole(where: str, value: Any) -> int:
@@ -298,11 +266,3 @@ def whole(where: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST:
         raise RequestError(f"{where} cannot have this value", where=where, got=value, accepted=f"1 to {_MOST}")
     return value
-
-
-def _is_finite(value: Any) -> bool:
-    """Whether a value of JSON is a number that a float holds."""
-    try:
-        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    except OverflowError:
-        return False

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +17,8 @@ from headwater.recommendation.tables import titles
 _MASKS: Final = 64
 _VALUES: Final = 40
 _CHOICES: Final = 6
+_MARKS: Final = ("|", ";", ",", " ")
+"""What divides the values of a cell, as in a filter: `Action|Comedy` of MovieLens, `Action Comedy` of RecBole."""
 
 
 class Shelf:
@@ -78,23 +80,31 @@ class Shelf:
         """Columns by which a person can choose items: those that hold few different values, and these."""
         if self.items is None:
             return []
-        found = []
-        for name in self.items.columns:
-            values: dict[str, int] = {}
-            for cell in self.items.column(name):
-                for part in _parts(cell):
-                    values[part] = values.get(part, 0) + 1
-                if len(values) > _VALUES:
-                    break
-            # What stands at one item alone, such as a title, chooses nothing.
-            if 1 < len(values) <= min(_VALUES, sum(values.values()) / 2):
-                found.append({"column": name, "values": sorted(values)})
-        return found[:_CHOICES]
+        cut = {name: _values(self.items.column(name)) for name in self.items.columns}
+        return [{"column": name, "values": values} for name, values in cut.items() if values][:_CHOICES]
 
 
-def _parts(cell: Any) -> list[str]:
+def _values(cells: Sequence[Any]) -> list[str]:
+    """The few values that cells hold, divided by what divides them into the fewest; empty where they are many."""
+    found = [values for mark in _MARKS if (values := _divided(cells, mark))]
+    return min(found, key=len, default=[])
+
+
+def _divided(cells: Sequence[Any], mark: str) -> list[str]:
+    """The values between marks, where people can choose by them."""
+    counts: Counter[str] = Counter()
+    for cell in cells:
+        counts.update(_parts(cell, mark))
+        if len(counts) > _VALUES:
+            return []
+    # What stands at one item alone, such as a title or its words, chooses nothing.
+    once = sum(count == 1 for count in counts.values())
+    return sorted(counts) if 1 < len(counts) <= counts.total() / 2 and 2 * once <= len(counts) else []
+
+
+def _parts(cell: Any, mark: str) -> list[str]:
     if cell is None:
         return []
     if isinstance(cell, list | tuple):
         return [str(one) for one in cell]
-    return [part.strip() for part in str(cell).split("|") if part.strip()]
+    return [part.strip() for part in str(cell).split(mark) if part.strip()]

@@ -3,7 +3,7 @@
 const shown = (item) => item.title ?? String(item.item);
 
 function show(about) {
-  const state = { liked: new Map(), user: "" };
+  const state = { liked: new Map(), user: "", known: false, said: "" };
   const result = make("section", { id: "result", "aria-live": "polite" });
   result.style.cssText = "margin: 0; padding: 0; border: 0";
 
@@ -36,13 +36,28 @@ function show(about) {
     refresh();
   }
 
+  async function look() {
+    const found = await ask("recommend", body());
+    // Who has a history beside what was picked here is known to the server.
+    state.known = Boolean(state.user) && found.history.some((one) => !state.liked.has(String(one.item)));
+    const who = state.user ? `For ${state.user}` : "For someone who likes these";
+    list(who, found, state.user && found.history.length ? found.history : null);
+  }
+
   async function refresh() {
+    state.said = "";
     if (!state.user && !state.liked.size) return idle();
+    await doing(result, look).then(() => $("error").hidden || result.replaceChildren());
+  }
+
+  // What a known user likes is kept by the server; what a stranger likes stays on this page.
+  async function like(item) {
+    if (!state.known || !about.keeps) return pick(item);
     await doing(result, async () => {
-      const found = await ask("recommend", body());
-      const who = state.user ? `For ${state.user}` : "For someone who likes these";
-      list(who, found, state.user && found.history.length ? found.history : null);
-    }).then(() => $("error").hidden || result.replaceChildren());
+      const { added } = await ask("interactions", { interactions: [{ user: state.user, item: item.item }] });
+      state.said = `${added ? "Kept" : "Known already"}: ${state.user} likes ${shown(item)}.`;
+      await look();
+    });
   }
 
   async function alike(item) {
@@ -56,19 +71,21 @@ function show(about) {
     const rows = found.items.map((item, place) => {
       const more = make("button", { type: "button", className: "plain" }, "More like this");
       more.addEventListener("click", () => alike(item));
-      const like = make("button", { type: "button", className: "plain", "aria-label": `I like ${shown(item)}` }, "I like it");
-      like.addEventListener("click", () => pick(item));
+      const liked = make("button", { type: "button", className: "plain", "aria-label": `I like ${shown(item)}` }, "I like it");
+      if (state.known && about.keeps) liked.title = `Keeps it for ${state.user}`;
+      liked.addEventListener("click", () => like(item));
       const because = (item.why ?? []).length
         ? make("div", { className: "because" }, "because of", item.why.map((one) => make("span", { className: "chip" }, make("span", { title: shown(one) }, shown(one)))))
         : null;
       return make("li", { "data-item": item.item },
         make("span", { className: "place" }, String(place + 1)),
         make("span", { className: "title" }, shown(item), item.title ? make("small", {}, ` ${item.item}`) : null),
-        make("span", { className: "acts" }, like, more),
+        make("span", { className: "acts" }, liked, more),
         make("div", { className: "more" }, because, make("div", { title: `score ${number(item.score)}` }, meter((item.score - low) / most))));
     });
     const had = history && make("p", { className: "hint" }, `Last: ${history.slice(0, 8).map(shown).join(" · ")}`);
-    result.replaceChildren(make("h2", {}, title), ...(had ? [had] : []), make("ol", { className: "list" }, rows));
+    const said = state.said && make("p", { className: "hint kept" }, state.said);
+    result.replaceChildren(make("h2", {}, title), ...[said, had].filter(Boolean), make("ol", { className: "list" }, rows));
   }
 
   function idle() {
