@@ -90,6 +90,11 @@ class InteractionSettings:
         str | None, _RECOMMENDING, "A file that describes items, a row each: titles, genres, texts, images."
     ] = None
     users: Annotated[str | None, _RECOMMENDING, "A file that describes users, a row each."] = None
+    journal: Annotated[
+        str | None,
+        _RECOMMENDING,
+        "A folder of new interactions that headwater serve kept, such as RUN.journal, to learn from as well.",
+    ] = None
     protocol: Annotated[
         str,
         _RECOMMENDING,

@@ -33,8 +33,8 @@ _ACCEPTED: Final = (
     "a .zip of images, or a folder of .txt files or images"
 )
 _HASHED: Final = (
-    *TEXTS, *SUFFIXES, *ARCHIVES, *ANNOTATIONS, *TABLES, *COLUMNAR, ".xml", ".yaml", ".yml", ".names", ".gz", ".inter",
-    ".item", ".user", ".data", ".dat",
+    *TEXTS, *SUFFIXES, *ARCHIVES, *ANNOTATIONS, *TABLES, *JSON_LINES, *COLUMNAR, ".xml", ".yaml", ".yml", ".names",
+    ".gz", ".inter", ".item", ".user", ".data", ".dat",
 )  # fmt: skip
 """What rows of a folder may come from."""
 _PART: Final = 1 << 16

@@ -16,7 +16,7 @@ from headwater.data.quarantine import Quarantine, quarantine
 from headwater.data.records import Problem, Records
 from headwater.errors import DataError, SettingError, unknown
 from headwater.options import options_of
-from headwater.recommendation import cleaning, protocols
+from headwater.recommendation import cleaning, journals, protocols
 from headwater.recommendation.auditing import audit, counted
 from headwater.recommendation.folders import files_in, is_folder
 from headwater.recommendation.ids import Ids
@@ -68,6 +68,7 @@ class Divided(Prepared):
             f"{counted(found['items'], 'item')}",
             "rows": f"{found['rows']:,} usable, {aside:,} set aside{first}",
             **{role: _table_in_words(told) for role, told in found["tables"].items()},
+            "journal": f"{found['journal']:,} of these interactions came while serving" if found["journal"] else "",
             "merged": f"{found['merged']:,} that came again" if found["merged"] else "",
             "split": f"{split['rule']}: {len(self.train):,} train, {len(self.valid):,} valid, {len(self.test):,} test",
             "test": self.protocol,
@@ -86,6 +87,7 @@ class _Gathered:
     problems: list[Problem]
     aside: Quarantine
     merged: int
+    journal: int = 0
 
 
 def prepare(source: Any, settings: Settings, *, want_test: bool, valid: Any = None) -> Divided:
@@ -96,7 +98,8 @@ def prepare(source: Any, settings: Settings, *, want_test: bool, valid: Any = No
 
     Args:
         source: what `read_cells` takes, or a folder as `files_in` knows it; a cell of the item column may hold a list.
-        settings: columns, shares, protocol, tables of items and users, files of their own for validation and test.
+        settings: columns, shares, protocol, tables of items and users, a journal, files of their own for validation and
+            test.
         want_test: whether a test is held out, or read from `settings.test`.
         valid: a source of validation rows; that of `settings.valid`, else a share of the rest, if not given.
 
@@ -126,7 +129,7 @@ def prepare(source: Any, settings: Settings, *, want_test: bool, valid: Any = No
     if (parts == GIVEN).any():
         split["given"] = int((parts == GIVEN).sum())
     findings = {
-        "audit": audit(found.interactions, tables, found.merged),
+        "audit": audit(found.interactions, tables, found.merged) | {"journal": found.journal},
         "split": split,
         "quarantine": found.aside.summary(),
     }
@@ -241,6 +244,8 @@ def _gather(sources: Mapping[int, Any], settings: Settings, items: Table | None)
         aside.add(records)
         problems += bad
         read.append((part, good, columns))
+    if settings.journal:
+        read.append((TRAIN, journals.beside(Path(settings.journal), read[0][1]), read[0][2]))
     first = read[0][2]
     tables = [good.table for _, good, _ in read]
     together = Records(_joined(tables))
@@ -254,7 +259,8 @@ def _gather(sources: Mapping[int, Any], settings: Settings, items: Table | None)
         parts = _by_column(together, settings.split)
     pairs = interactions.users.astype(np.int64) * len(ids["item"]) + interactions.items
     kept = cleaning.latest(pairs, parts, interactions.times)
-    return _Gathered(interactions.take(kept), parts[kept], first, problems, aside, len(pairs) - len(kept))
+    new = len(tables[-1]) if settings.journal else 0
+    return _Gathered(interactions.take(kept), parts[kept], first, problems, aside, len(pairs) - len(kept), new)
 
 
 def _joined(tables: list[pa.Table]) -> pa.Table:

@@ -13,6 +13,7 @@ from threading import Lock
 from typing import Any, BinaryIO, Final
 
 from headwater.errors import RequestError, ResourceError
+from headwater.recommendation.journals import files_of, lines_of
 
 log = logging.getLogger("headwater")
 SEGMENT: Final = 64 * 2**20
@@ -50,18 +51,11 @@ class Journal:
     @property
     def files(self) -> list[Path]:
         """Its files, the oldest first."""
-        return sorted(self.folder.glob("[0-9]*.jsonl"))
+        return files_of(self.folder)
 
     def records(self) -> Iterator[dict[str, Any]]:
         """All that was acknowledged, in the order in which it came; damaged lines are told and left out."""
-        for path in self.files:
-            for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
-                if line:
-                    found = _read(line)
-                    if found is None:
-                        log.warning("%s:%d: this line of the journal is damaged, and left out", path, number)
-                    else:
-                        yield found
+        return lines_of(self.folder)
 
     def add(self, records: Sequence[Mapping[str, Any]]) -> Future[None]:
         """Appends records; the future ends when they are on the disk.
@@ -172,14 +166,6 @@ def _append(file: BinaryIO, lines: bytes) -> None:
         os.ftruncate(file.fileno(), start)
         file.seek(start)
         raise
-
-
-def _read(line: bytes) -> dict[str, Any] | None:
-    try:
-        found = json.loads(line)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def _mend(file: BinaryIO, path: Path) -> None:
