@@ -36,7 +36,7 @@ class World:
     Example:
         >>> world = World("FrozenLake-v1", {"map_name": "8x8"})
         >>> world.observations.n, world.actions.n, world.limit
-        (64, 4, 200)
+        (64, 4, 100)
     """
 
     name: str
