@@ -248,6 +248,10 @@ MODELS: tuple[Model, ...] = (
           "A table of what every action is worth in every state (Watkins 1989).", "control"),
     Model("dqn", "control", f"{_AGENTS}.dqn:Dqn",
           "A network of what every action is worth, with replay and a target network (Mnih et al. 2015).", "control"),
+    Model("actor-critic", "control", f"{_AGENTS}.actor_critic:ActorCritic",
+          "A policy that moves toward what went better than its critic expected (Mnih et al. 2016).", "control"),
+    Model("ddpg", "control", f"{_AGENTS}.ddpg:Ddpg",
+          "Q-learning where actions are numbers, with an actor for the best one (Lillicrap et al. 2016).", "control"),
 )  # fmt: skip
 
 FOUNDATIONS: tuple[Foundation, ...] = (

@@ -34,6 +34,13 @@ PRESETS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
             "train_every": 4, "updates": 4, "target_every": 250, "exploring": 0.12, "exploration_end": 0.1,
         },
     },
+    "actor-critic": {
+        "CartPole-v1": {"steps": 100_000},
+        "Pendulum-v1": {
+            "steps": 200_000, "envs": 16, "gamma": 0.9, "rollout": 64, "passes": 10, "batch": 64, "clip": 0.2,
+        },
+    },
+    "ddpg": {"Pendulum-v1": {"steps": 20_000, "gamma": 0.98}},
 }  # fmt: skip
 """By model and environment: settings of every run (`steps`, `envs`, `learning_rate`) and of the model itself."""
 OF_RUN: Final = ("steps", "envs", "learning_rate")

@@ -17,7 +17,7 @@ from headwater.data.quarantine import Quarantine
 from headwater.data.records import Records
 from headwater.data.traits import Traits
 
-_ENVS, _STEPS, _SHOWN = 16, 64, 24
+_ENVS, _STEPS, _SHOWN = 16, 32, 24
 _KEEP: Final = 8
 """Of so many steps one is kept: those that follow one another are too much alike to count as several."""
 

@@ -211,7 +211,7 @@ class Box(Space):
 
     def raw(self, value: Any) -> np.ndarray:
         numbers = np.asarray(value, dtype=self.dtype)
-        if numbers.shape not in (self.shape, (self.size,)):
+        if numbers.shape not in (self.shape, (self.size,)) and not numbers.size == self.size == 1:
             raise ValueError(f"{numbers.size} number{'s' * (numbers.size != 1)}, not {self}")
         if not self.pixels and not np.isfinite(numbers).all():
             raise ValueError("a number that is not finite")

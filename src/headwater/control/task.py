@@ -295,8 +295,15 @@ class Control(Application):
         )
 
     def _agreement(self, records: Records) -> Marks:
-        """Whether it would do what the rows of a table did."""
+        """Whether it would do what the rows of a table did; of numbers, how near it would come, from 0 to 1."""
         found = observing.of_records(records, self.observations, self.settings.observation)
-        done = [self._fitted.actions.raw(cell) for cell in found.records.take(found.records.usable).column("action")]
-        same = (self._fitted.act(found.raw) == np.stack(done)).all(axis=1).astype(np.float64)
+        actions = self._fitted.actions
+        done = np.stack([actions.raw(cell) for cell in found.records.take(found.records.usable).column("action")])
+        own = self._fitted.act(found.raw)
+        if isinstance(actions, Box):
+            low, high = actions.ends
+            reach = np.where(np.isfinite(high - low), high - low, 2.0)
+            same = 1 - np.clip(np.abs(own - done) / reach, 0, 1).mean(axis=1, dtype=np.float64)
+        else:
+            same = (own == done).all(axis=1).astype(np.float64)
         return Marks(same, same, 1 / max(1, len(same)))
