@@ -235,11 +235,12 @@ class Control(Application):
     def _traced(self, course: Course) -> Trace:
         standing = self.standing
         why = f"; stopped: {standing.stopped}" if standing.stopped else ""
-        said = f"best policy after {standing.at:,} of {standing.done:,} steps{why}"
-        stage = Stage(str(self.model_name), standing.score, standing.low, standing.high, standing.seconds, said)
+        decision = f"best policy after {standing.at:,} of {standing.done:,} steps{why}"
+        stage = Stage(str(self.model_name), standing.score, standing.low, standing.high, standing.seconds, decision)
+        shown = {"score": "Return of the policy between lessons", "return": "Return while learning"}
         curve = [
-            {"stage": "mean return of episodes between lessons", "step": row["step"], "score": row["score"],
-             "loss": row["return"]} for row in standing.curve
+            {"stage": said, "step": row["step"], "score": row[name]} for name, said in shown.items()
+            for row in standing.curve
         ]  # fmt: skip
         return Trace([stage], curve)
 
