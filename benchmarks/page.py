@@ -11,7 +11,8 @@ from results import FOLDER
 BENCHMARKS = (
     "sst2_finetune", "probe_cost", "basic_models", "pictures", "boxes", "masks", "pretraining", "strategies",
     "few_labels", "augmentation", "compare", "rank", "plan", "unlabelled", "tune", "prediction", "picture_speed",
-    "recommenders", "recommender_speed", "recommender_scale", "serving", "robustness", "damaged_pictures", "defaults",
+    "recommenders", "recommender_speed", "recommender_scale", "control", "serving", "robustness", "damaged_pictures",
+    "defaults",
 )  # fmt: skip
 PAGE = ROOT / "docs" / "benchmarks.md"
 
@@ -28,7 +29,7 @@ resident set. Every single measurement is in the JSON file beside the table, in 
 `--data` (or `HEADWATER_DATA`) names the folder of the data sets, `../shared/data` without it. `--quick` is a trial with
 one seed and few rows that leaves the results alone. `--resume` goes on after an interruption. `--extend` keeps what is
 published and measures what it lacks, so that a table can grow over days: it names every commit that its figures are of.
-The peers (SetFit, fastai, implicit, Cornac, Surprise) get an environment of their own, built by
+The peers (SetFit, fastai, implicit, Cornac, Surprise, Stable-Baselines3) get an environment of their own, built by
 `python benchmarks/peers.py` with the same versions of torch and transformers.
 `python benchmarks/page.py` writes this page.
 """

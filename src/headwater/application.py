@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from headwater.errors import NotFittedError
 from headwater.options import in_words
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from headwater.data.gathering import Gathered
-    from headwater.data.preparing import Prepared
-    from headwater.data.records import Records
+    from headwater.data.records import Problem, Records
     from headwater.data.traits import Traits
     from headwater.evaluation.report import Report
     from headwater.foundation.origin import Origin
@@ -147,6 +146,21 @@ class Marks:
         return float(self.right.mean() + self.truth.mean() * self.finest / (1 + self.finest))
 
 
+class Ready(Protocol):
+    """What `prepare` gives: what to learn from, choose by and be measured on, and what was found in it."""
+
+    @property
+    def train(self) -> Sized: ...
+    @property
+    def valid(self) -> Any: ...
+    @property
+    def test(self) -> Any: ...
+    @property
+    def findings(self) -> dict[str, Any]: ...
+    @property
+    def set_aside(self) -> list[Problem]: ...
+
+
 class Application(ABC):
     """A task, a model, its fields and its report: fits, predicts, evaluates, saves, loads.
 
@@ -171,7 +185,7 @@ class Application(ABC):
         return getattr(self.settings, self.input_setting)
 
     @abstractmethod
-    def prepare(self, source: Any, *, want_test: bool = True) -> Prepared:
+    def prepare(self, source: Any, *, want_test: bool = True) -> Ready:
         """Training, validation and test rows of a source, with what was found in it."""
 
     @abstractmethod

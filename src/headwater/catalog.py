@@ -18,7 +18,8 @@ class Task:
     """What can be asked. `path` is `module:Class` of its application; `foundation` of the model that adapts weights.
 
     Without a `foundation` the task has basic models alone; without a `linear_baseline` it has baselines of its own,
-    which are no models. `service` is what `headwater serve` makes of it.
+    which are no models. `service` is what `headwater serve` makes of it. Where
+    its data is no file, `hashes` is what tells one from another.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Task:
     foundation_extra: str | None = None
     extra: str | None = None
     service: str = "headwater.serving.service:Service"
+    hashes: str | None = None
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -69,6 +71,7 @@ _BOXES = "headwater.vision.detection"
 _MASKS = "headwater.vision.segmentation"
 _FEATURES = "headwater.vision.features"
 _ITEMS = "headwater.recommendation"
+_AGENTS = "headwater.control"
 
 TASKS: tuple[Task, ...] = (
     Task(
@@ -133,6 +136,16 @@ TASKS: tuple[Task, ...] = (
         sentence="Which items does a user want next?",
         default_model="ease",
         service="headwater.serving.recommending:Recommending",
+    ),
+    Task(
+        name="control",
+        path=f"{_AGENTS}.task:Control",
+        inputs=("Observation",),
+        outputs=("Action",),
+        sentence="What to do next in an environment, so that its rewards add up to the most?",
+        default_model="dqn",
+        extra="control",
+        hashes=f"{_AGENTS}.world:hash_of",
     ),
 )
 
@@ -231,6 +244,14 @@ MODELS: tuple[Model, ...] = (
     Model("gan", "recommendation", f"{_ITEMS}.adversarial:Gan",
           "A network makes histories up, another finds it out (CFGAN; Chae et al. 2018). Experimental.",
           "recommendation"),
+    Model("q-learning", "control", f"{_AGENTS}.q_learning:QLearning",
+          "A table of what every action is worth in every state (Watkins 1989).", "control"),
+    Model("dqn", "control", f"{_AGENTS}.dqn:Dqn",
+          "A network of what every action is worth, with replay and a target network (Mnih et al. 2015).", "control"),
+    Model("actor-critic", "control", f"{_AGENTS}.actor_critic:ActorCritic",
+          "A policy that moves toward what went better than its critic expected (Mnih et al. 2016).", "control"),
+    Model("ddpg", "control", f"{_AGENTS}.ddpg:Ddpg",
+          "Q-learning where actions are numbers, with an actor for the best one (Lillicrap et al. 2016).", "control"),
 )  # fmt: skip
 
 FOUNDATIONS: tuple[Foundation, ...] = (

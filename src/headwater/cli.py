@@ -16,6 +16,7 @@ from headwater.doors import config as configuration
 from headwater.doors import console, drawings, masks, outputs
 from headwater.doors.asking import refuse_texts, require, way_on
 from headwater.doors.flags import with_flags
+from headwater.doors.play import play
 from headwater.doors.recommend import recommend
 from headwater.doors.serve import serve
 from headwater.doors.tune import tune
@@ -71,7 +72,9 @@ Offline = Annotated[
 @with_flags(Settings)
 def adapt(
     task: Annotated[str | None, typer.Argument(metavar="TASK", help="What is asked: see headwater catalog.")] = None,
-    data: Annotated[str | None, typer.Argument(metavar="DATA", help="A file, a folder, or hub:owner/name.")] = None,
+    data: Annotated[
+        str | None, typer.Argument(metavar="DATA", help="A file, a folder, hub:owner/name, or an environment.")
+    ] = None,
     *,
     model: Annotated[
         str | None, typer.Option("--model", metavar="MODEL", help="A name from the catalog, a hub id, or a folder.")
@@ -100,6 +103,7 @@ def adapt(
 
 app.command(cls=Verb)(tune)
 app.command(cls=Verb)(recommend)
+app.command(cls=Verb)(play)
 app.command(cls=Verb)(serve)
 
 

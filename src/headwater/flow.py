@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headwater import __version__, catalog, options, workspace
-from headwater.data import reading
 from headwater.errors import DataError, HeadwaterError, SettingError, unknown
 from headwater.foundation.locate import locate
 from headwater.request import Request, comparison_command, ranking_command, ranking_request
@@ -20,9 +19,8 @@ from headwater.run import Run, is_main_process, scratch
 from headwater.settings import CompareSettings, Settings
 
 if TYPE_CHECKING:
-    from headwater.application import Application
+    from headwater.application import Application, Ready
     from headwater.comparison.comparison import Comparison
-    from headwater.data.preparing import Prepared
     from headwater.ranking.ranking import Ranking
     from headwater.transfer.classification import Classification
 
@@ -140,7 +138,7 @@ def compare(
     data = {"source": source, "target": target} if target is not None else {"target": source}
     found.provenance = {
         "command": comparison_command(task, data, str(application.model_name), asked),
-        "hashes": {name: reading.hash_of(one, offline=asked.offline) for name, one in data.items()},
+        "hashes": {name: workspace.hasher(task)(one, offline=asked.offline) for name, one in data.items()},
         "seed": asked.seed,
         **_circumstances(started),
     }
@@ -219,7 +217,7 @@ def opened(request: Request, data: Any, to: str | Path | None, *, resume: bool) 
         raise
 
 
-def story(application: Application, prepared: Prepared, run: Run, request: Request) -> dict[str, Any]:
+def story(application: Application, prepared: Ready, run: Run, request: Request) -> dict[str, Any]:
     """The sections of the report that tell how the application came to be."""
     return {
         "rows": {"train": len(prepared.train), "valid": len(prepared.valid), "test": len(prepared.test)},

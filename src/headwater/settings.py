@@ -18,6 +18,7 @@ PROTOCOLS = ("auto", "random", "stratified", "time", "leave-last-out", "cold-ite
 _NAMING = Of("Category")
 """Of tasks that name the class of a whole row."""
 _RECOMMENDING = Of("Item")
+_ACTING = Of("Action")
 _OF_SELF_TRAINING = (_NAMING, Needs("unlabelled"), Needs("unlabelled_method", ("self-training",)))
 _TRAINED = ("auto", "lora", "last-layers", "full", "probe-then-full")
 """The strategies that train in epochs."""
@@ -110,6 +111,45 @@ class InteractionSettings:
         "The rating from which a test item counts as liked. Every one does if not given.",
     ] = None
     exclude_seen: Annotated[bool, _RECOMMENDING, "Recommend no item that the user had to do with before."] = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlSettings:
+    """How long an agent learns in its environment, and how it is measured."""
+
+    section: ClassVar[str] = "Control"
+
+    steps: Annotated[
+        int | None,
+        _ACTING,
+        Between(1, 10_000_000_000),
+        "Steps of the environment to learn from. What suits the environment and the model if not given.",
+    ] = None
+    envs: Annotated[
+        int | None,
+        _ACTING,
+        Between(1, 4096),
+        "Environments side by side in one process. What suits the environment and the model if not given.",
+    ] = None
+    env: Annotated[
+        tuple[str, ...] | None, _ACTING, "An argument of the environment as NAME=VALUE, such as map_name=8x8."
+    ] = None
+    episode_limit: Annotated[
+        int | None,
+        _ACTING,
+        Between(1, 100_000_000),
+        "Steps after which an episode is cut. The environment's own limit, else 10,000, if not given.",
+    ] = None
+    episodes: Annotated[int, _ACTING, Between(1, 1_000_000), "Episodes that measure the agent."] = 100
+    evaluations: Annotated[
+        int, _ACTING, Between(1, 10_000), "How often the policy is scored while it learns; the best one is kept."
+    ] = 20
+    deterministic: Annotated[bool, _ACTING, "Measure the best action it knows, not actions drawn from its policy."] = (
+        True
+    )
+    observation: Annotated[
+        str | None, _ACTING, "The column of observations in tables that are asked about; `observation` if not given."
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -347,6 +387,7 @@ class Settings(
     LearningSettings,
     UnlabelledSettings,
     SourceSettings,
+    ControlSettings,
     InteractionSettings,
     DataSettings,
 ):

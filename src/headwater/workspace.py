@@ -8,7 +8,7 @@ import logging
 import os
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +32,7 @@ SEARCH = artifact.SEARCH
 """The note of what a search was asked to do."""
 _ROWS = ("valid", "test", "source", "unlabelled", "items", "users", "journal")
 _PATHS = (*_ROWS, "augment_model")
-_LIBRARIES = ("numpy", "scikit-learn", "pyarrow", "torch", "transformers", "accelerate", "peft")
+_LIBRARIES = ("numpy", "scikit-learn", "pyarrow", "torch", "transformers", "accelerate", "peft", "gymnasium")
 
 
 def start(request: Request, data: Any, folder: Path, *, resume: bool) -> Run:
@@ -111,7 +111,7 @@ def absolute(request: Request) -> Request:
     own["augment_translators"] = translators and tuple(map(_whole, translators))
     return replace(
         request,
-        data=_whole(request.data),
+        data=_whole(request.data) if catalog.task(request.task).hashes is None else request.data,
         model=_whole(request.model) if request.model not in catalog.model_names(request.task) else request.model,
         settings=replace(request.settings, **own),
     )
@@ -271,9 +271,18 @@ def hashes_of(request: Request, data: Any) -> dict[str, str]:
     """The hash of the data and of every other set of rows that the settings name."""
     settings = request.settings
     named = {"data": data, **{name: getattr(settings, name) for name in _ROWS}}
+    own = {"data": hasher(request.task)}
     return {
-        name: reading.hash_of(source, offline=settings.offline) for name, source in named.items() if source is not None
+        name: own.get(name, reading.hash_of)(source, offline=settings.offline)
+        for name, source in named.items()
+        if source is not None
     }
+
+
+def hasher(task: str) -> Callable[..., str]:
+    """What tells one data of a task from another."""
+    entry = catalog.task(task)
+    return reading.hash_of if entry.hashes is None else catalog.load(entry.hashes, extra=entry.extra)
 
 
 def _whole(path: Any) -> Any:

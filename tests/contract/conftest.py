@@ -55,6 +55,15 @@ def _smaller() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _has_meaning(request: pytest.FixtureRequest) -> None:
+    """Leaves out what has no meaning for a kind of task, and says why."""
+    for name in {"entry", "unlearnt"} & set(request.fixturenames):
+        why = request.getfixturevalue(name).kind.without.get(request.node.originalname)
+        if why:
+            pytest.skip(why)
+
+
 @pytest.fixture(scope="session", params=entries(), ids=str)
 def entry(
     request: pytest.FixtureRequest, tiny_foundation: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
@@ -89,7 +98,7 @@ def adapt(entry: Entry) -> Callable[..., Any]:
     """`headwater.adapt` for this entry, with tiny data unless other is given."""
 
     def adapted(data: Any = None, **changes: Any) -> Any:
-        rows = entry.kind.table(ROWS) if data is None else data
+        rows = entry.kind.data(entry.kind.table(ROWS), entry.model) if data is None else data
         with smaller():  # what lasts for the session is made before the test itself begins
             return headwater.adapt(entry.task, rows, model=entry.model, **{**entry.settings, **changes})
 

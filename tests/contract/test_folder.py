@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 import pytest
 from tests.cli.commands import type_in
-from tests.contract.entries import ROWS
-from tests.contract.kinds import Kind, Table, assert_same, numbers_of
+from tests.contract.entries import ROWS, Entry
+from tests.contract.kinds import Table, assert_same, numbers_of
 
 import headwater
 from headwater import catalog, workspace
@@ -25,10 +25,10 @@ SAFE = {".safetensors", ".json", ".txt", ".md", ".yaml", ".html", ".jsonl", ".mo
 
 
 def test_an_interrupted_run_resumes_to_the_same_result(
-    adapt: Adapt, kind: Kind, fitted: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: Table
+    adapt: Adapt, entry: Entry, fitted: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: Table
 ) -> None:
     """Stopped in its second epoch, and again at its very end: the seed alone decides what comes out."""
-    source, run = kind.write(rows, tmp_path / "data"), tmp_path / "run"
+    source, run = entry.kind.file(rows, entry.model, tmp_path / "data"), tmp_path / "run"
     with monkeypatch.context() as patch:
         # Models that are solved, not trained in steps, are not stopped here.
         patch.setattr(Trainer, "_after_step", _interrupting_after(Trainer._after_step, steps=8))
@@ -125,12 +125,13 @@ def test_it_loads_where_its_foundation_is_gone(
 
 
 def test_the_command_line_ends_in_the_status_that_is_true(
-    folder: Path, tmp_path: Path, kind: Kind, rows: Table
+    folder: Path, tmp_path: Path, entry: Entry, rows: Table
 ) -> None:
-    source, answers = kind.write(rows, tmp_path / "data"), tmp_path / "answers.csv"
+    source, answers = entry.kind.write(rows, tmp_path / "data"), tmp_path / "answers.csv"
+    labelled = entry.kind.file(rows, entry.model, tmp_path / "labelled")
     assert type_in("predict", folder, source, "--to", answers).exit_code == 0
     assert len(pd.read_csv(answers)) == ROWS
-    assert type_in("evaluate", folder, source).exit_code == 0
+    assert type_in("evaluate", folder, labelled).exit_code == 0
     for words in (
         ("predict", folder, tmp_path / "gone.csv"),
         ("evaluate", folder, answers),

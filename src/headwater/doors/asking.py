@@ -44,6 +44,7 @@ def refuse_texts(task: str) -> None:
         raise SettingError(
             f"An application of {task} reads {', '.join(f'{one.lower()}s' for one in inputs)}, no texts", where="--say",
             fix="Ask with: headwater recommend RUN --user NAME" if "User" in inputs
+            else "Give a table with a column of observations as DATA." if "Observation" in inputs
             else "Give the path of an image, a folder or an archive as DATA.",
         )  # fmt: skip
 

@@ -93,6 +93,7 @@ def show_application(application: Application, folder: str | None) -> None:
         verbs = {
             "Features": f"adapt image-classification DATA --model {folder}",
             "Item": f"recommend {folder} --user NAME",
+            "Action": f"play {folder} --video {folder}/episode.mp4",
         }
         verb = next((verb for kind, verb in verbs.items() if kind in outputs), "")
         say(f"Next:   headwater {verb or f'predict {folder} DATA --to {into}'}")

@@ -11,7 +11,8 @@ from headwater import catalog
 from headwater.evaluation.intervals import Estimate, label
 from headwater.evaluation.report import PAGE, Report
 
-_INPUTS = {"Image": ("new_images/", "new_images/0013.jpg"), "User": ("users.csv", "a user")}
+_INPUTS = {"Image": ("new_images/", "new_images/0013.jpg"), "User": ("users.csv", "a user"),
+           "Observation": ("observations.jsonl", "[0.1, 0.2]")}  # fmt: skip
 """A file and a row of new inputs, for the kind of input."""
 
 

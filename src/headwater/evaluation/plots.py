@@ -35,25 +35,36 @@ class Axis:
     def ticks(self, most: int = 5) -> list[float]:
         """At most so many round numbers within the scale."""
         span = (self.high - self.low) or 1.0
-        power = 10.0 ** math.floor(math.log10(span / most))
-        step = next(size * power for size in (1, 2, 2.5, 5, 10, 20) if span / (size * power) <= most)
+        step = _step(span, most)
         first = math.ceil(self.low / step - 1e-9)
         return [round(position * step, 10) for position in range(first, math.floor(self.high / step + 1e-9) + 1)]
 
 
 def scale_of(estimates: Sequence[Estimate]) -> tuple[float, float]:
-    """A common scale for intervals side by side: from a round number below all of them to one above, within 0 and 1.
+    """A common scale for intervals side by side: from a round number below all of them to one above.
+
+    Of what lies between 0 and 1 the scale does too.
 
     Example:
-        >>> scale_of([Estimate(0.72, 0.68, 0.76), Estimate(0.91, 0.9, 0.92)])
-        (0.6, 1.0)
+        >>> few = [Estimate(0.72, 0.68, 0.76), Estimate(0.91, 0.9, 0.92)]
+        >>> scale_of(few), scale_of([Estimate(-90.0), Estimate(20.0)])
+        ((0.6, 1.0), (-100.0, 25.0))
     """
     numbers = [number for one in estimates for number in (one.value, one.low, one.high) if math.isfinite(number)]
     if not numbers:
         return 0.0, 1.0
-    lowest = min(numbers)
+    lowest, highest = min(numbers), max(numbers)
+    if highest > 1 or lowest < -1:
+        step = _step(max(highest - lowest, abs(highest) / 10))
+        return math.floor(lowest / step - 1e-9) * step, math.ceil(highest / step + 1e-9) * step
     low = max(lowest - 0.02, 0) if lowest >= 0 else lowest - 0.02
-    return math.floor(low * 10) / 10, min(math.ceil((max(numbers) + 0.02) * 10) / 10, 1.0)
+    return math.floor(low * 10) / 10, min(math.ceil((highest + 0.02) * 10) / 10, 1.0)
+
+
+def _step(span: float, most: int = 5) -> float:
+    """The least round distance of which a span has at most so many."""
+    power = 10.0 ** math.floor(math.log10(span / most))
+    return next(size * power for size in (1, 2, 2.5, 5, 10, 20) if span / (size * power) <= most)
 
 
 def whisker(estimate: Estimate, scale: tuple[float, float], kind: str = "") -> Markup:
@@ -137,6 +148,16 @@ def curve(points: Sequence[Point], x_name: str, y_name: str) -> Markup:
     ]
     parts = [*frame(across, up, x_name, y_name), _path(placed, "line"), *(dots if len(dots) <= 60 else [])]
     return svg("curve", 424, 232, parts, f"{y_name} by {x_name}")
+
+
+def numbered(values: Sequence[float]) -> list[Point]:
+    """Values as points above their places, counted from 1.
+
+    Example:
+        >>> numbered([4.0, 5.0])
+        [(1.0, 4.0), (2.0, 5.0)]
+    """
+    return [(float(place), float(value)) for place, value in enumerate(values, start=1)]
 
 
 def quantiles(lengths: dict[str, float], unit: str) -> Markup:

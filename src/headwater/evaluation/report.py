@@ -16,6 +16,7 @@ from headwater.run import write_whole
 if TYPE_CHECKING:
     from headwater.evaluation.box_counts import BoxCounts
     from headwater.evaluation.classification import Tally
+    from headwater.evaluation.control import Agents
     from headwater.evaluation.detection import BoxTally
     from headwater.evaluation.features import Measured
     from headwater.evaluation.gallery import Gallery
@@ -51,6 +52,11 @@ _SHOWN = (
     "mae",
     "coverage",
     "novelty",
+    "return_iqm",
+    "return_std",
+    "return_lowest",
+    "episode_length",
+    "episodes_cut",
 )
 
 
@@ -83,6 +89,8 @@ class Report(Sections):
         lists: of recommended lists their `names` (the model, then its baselines), NDCG by the `activity` of users and
             the share of right items found by the `popularity` of items (rows of `group`, `count`, `scores` by name),
             and the `lists` of some users: `user`, `history`, `list` (`item`, `right`), and how many would be `right`.
+        episodes: of agents the `count` of episodes, whether actions were `deterministic`, the sorted `returns` of
+            each who acted, and `frames` of one episode.
         stages: the steps of the fit: `name`, `score`, `low`, `high`, `seconds`, `decision`.
         curve: the learning curve: `stage`, `epoch`, `step`, `loss`, `score`.
         seen: some training pictures as the network saw them while it learnt (`rows`): `image`, `text`, and
@@ -124,6 +132,7 @@ class Report(Sections):
     mistakes: list[dict[str, Any]] = field(default_factory=list)
     pictures: dict[str, Any] = field(default_factory=dict)
     lists: dict[str, Any] = field(default_factory=dict)
+    episodes: dict[str, Any] = field(default_factory=dict)
     stages: list[dict[str, Any]] = field(default_factory=list)
     curve: list[dict[str, Any]] = field(default_factory=list)
     seen: dict[str, Any] = field(default_factory=dict)
@@ -144,8 +153,9 @@ class Report(Sections):
         rows = self.rows.get("test", FEWEST)
         if self.gain and rows < FEWEST and self.gain.get("value") is not None:
             over, metric, value = self.gain["over"], spoken(self.gain["metric"]), self.gain["value"]
-            differs = f"Differs from {over} by {value:+.3f} in {metric} on {rows} test row{'s' * (rows != 1)}"
-            self.gain = {**self.gain, "real": False, "sentence": f"{differs}: too few test rows to tell."}
+            unit = "episode" if self.episodes else "row"
+            differs = f"Differs from {over} by {value:+.3f} in {metric} on {rows} test {unit}{'s' * (rows != 1)}"
+            self.gain = {**self.gain, "real": False, "sentence": f"{differs}: too few test {unit}s to tell."}
 
     @property
     def score(self) -> Estimate:
@@ -236,6 +246,22 @@ class Report(Sections):
         )
 
     @classmethod
+    def of_control(cls, measured: Agents, **sections: Any) -> Report:
+        """The report of an agent's episodes; `sections` are further fields, task and model among them.
+
+        The mean of the undiscounted returns is the primary metric.
+        """
+        return cls(
+            metrics=measured.metrics(),
+            primary="return",
+            notes=measured.sentences(),
+            episodes=measured.section(),
+            baselines=measured.baseline_metrics(),
+            gain=measured.gain().to_json(),
+            **sections,
+        )
+
+    @classmethod
     def known(cls, sections: Mapping[str, Any]) -> dict[str, Any]:
         own = super().known(sections)
         own["metrics"] = _estimates(own["metrics"])
@@ -282,7 +308,8 @@ class Report(Sections):
     def title(self) -> str:
         """What was measured on how many rows, as one line."""
         how = f" ({self.strategy})" if self.strategy else ""
-        rows = f", {self.rows['test']:,} test rows" if "test" in self.rows else ""
+        unit = "episodes" if self.episodes else "rows"
+        rows = f", {self.rows['test']:,} test {unit}" if "test" in self.rows else ""
         return f"{self.task}: {self.model}{how}{rows}, 95 % intervals"
 
 

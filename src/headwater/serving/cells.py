@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
+import numpy as np
 import pyarrow as pa
 
 from headwater import catalog
@@ -147,6 +149,26 @@ class UserCells(Cells):
         return [name_of(column, one) for one in value if one is not None]
 
 
+class ObservationCells(Cells):
+    """Observations of an environment: a number, a list of numbers, or an object of these."""
+
+    def named(self, application: Any) -> tuple[str, ...]:
+        self.space = application.observations
+        return application.input_columns
+
+    def schemas(self) -> dict[str, dict[str, Any]]:
+        example = self.space.plain(self.space.sample(np.random.default_rng(0), 1)[0])
+        kind = {int: "integer", dict: "object"}.get(type(example), "array")
+        return {self.columns[0]: {"type": kind, "description": str(self.space), "example": example}}
+
+    def cell(self, column: str, value: Any) -> str:
+        try:
+            self.space.read(value)
+        except ValueError as wrong:
+            raise ValueError(f"the observation is {wrong}; it has to be {self.space}") from wrong
+        return value if isinstance(value, str) else json.dumps(value)
+
+
 def name_of(column: str, value: Any) -> str:
     """A name out of JSON: a text, or a number.
 
@@ -185,7 +207,9 @@ def _called(value: Any) -> str:
     return names.get(type(value).__name__, "a number")
 
 
-_CELLS: Final[dict[str, type[Cells]]] = {"Text": TextCells, "Image": ImageCells, "User": UserCells}
+_CELLS: Final[dict[str, type[Cells]]] = {
+    "Text": TextCells, "Image": ImageCells, "User": UserCells, "Observation": ObservationCells,
+}  # fmt: skip
 _SHOWN: Final = 5
 """Names of a row that are told where none is right."""
 _DOT: Final = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

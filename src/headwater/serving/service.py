@@ -100,6 +100,8 @@ class Service:
     def _kind(self, column: str) -> str:
         schema = self.cells.schemas()[column]
         kind = schema.get("contentEncoding", schema["type"])
+        if catalog.task(self.application.task).inputs == ("Observation",):
+            return "text"
         return {"base64": "image", "string": "text", "array": "items"}.get(str(kind), "name")
 
 

@@ -20,8 +20,7 @@ from headwater.tuning.study import Study
 from headwater.tuning.trials import COMPLETE, FAILED, PRUNED, Outcome, Trials
 
 if TYPE_CHECKING:
-    from headwater.application import Application
-    from headwater.data.preparing import Prepared
+    from headwater.application import Application, Ready
     from headwater.tuning.asked import Asked
     from headwater.tuning.dimension import Point
 
@@ -43,7 +42,7 @@ class Loop:
     """
 
     asked: Asked
-    prepared: Prepared
+    prepared: Ready
     run: Run
     worker: int = 0
 
@@ -170,7 +169,7 @@ class Loop:
             application.save(self.trials.application(outcome.number))
 
 
-def fit(request: Request, prepared: Prepared, run: Run) -> Application:
+def fit(request: Request, prepared: Ready, run: Run) -> Application:
     """A fitted application of what was asked."""
     entry = catalog.task(request.task)
     application = catalog.load(entry.path, extra=entry.extra)(request.model, request.settings, **request.model_settings)

@@ -1,0 +1,1 @@
+"""Control: agents that learn what to do by doing it (reinforcement learning)."""

@@ -1,0 +1,179 @@
+"""Advantage actor-critic: a policy moves toward what turned out better than expected (Mnih et al. 2016)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import numpy as np
+
+from headwater.control.agent import Agent
+from headwater.control.lesson import Lesson
+from headwater.control.normalising import Running
+from headwater.control.perceptron import Adam, Perceptron
+from headwater.control.policies import chances_of
+from headwater.control.returns import advantages
+from headwater.control.worlds import Step
+from headwater.options import Between
+from headwater.ranges import Search
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActorCriticSettings:
+    """What an actor-critic may be told."""
+
+    section: ClassVar[str] = "Actor-critic"
+
+    hidden: Annotated[tuple[int, ...], Between(1, 4096), "Units of each hidden layer of actor and critic."] = (64, 64)
+    gamma: Annotated[float, Between(0, 1), Search(0.9, 0.999), "What a reward a step later is worth."] = 0.99
+    gae_lambda: Annotated[
+        float, Between(0, 1), Search(0.8, 1.0), "How far rewards are trusted before the critic is: 0 one step, 1 all."
+    ] = 0.95
+    rollout: Annotated[
+        int, Between(1, 100_000), Search(5, 256, log=True), "Steps of each environment between two rounds of updates."
+    ] = 32
+    passes: Annotated[int, Between(1, 1000), "How often a rollout is learnt from; more than once needs `clip`."] = 1
+    batch: Annotated[int, Between(1, 10_000_000), "Steps in one update; a rollout of fewer is one."] = 10_000_000
+    clip: Annotated[
+        float, Between(0, 10),
+        "By what share the probability of an action may change in a round (the clipped surrogate of PPO; Schulman et "
+        "al. 2017); 0 lets it be.",
+    ] = 0.0  # fmt: skip
+    entropy: Annotated[float, Between(0, 10), Search(1e-5, 0.05, log=True), "What staying undecided is worth."] = 0.0
+    annealed: Annotated[bool, "Let the learning rate fall to 0 over the training."] = True
+    normalised: Annotated[bool, "Bring observations and rewards near one by their running means and spreads."] = True
+
+
+class ActorCritic(Agent):
+    """Draws its actions from a policy that a critic improves.
+
+    The actor tells the chances of actions, the critic what a state is worth. After a few steps in several environments,
+    actions that turned out better than the critic expected become more probable, by how much better they were
+    (A2C; generalised advantages). With `clip` and several `passes` it is PPO.
+
+    Example:
+        >>> from headwater.control.spaces import Box, Discrete
+        >>> agent = ActorCritic(None, Box((4,), (-1.0,), (1.0,)), Discrete(2))
+        >>> agent.act(np.zeros((3, 4), np.float32)).shape
+        (3, 1)
+    """
+
+    Settings = ActorCriticSettings
+    envs = 8
+    steps = 500_000
+    learning_rate = 1e-3
+
+    def check(self) -> None:
+        """It does whatever there is to do."""
+
+    def build(self, random: np.random.Generator) -> None:
+        self.chances, width = chances_of(self.actions), self.observations.width
+        outputs = self.chances.width - self.chances.free
+        self.actor = Perceptron((width, *self.settings.hidden, outputs), random, tanh=True)
+        self.critic = Perceptron((width, *self.settings.hidden, 1), random, tanh=True)
+        # At first all actions are about as probable, whatever is seen.
+        self.actor.last[:] *= 0.01
+        self.free = np.zeros(self.chances.free, np.float32)
+        self.seen = Running(width)
+
+    def begin(self, envs: int) -> None:
+        self.adams = {"actor": Adam(len(self.actor.parameters)), "critic": Adam(len(self.critic.parameters)),
+                      "free": Adam(len(self.free))}  # fmt: skip
+        self.earned, self.running = Running(1), np.zeros(envs)
+
+    def act(self, raw: np.ndarray, random: np.random.Generator | None = None) -> np.ndarray:
+        outputs = self._outputs(self.actor(self._encoded(raw)))
+        return self.chances.raw(self.chances.best(outputs) if random is None else self.chances.draw(outputs, random))
+
+    def learn(self, lesson: Lesson) -> None:
+        self.running[:] = 0
+        while lesson.left:
+            now, actions, steps = [], [], []
+            while len(steps) < self.settings.rollout and lesson.left:
+                now.append(lesson.now)
+                outputs = self._outputs(self.actor(self._encoded(lesson.now)))
+                actions.append(self.chances.draw(outputs, lesson.random))
+                steps.append(self._scaled(lesson.step(self.chances.raw(actions[-1]))))
+            self._improve(np.stack(now), np.concatenate(actions), steps, lesson)
+
+    def _scaled(self, step: Step) -> Step:
+        """The step with its rewards in units of the spread of what they add up to."""
+        if not self.settings.normalised:
+            return step
+        self.running = self.settings.gamma * self.running + step.rewards
+        self.earned.see(self.running[:, None])
+        self.running[step.ended] = 0
+        rewards = np.clip(step.rewards / self.earned.spread[0], -10, 10).astype(np.float32)
+        return Step(step.after, rewards, step.terminated, step.ended)
+
+    def _improve(self, now: np.ndarray, actions: np.ndarray, steps: list[Step], lesson: Lesson) -> None:
+        own, shape = self.settings, (len(steps), now.shape[1])
+        inputs = self._encoded(now.reshape(-1, now.shape[-1]))
+        after = self._encoded(np.concatenate([step.after for step in steps]))
+        worth, following = (self.critic(rows)[:, 0].reshape(shape) for rows in (inputs, after))
+        gained = advantages(steps, worth, following, gamma=own.gamma, gae_lambda=own.gae_lambda)
+        aims = (gained + worth).reshape(-1)
+        before = self.chances.log(self._outputs(self.actor(inputs)), actions)
+        rate = lesson.rate * (1 - lesson.progress if own.annealed else 1.0)
+        for _ in range(own.passes):
+            order = lesson.random.permutation(len(inputs)) if own.passes > 1 else np.arange(len(inputs))
+            for first in range(0, len(order), own.batch):
+                rows = order[first : first + own.batch]
+                self._toward_worth(inputs[rows], aims[rows], rate)
+                self._toward_gain(inputs[rows], actions[rows], gained.reshape(-1)[rows], before[rows], rate)
+        if own.normalised:
+            self.seen.see(self.observations.encode(now.reshape(-1, now.shape[-1])))
+        lesson.notes["critic error"] = float(np.abs(aims - worth.reshape(-1)).mean())
+
+    def _toward_worth(self, inputs: np.ndarray, aims: np.ndarray, rate: float) -> None:
+        """One step of the critic toward what the states turned out to be worth."""
+        trace = self.critic.forward(inputs)
+        slope = (trace[-1] - aims[:, None]) * np.float32(2 / len(aims))
+        self.critic.backward(trace, slope.astype(np.float32))
+        self.adams["critic"].step(self.critic.parameters, self.critic.gradient, rate, clip=0.5)
+
+    def _toward_gain(
+        self, inputs: np.ndarray, actions: np.ndarray, gained: np.ndarray, before: np.ndarray, rate: float
+    ) -> None:  # fmt: skip
+        """One step of the actor toward actions that gained, and from those that lost."""
+        own = self.settings
+        trace = self.actor.forward(inputs)
+        outputs = self._outputs(trace[-1])
+        gained = (gained - gained.mean()) / (gained.std() + 1e-8) if len(gained) > 1 else gained
+        ratio = np.exp(np.clip(self.chances.log(outputs, actions) - before, -20, 20))
+        if own.clip:
+            # Where the probability has changed as far as it may in the direction that gains, nothing pulls on.
+            ratio = ratio * ~np.where(gained > 0, ratio > 1 + own.clip, ratio < 1 - own.clip)
+        by_log, by_entropy = self.chances.slopes(outputs, actions)
+        slope = -((gained * ratio)[:, None] * by_log + own.entropy * by_entropy).astype(np.float32) / len(inputs)
+        told = trace[-1].shape[1]
+        self.actor.backward(trace, slope[:, :told])
+        self.adams["actor"].step(self.actor.parameters, self.actor.gradient, rate, clip=0.5)
+        if self.chances.free:
+            self.adams["free"].step(self.free, slope[:, told:].sum(axis=0), rate)
+
+    def _outputs(self, told: np.ndarray) -> np.ndarray:
+        """The outputs of the actor's network, and beside them the parameters that no observation moves."""
+        if not self.chances.free:
+            return told
+        return np.hstack([told, np.broadcast_to(self.free, (len(told), len(self.free)))])
+
+    def _encoded(self, raw: np.ndarray) -> np.ndarray:
+        encoded = self.observations.encode(raw)
+        return self.seen.of(encoded) if self.settings.normalised and self.seen.count[0] else encoded
+
+    def policy(self) -> dict[str, np.ndarray]:
+        return {
+            "actor": self.actor.parameters, "critic": self.critic.parameters, "free": self.free,
+            "seen": self.seen.moments, "seen-count": self.seen.count,
+        }  # fmt: skip
+
+    def memory(self) -> dict[str, np.ndarray]:
+        adams = {
+            f"{name}-{part}": values for name, adam in self.adams.items() for part, values in adam.arrays().items()
+        }
+        return {**adams, "earned": self.earned.moments, "earned-count": self.earned.count}
+
+    def remember(self, memory: dict[str, np.ndarray]) -> None:
+        for name, values in self.memory().items():
+            values[...] = memory[name]

@@ -1,0 +1,139 @@
+"""What every agent can do: act on observations, learn through a lesson, and put itself into arrays."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from headwater.control.lesson import Lesson
+from headwater.control.spaces import Space, from_json
+from headwater.errors import DataError
+from headwater.options import build, plain
+from headwater.run import write_whole
+from headwater.settings import NoSettings
+from headwater.settings import Settings as RunSettings
+
+_ARRAYS, _STATE = "agent.safetensors", "agent.json"
+
+
+class Agent(ABC):
+    """Observations in, actions out. Settings of its own are fields of its `Settings` dataclass.
+
+    The constructor makes what acts; `begin` adds what only learning needs.
+
+    Attributes:
+        observations, actions: what it observes and does.
+        settings: its own.
+
+    Args:
+        settings: its own; the defaults if not given.
+        observations: what it is to observe.
+        actions: what it can do.
+        seed: decides its first parameters.
+    """
+
+    Settings: ClassVar[type] = NoSettings
+    """A frozen dataclass in the style of `headwater.settings`; empty when the model has none of its own."""
+    steps: ClassVar[int] = 100_000
+    """For how many steps it learns in an environment that nothing better is known of."""
+    envs: ClassVar[int] = 1
+    """In how many environments at once, likewise."""
+    learning_rate: ClassVar[float] = 1e-3
+    """How fast, likewise."""
+    reads: ClassVar[tuple[str, ...]] = ("learning_rate",)
+    """The settings of every run that decide how well this model learns; `tune` searches those and its own."""
+
+    def __init__(self, settings: Any, observations: Space, actions: Space, seed: int = 0) -> None:
+        self.settings = settings if settings is not None else self.Settings()
+        self.observations, self.actions = observations, actions
+        self.check()
+        self.build(np.random.default_rng([seed, 1]))
+
+    @classmethod
+    def completed(cls, settings: RunSettings, rows: int) -> RunSettings:
+        """The settings of a run with this model's own choice where they leave it one; `tune` asks for it."""
+        rate = cls.learning_rate if settings.learning_rate is None else settings.learning_rate
+        return replace(settings, learning_rate=rate)
+
+    @abstractmethod
+    def check(self) -> None:
+        """Refuses observations or actions that it cannot work with.
+
+        Raises:
+            DataError: says which, and which model can.
+        """
+
+    @abstractmethod
+    def build(self, random: np.random.Generator) -> None:
+        """Makes what acts, untaught."""
+
+    @abstractmethod
+    def begin(self, envs: int) -> None:
+        """Makes what only learning needs, for so many environments at once."""
+
+    @abstractmethod
+    def learn(self, lesson: Lesson) -> None:
+        """Lives through a lesson and learns from it; ends what is left open, for the next one begins elsewhere."""
+
+    @abstractmethod
+    def act(self, raw: np.ndarray, random: np.random.Generator | None = None) -> np.ndarray:
+        """Raw actions for raw observations of shape (rows, size): the best it knows, or drawn from its policy.
+
+        Args:
+            raw: what is observed.
+            random: draws; without it the answer is the best one.
+        """
+
+    @abstractmethod
+    def policy(self) -> dict[str, np.ndarray]:
+        """The arrays that decide how it acts, by name; they are its own, not copies."""
+
+    @abstractmethod
+    def memory(self) -> dict[str, np.ndarray]:
+        """All that `begin` made, and learning has changed, by name; the policy is not among it."""
+
+    @abstractmethod
+    def remember(self, memory: dict[str, np.ndarray]) -> None:
+        """Takes back what `memory` gave."""
+
+    def follow(self, policy: Mapping[str, np.ndarray]) -> None:
+        """Acts as this policy does from now on."""
+        for name, values in self.policy().items():
+            values[...] = policy[name]
+
+    def save(self, folder: Path) -> None:
+        """Writes what acts as safetensors and JSON."""
+        save_file({name: np.ascontiguousarray(values) for name, values in self.policy().items()}, folder / _ARRAYS)
+        state = {
+            "settings": plain(self.settings), "observations": self.observations.to_json(),
+            "actions": self.actions.to_json(),
+        }  # fmt: skip
+        write_whole(folder / _STATE, json.dumps(state, indent=1).encode())
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Reads what `save` wrote."""
+        state = json.loads((folder / _STATE).read_text("utf-8"))
+        spaces = from_json(state["observations"]), from_json(state["actions"])
+        agent = cls(build(cls.Settings, state["settings"]), *spaces)
+        agent.follow(load_file(folder / _ARRAYS))
+        return agent
+
+
+def refuse_actions(model: str, actions: Space, accepted: str, instead: str) -> None:
+    """Refuses actions of a kind that a model cannot do.
+
+    Raises:
+        DataError: says what it can, and which model can do these.
+    """
+    raise DataError(
+        f"{model} cannot do the actions of this environment", got=str(actions), accepted=accepted,
+        fix=f"Take --model {instead}.",
+    )  # fmt: skip

@@ -1,0 +1,212 @@
+"""A whole training, the same for every agent: lessons, scores between them, the best policy kept, checkpoints."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+from threadpoolctl import threadpool_limits
+
+from headwater.control.agent import Agent
+from headwater.control.curves import Curves
+from headwater.control.episodes import Played, play
+from headwater.control.lesson import Lesson
+from headwater.control.world import World
+from headwater.control.worlds import Worlds
+from headwater.errors import ArtifactError
+from headwater.evaluation.intervals import normal
+from headwater.progress import bar
+from headwater.run import Run, never, write_whole
+
+log = logging.getLogger("headwater")
+FILE: Final = "training.safetensors"
+_TRAINING, _FIRST, _MORE = 11, 12, 13
+"""Which chances these are: of a training, of the first episodes that score a policy, of those that confirm it."""
+_FEW, _MANY = 10, 40
+"""How many episodes score each policy, and how many more the one that may be the best."""
+CHOOSING: Final = _FEW + _MANY
+_ANY: Final = (float("-inf"), float("inf"))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long, how wide and how fast an agent learns.
+
+    Attributes:
+        steps: of all environments together.
+        envs: environments at once.
+        lessons: parts of the training; after each the policy is scored.
+        rate: the learning rate.
+        seed: of every chance.
+    """
+
+    steps: int
+    envs: int
+    lessons: int
+    rate: float
+    seed: int
+
+    def end(self, lesson: int) -> int:
+        """The steps that are done when a lesson is over: as many in each environment."""
+        return max(1, round(self.steps * (lesson + 1) / self.lessons / self.envs)) * self.envs
+
+
+@dataclass
+class Standing:
+    """Where a training stands between two lessons.
+
+    Attributes:
+        lesson: how many are over.
+        done: how many steps.
+        score: of the best policy, the mean return of its episodes.
+        first: the same of the first of them, which every policy plays.
+        low, high: the 95 % interval of `score`.
+        bar: what a later policy has to reach to take its place: the highest score so far, less its standard error.
+        at: after how many steps it was the best.
+        seconds: how long it took so far.
+        curve: of every lesson the steps, the score, and the mean return and length while learning.
+        stopped: why no more lessons followed; empty where all were.
+    """
+
+    lesson: int = 0
+    done: int = 0
+    score: float = float("-inf")
+    first: float = float("-inf")
+    low: float = float("-inf")
+    high: float = float("-inf")
+    bar: float = float("-inf")
+    at: int = 0
+    seconds: float = 0.0
+    curve: list[dict[str, Any]] = field(default_factory=list)
+    stopped: str = ""
+
+
+class Course:
+    """The training of one agent in one world.
+
+    Attributes:
+        standing: where it stands.
+        best: the arrays of the best policy so far; empty before the first score.
+    """
+
+    def __init__(self, agent: Agent, world: World, plan: Plan, run: Run) -> None:
+        self.agent, self.world, self.plan, self.run = agent, world, plan, run
+        self.standing, self.best = Standing(), dict[str, np.ndarray]()
+        self._saved = time.monotonic()
+
+    def train(self) -> Standing:
+        """Learns through every lesson that is still to do, and leaves the agent with its best policy.
+
+        Raises:
+            DataError: the environment breaks down.
+            ArtifactError: the checkpoint is damaged.
+        """
+        self.agent.begin(self.plan.envs)
+        self._resume()
+        curves = Curves(self.run.folder / "logs", first_step=self.standing.done)
+        longest = 0.0
+        # Matrices this small are slower with several threads.
+        with threadpool_limits(1), bar("steps", self.plan.end(self.plan.lessons - 1)) as shown:
+            shown.advance(self.standing.done)
+            while self.standing.lesson < self.plan.lessons and self._may_go_on(longest):
+                began = time.monotonic()
+                self._lesson(shown, curves)
+                longest = max(longest, time.monotonic() - began)
+                self.standing.seconds += time.monotonic() - began
+                self._checkpoint()
+        curves.close()
+        self.agent.follow(self.best)
+        return self.standing
+
+    def _may_go_on(self, longest: float) -> bool:
+        if self.standing.lesson and longest >= self.run.remaining():
+            self.standing.stopped = "the budget is used up"
+        elif self.standing.lesson and self.run.judge is not never:
+            self.standing.stopped = self.run.judge(
+                self.standing.lesson / self.plan.lessons, self.standing.curve[-1]["score"]
+            )
+        return not self.standing.stopped
+
+    def _lesson(self, shown: Any, curves: Curves) -> None:
+        number, standing = self.standing.lesson, self.standing
+        worlds = Worlds(self.world, self.plan.envs, [self.plan.seed, _TRAINING, number])
+        random = np.random.default_rng([self.plan.seed, _TRAINING, number, 1])
+        lesson = Lesson(
+            worlds, random, self.plan.rate, standing.done, self.plan.end(number),
+            self.plan.end(self.plan.lessons - 1), shown,
+        )  # fmt: skip
+        self.agent.learn(lesson)
+        worlds.close()
+        shown.advance(lesson.done - shown.done)
+        standing.lesson, standing.done = number + 1, lesson.done
+        score = self._score()
+        learning = {name: float(np.mean(values)) if values else float("nan")
+                    for name, values in (("return", lesson.returns), ("length", lesson.lengths))}  # fmt: skip
+        standing.curve.append({"step": lesson.done, "score": score, **learning})
+        curves.write(lesson.done, score=score, **learning, **lesson.notes)
+        log.info("%s", self._said(score, learning["return"]))
+
+    def _score(self) -> float:
+        """The mean return of the present policy, which is kept where it is the best so far."""
+        played = self._played(_FIRST, _FEW)
+        first = float(played.returns.mean())
+        # So few episodes are too few to turn a good one down, unless they are clearly worse.
+        if first >= self.standing.bar or first >= self.standing.first:
+            both = played + self._played(_MORE, _MANY)
+            score, error = float(both.returns.mean()), float(both.returns.std() / CHOOSING**0.5)
+            # Of policies that chance alone may tell apart, the later one has learnt from more.
+            if score >= self.standing.bar:
+                self.standing.bar = max(self.standing.bar, score - error)
+                self.standing.score, self.standing.first, self.standing.at = score, first, self.standing.done
+                found = normal(score, error, rows=CHOOSING, bounds=_ANY)
+                self.standing.low, self.standing.high = found.low, found.high
+                self.best = {name: values.copy() for name, values in self.agent.policy().items()}
+            return score
+        return first
+
+    def _played(self, which: int, count: int) -> Played:
+        seeds = np.random.default_rng([self.plan.seed, which]).integers(0, 2**31 - 1, count).tolist()
+        return play(self.world, self.agent.act, seeds)
+
+    def _said(self, score: float, learning: float) -> str:
+        best = "the best so far" if self.standing.at == self.standing.done else f"best {self.standing.score:.4g}"
+        return f"{self.standing.done:,} steps: return {score:.4g} ({learning:.4g} while learning), {best}"
+
+    def _checkpoint(self) -> None:
+        over = self.standing.lesson == self.plan.lessons
+        if not over and time.monotonic() - self._saved < self.run.settings.checkpoint_seconds:
+            return
+        parts = {"policy": self.agent.policy(), "memory": self.agent.memory(), "best": self.best}
+        arrays = {f"{part}/{name}": np.ascontiguousarray(values)
+                  for part, named in parts.items() for name, values in named.items()}  # fmt: skip
+        write_whole(self.run.folder / FILE, save(arrays, {"standing": json.dumps(vars(self.standing))}))
+        self._saved = time.monotonic()
+
+    def _resume(self) -> None:
+        file = self.run.folder / FILE
+        if not file.exists():
+            return
+        try:
+            with safe_open(file, framework="np") as opened:
+                told = json.loads((opened.metadata() or {}).get("standing", ""))
+                arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - not a dict
+        except (SafetensorError, ValueError) as error:
+            raise ArtifactError(
+                "The checkpoint of this training is damaged", where=str(file), got=str(error),
+                fix="Remove this file to train from the beginning.",
+            ) from error  # fmt: skip
+        self.standing = Standing(**told)
+        self.agent.follow(_part(arrays, "policy"))
+        self.agent.remember(_part(arrays, "memory"))
+        self.best = _part(arrays, "best")
+
+
+def _part(arrays: Mapping[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
+    return {key.removeprefix(f"{name}/"): values for key, values in arrays.items() if key.startswith(f"{name}/")}

@@ -1,0 +1,40 @@
+"""Learning curves for TensorBoard, without torch: an agent that learns in numpy need not wait for it."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from headwater.errors import ExtraError
+
+
+class Curves:
+    """Writes scalars into a folder that `tensorboard --logdir` reads.
+
+    Args:
+        folder: where the event files go.
+        first_step: where a resumed training goes on; a point of an earlier attempt that is behind it comes again.
+    """
+
+    def __init__(self, folder: Path, *, first_step: int = 0) -> None:
+        try:
+            from tensorboard.summary import Writer
+        except ModuleNotFoundError as missing:
+            raise ExtraError(
+                "Learning curves need the library tensorboard, which is not installed",
+                fix="Install it with: pip install 'headwater[control]'",
+            ) from missing
+        folder.mkdir(parents=True, exist_ok=True)
+        self._writer: Any = Writer(str(folder))
+        self.first_step = first_step
+
+    def write(self, step: int, **values: float) -> None:
+        """Adds one point to the curve of each name; what is no number is left out."""
+        for name, value in values.items():
+            if math.isfinite(value):
+                self._writer.add_scalar(name, value, step)
+
+    def close(self) -> None:
+        """Writes what is still in memory."""
+        self._writer.close()

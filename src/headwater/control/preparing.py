@@ -1,0 +1,115 @@
+"""From the name of an environment to what is learnt in, chosen by and tested on: the same world under other chances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from headwater.control.world import World, world_of
+from headwater.data.records import Problem
+from headwater.errors import SettingError
+from headwater.options import options_of
+from headwater.settings import Settings
+
+IDLE: Final = (
+    "target", "group", "time", "split", "valid", "test", "strategy", "epochs", "last_layers", "lora_rank",
+    "trust_remote_code",
+)  # fmt: skip
+"""Settings of every run that nothing here reads."""
+_TEST: Final = 14
+
+
+@dataclass(frozen=True)
+class Part:
+    """So many steps or episodes of a world.
+
+    Attributes:
+        world: the world.
+        count: how many steps to learn from, or episodes to measure by.
+    """
+
+    world: World
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A world ready for `fit` and `evaluate`.
+
+    Attributes:
+        train: the steps to learn from.
+        valid: the episodes by which the best policy is chosen.
+        test: the episodes by which it is measured.
+        findings: the section `audit` of the report.
+        set_aside: nothing is.
+    """
+
+    train: Part
+    valid: Part
+    test: Part
+    findings: dict[str, Any]
+    set_aside: list[Problem] = field(default_factory=list)
+
+    @property
+    def world(self) -> World:
+        return self.train.world
+
+    def __str__(self) -> str:
+        """What was found, for the user to look over before the learning begins."""
+        found = self.findings["audit"]
+        lines = {
+            "world": found["environment"],
+            "observes": found["observation"],
+            "does": found["action"],
+            "episodes": f"cut after {found['episode_limit']:,} steps where they have not ended",
+            "learning": f"{len(self.train):,} steps, then {len(self.test):,} episodes that measure it",
+        }
+        return "\n".join(f"{name:8} {text}" for name, text in lines.items())
+
+
+def ground(source: Any, settings: Settings, steps: int, valid: int) -> Ground:
+    """The world of a source, looked at once.
+
+    Args:
+        source: what `world_of` takes.
+        settings: of the run.
+        steps: how many steps are learnt from.
+        valid: how many episodes choose the best policy.
+
+    Raises:
+        DataError, NotFoundError, SettingError, ExtraError: as `world_of` and `World.make` do; a setting has no part.
+    """
+    refuse_idle(settings)
+    world = world_of(source, settings.env, settings.episode_limit)
+    audit: dict[str, Any] = {
+        "environment": world.name, "observation": str(world.observations), "action": str(world.actions),
+        "episode_limit": world.limit,
+    }  # fmt: skip
+    if world.options:
+        audit["made_with"] = dict(world.options)
+    return Ground(Part(world, steps), Part(world, valid), Part(world, settings.episodes), {"audit": audit})
+
+
+def test_seeds(seed: int, count: int) -> list[int]:
+    """The seeds of the episodes that measure an agent: no other episodes have them."""
+    return np.random.default_rng([seed, _TEST]).integers(2**31, 2**32 - 1, count).tolist()
+
+
+def refuse_idle(settings: Settings) -> None:
+    """Refuses settings that would be ignored without a word.
+
+    Raises:
+        SettingError: says which.
+    """
+    for option in options_of(Settings):
+        if option.name in IDLE and getattr(settings, option.name) != option.default:
+            raise SettingError(
+                f"{option.name} has no part in control", where="settings", got=getattr(settings, option.name),
+                accepted="--steps for how long it learns" if option.name == "epochs" else None,
+                fix=f"Leave {option.flag} out.",
+            )  # fmt: skip

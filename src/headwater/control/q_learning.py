@@ -1,0 +1,131 @@
+"""Q-learning: a table of what every action is worth in every state (Watkins 1989; Watkins and Dayan 1992)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Final
+
+import numpy as np
+
+from headwater.control.agent import Agent, refuse_actions
+from headwater.control.lesson import Lesson
+from headwater.control.spaces import Box, Choices, Discrete
+from headwater.errors import DataError, ResourceError
+from headwater.options import Between
+from headwater.ranges import Search
+
+_MOST_CELLS: Final = 50_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class QLearningSettings:
+    """What tabular Q-learning may be told."""
+
+    section: ClassVar[str] = "Q-learning"
+
+    gamma: Annotated[float, Between(0, 1), "What a reward a step later is worth."] = 0.99
+    bins: Annotated[
+        int, Between(0, 1000), "Cells into which each number of a box is divided; 0 refuses boxes, which have no table."
+    ] = 0
+    decay: Annotated[
+        float, Between(0, 1), Search(0.3, 1.0),
+        "How fast the learning rate falls: it is the number of visits to this negative power. 0 keeps it as it is.",
+    ] = 0.5  # fmt: skip
+    exploring: Annotated[float, Between(0, 1), "The share of the steps in which exploration falls to its end."] = 0.8
+    exploration_end: Annotated[float, Between(0, 1), "The share of random actions from then on."] = 0.05
+    initial: Annotated[float, "What an action that was never done is held for: high, so that everything is tried."] = (
+        0.0
+    )
+
+
+class QLearning(Agent):
+    """Names the action that its table holds for the most valuable in a state.
+
+    After each step the entry of the action done moves toward the reward and what the table holds for the best that can
+    follow, the less the oftener it has been moved. Several environments fill one table.
+
+    Example:
+        >>> agent = QLearning(None, Discrete(16), Discrete(4))
+        >>> agent.act(np.array([[3]])).shape, agent.table.shape
+        ((1, 1), (16, 4))
+    """
+
+    Settings = QLearningSettings
+    steps = 500_000
+    envs = 16
+    learning_rate = 1.0
+
+    def check(self) -> None:
+        if not isinstance(self.actions, Discrete):
+            refuse_actions("q-learning", self.actions, "a closed list of actions (Discrete)", "actor-critic")
+        space = self.observations
+        if not isinstance(space, Discrete | Choices | Box) or (isinstance(space, Box) and not self.settings.bins):
+            raise DataError(
+                "A table has no row for observations like these", got=str(space), accepted="Discrete or MultiDiscrete",
+                fix="Take --model dqn, or divide each number of a box into cells, such as with --set bins=10.",
+            )  # fmt: skip
+
+    def build(self, random: np.random.Generator) -> None:
+        cells = int(np.prod(self._counts(), dtype=np.float64)) * self.actions.width
+        if cells > _MOST_CELLS:
+            raise ResourceError(
+                "The table would be too large", where="--set bins", got=f"{cells:,} entries",
+                accepted=f"at most {_MOST_CELLS:,}", fix="Give fewer bins, or take --model dqn.",
+            )  # fmt: skip
+        # Of entries that are equal none may be the one that is always taken.
+        shape = int(np.prod(self._counts())), self.actions.width
+        self.table = self.settings.initial + 1e-9 * random.random(shape)
+
+    def begin(self, envs: int) -> None:
+        self.visits = np.zeros(self.table.shape, dtype=np.int64)
+
+    def act(self, raw: np.ndarray, random: np.random.Generator | None = None) -> np.ndarray:
+        return self.table[self.states(raw)].argmax(axis=1)[:, None]
+
+    def learn(self, lesson: Lesson) -> None:
+        own = self.settings
+        while lesson.left:
+            share = min(1.0, lesson.progress / own.exploring) if own.exploring else 1.0
+            states, actions = self.states(lesson.now), self.act(lesson.now)
+            chance = lesson.random.random(len(actions)) < 1.0 + share * (own.exploration_end - 1.0)
+            if chance.any():
+                actions[chance] = self.actions.sample(lesson.random, int(chance.sum()))
+            step = lesson.step(actions)
+            worth = np.where(step.terminated, 0.0, self.table[self.states(step.after)].max(axis=1))
+            aims = step.rewards + own.gamma * worth
+            for state, action, aim in zip(states.tolist(), actions[:, 0].tolist(), aims.tolist(), strict=True):
+                self.visits[state, action] += 1
+                rate = lesson.rate * float(self.visits[state, action]) ** -own.decay
+                self.table[state, action] += rate * (aim - self.table[state, action])
+
+    def states(self, raw: np.ndarray) -> np.ndarray:
+        """The row of the table for each observation, shape (rows,)."""
+        space = self.observations
+        if isinstance(space, Discrete):
+            return raw[:, 0]
+        return np.ravel_multi_index(tuple(self._cells(raw).T), self._counts())
+
+    def _counts(self) -> tuple[int, ...]:
+        """How many values each number of an observation can have in the table."""
+        space = self.observations
+        if isinstance(space, Discrete):
+            return (space.n,)
+        return space.counts if isinstance(space, Choices) else (self.settings.bins,) * space.size
+
+    def _cells(self, raw: np.ndarray) -> np.ndarray:
+        space, bins = self.observations, self.settings.bins
+        if not isinstance(space, Box):
+            return raw
+        low, high = space.ends
+        # A side without an end is divided where most values of a standard normal lie.
+        low, high = np.where(np.abs(low) < 1e6, low, -3.0), np.where(np.abs(high) < 1e6, high, 3.0)
+        return np.clip((raw - low) / (high - low) * bins, 0, bins - 1).astype(np.int64)
+
+    def policy(self) -> dict[str, np.ndarray]:
+        return {"table": self.table}
+
+    def memory(self) -> dict[str, np.ndarray]:
+        return {"visits": self.visits}
+
+    def remember(self, memory: dict[str, np.ndarray]) -> None:
+        self.visits[:] = memory["visits"]

@@ -1,0 +1,310 @@
+"""Control: what to do next, so that the sum of what comes of it is the largest?"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, ClassVar, Final, Self
+
+import numpy as np
+import pyarrow as pa
+
+from headwater import catalog, options
+from headwater.application import Application, Marks, Predictions, Stage, Trace
+from headwater.control import filming, observing, random_play
+from headwater.control.agent import Agent
+from headwater.control.course import CHOOSING, Course, Plan, Standing
+from headwater.control.episodes import Policy, at_random, play
+from headwater.control.observing import Observed
+from headwater.control.preparing import Ground, Part, ground, test_seeds
+from headwater.control.presets import OF_RUN, preset
+from headwater.control.spaces import Box, Discrete, Space
+from headwater.control.world import World, world_of
+from headwater.data.gathering import Gathered
+from headwater.data.records import Records
+from headwater.data.traits import Traits
+from headwater.errors import DataError, HeadwaterError
+from headwater.evaluation.control import Agents
+from headwater.evaluation.report import Report
+from headwater.foundation.origin import Origin
+from headwater.run import Run, scratch, write_whole
+
+log = logging.getLogger("headwater")
+BEST: Final = "best"
+"""Where the best policy so far is saved, within the work of a run, when its environment breaks down."""
+_PART: Final = 4096
+_STATE, _AGENT = "control.json", "agent"
+
+
+class Control(Application):
+    """Acts in an environment so that the sum of its rewards is the largest, which it learns by doing.
+
+    Attributes:
+        agent: the one that acts.
+        world: the environment that it learnt in.
+        standing: how its training went.
+
+    Example:
+        >>> from headwater.settings import Settings
+        >>> app = Control("q-learning", Settings(steps=20_000, episodes=20), decay=0.5)
+        >>> app.fit("CliffWalking-v1").predict([36]).labels
+        [0]
+    """
+
+    task: ClassVar[str] = "control"
+    input_setting: ClassVar[str] = "observation"
+
+    def __init__(self, model: str | None = None, settings: Any = None, **model_settings: Any) -> None:
+        super().__init__(model or catalog.task(self.task).default_model, settings, **model_settings)
+        self.agent: Agent | None = None
+        self.world: World | None = None
+        self.standing = Standing()
+
+    @property
+    def fitted(self) -> bool:
+        return self.agent is not None
+
+    @property
+    def input_columns(self) -> tuple[str, ...] | None:
+        return (self.settings.observation or observing.COLUMN,)
+
+    @property
+    def observations(self) -> Space:
+        """What it observes."""
+        return self._fitted.observations
+
+    def prepare(self, source: Any, *, want_test: bool = True) -> Ground:
+        world = world_of(source, self.settings.env, self.settings.episode_limit)
+        return ground(world, self.settings, self._plan(world).steps, CHOOSING)
+
+    def fit(self, records: Any, valid: Any = None, *, run: Run | None = None) -> Self:
+        if run is None:
+            with scratch(self.settings) as temporary:
+                return self.fit(records, valid, run=temporary)
+        options.check_fields(options.check(self.settings), self.task, catalog.task(self.task).fields)
+        self.report = self.config = None
+        world = (records if isinstance(records, Ground) else self.prepare(records)).world
+        self._learn(world, run)
+        return self
+
+    def predict(self, inputs: Any) -> Predictions:
+        return Predictions.joined([predictions for _, predictions in self.parts(inputs)])
+
+    def parts(self, inputs: Any) -> Iterator[tuple[Records, Predictions]]:
+        self.require_fitted("predict")
+        for found in observing.parts_of(inputs, self.observations, self.settings, _PART):
+            yield found.records, self._answers(found)
+
+    def evaluate(self, records: Any = None) -> Report:
+        """Plays whole episodes, and as many of somebody who does anything, by the same seeds.
+
+        Args:
+            records: an environment, as `fit` takes it; the one it learnt in if not given.
+
+        Raises:
+            DataError: the environment has other observations or actions, or breaks down.
+        """
+        self.require_fitted("evaluate")
+        world, count = self._asked(records)
+        seeds = test_seeds(self.settings.seed, count)
+        everyone = {self.shown_model: self.policy(), "random": at_random(world, self.settings.seed)}
+        played = {name: play(world, policy, seeds) for name, policy in everyone.items()}
+        limits = [f"{name} was cut off after {world.limit:,} steps" for name, one in played.items()
+                  if not one.terminated.any()]  # fmt: skip
+        measured = Agents(
+            {name: one.returns for name, one in played.items()}, {name: one.lengths for name, one in played.items()},
+            {name: 1 - float(one.terminated.mean()) for name, one in played.items()},
+            deterministic=self.settings.deterministic, frames=filming.strip(world, self.policy(), seeds[0]),
+            notes=[f"Every episode of {one}." for one in limits], seed=self.settings.seed,
+        )  # fmt: skip
+        return Report.of_control(measured, task=self.task, model=self.shown_model, rows={"test": count})
+
+    def policy(self) -> Policy:
+        """Raw actions for raw observations: the best it knows, or drawn where `deterministic` is off."""
+        agent = self._fitted
+        if self.settings.deterministic:
+            return agent.act
+        random = np.random.default_rng([self.settings.seed, 15])
+        return lambda raw: agent.act(raw, random)
+
+    def film(self, file: str | Path, *, seed: int = 0) -> int:
+        """Writes a video of one episode, and tells how many frames it has.
+
+        Args:
+            file: an .mp4 file.
+            seed: which episode.
+
+        Raises:
+            DataError: the environment shows nothing of itself, or is not known any more; the file is of another kind.
+            ExtraError: the library that writes videos is not installed.
+        """
+        self.require_fitted("film")
+        return filming.film(self.own_world(), self.policy(), seed, Path(file))
+
+    def marks(self, records: Any) -> Marks:
+        """The returns of episodes; of rows with an action, whether it would do the same."""
+        self.require_fitted("marks")
+        if isinstance(records, Records):
+            return self._agreement(records)
+        world, count = self._asked(records)
+        seeds = np.random.default_rng([self.settings.seed, 16]).integers(0, 2**31 - 1, count).tolist()
+        returns = play(world, self.policy(), seeds).returns
+        return Marks(returns, np.zeros(count), 0.0)
+
+    def gather(self, source: Any) -> Gathered:
+        return random_play.gathered(
+            world_of(source, self.settings.env, self.settings.episode_limit), self.settings.seed
+        )
+
+    def view(self, values: Sequence[Any]) -> np.ndarray:
+        return random_play.view(values)
+
+    def traits(self, values: Sequence[Any]) -> Traits:
+        return random_play.traits(values)
+
+    def reading(self, values: Sequence[Any]) -> Traits:
+        return Traits()
+
+    def origin(self) -> Origin | None:
+        return None
+
+    def augment(self, values: Sequence[Any], method: str, draw: int, run: Run) -> list[Any]:
+        return [None] * len(values)
+
+    def write(self, folder: Path) -> None:
+        world = self.world
+        state: dict[str, Any] = {"standing": asdict(self.standing)}
+        if world is not None:
+            state["world"] = {
+                "name": world.name, "options": world.options, "longest": world.longest,
+                "by_name": isinstance(world.maker, type(None)) or ":" in world.name,
+            }  # fmt: skip
+        write_whole(folder / _STATE, json.dumps(state, indent=1, default=str).encode())
+        (folder / _AGENT).mkdir()
+        self._fitted.save(folder / _AGENT)
+
+    def read(self, folder: Path) -> None:
+        state = json.loads((folder / _STATE).read_text("utf-8"))
+        self.standing = Standing(**state["standing"])
+        self.agent = catalog.model_class(self.task, str(self.model_name)).load(folder / _AGENT)
+        self._told = state.get("world")
+        self.report = Report.found(folder.parent)
+
+    @property
+    def _fitted(self) -> Agent:
+        self.require_fitted("this")
+        return self.agent  # type: ignore[return-value]
+
+    def _plan(self, world: World) -> Plan:
+        """How long, how wide and how fast: as the user says, else what suits the world, else the model."""
+        settings, known = self.settings, preset(str(self.model_name), world.name)
+        model = catalog.model_class(self.task, str(self.model_name))
+        asked = {name: getattr(settings, name) for name in OF_RUN}
+        found = {name: known.get(name, getattr(model, name)) if value is None else value
+                 for name, value in asked.items()}  # fmt: skip
+        return Plan(found["steps"], found["envs"], settings.evaluations, found["learning_rate"], settings.seed)
+
+    def _learn(self, world: World, run: Run) -> None:
+        model = catalog.model_class(self.task, str(self.model_name))
+        known = {name: value for name, value in preset(str(self.model_name), world.name).items() if name not in OF_RUN}
+        own = options.build(model.Settings, {**known, **self.model_settings}, where=f"model {self.model_name}")
+        agent = model(own, world.observations, world.actions, self.settings.seed)
+        course = Course(agent, world, self._plan(world), run.part("model"))
+        self.world = world
+        try:
+            self.standing = course.train()
+        except HeadwaterError as broken:
+            self._keep(course, run, broken)
+            raise
+        self.agent = agent
+        self.trace = self._traced(course)
+
+    def _keep(self, course: Course, run: Run, broken: HeadwaterError) -> None:
+        """Saves the best policy of a training that came to a bad end, so that it is not lost with it."""
+        if not course.best:
+            return
+        course.agent.follow(course.best)
+        self.agent, self.standing = course.agent, course.standing
+        self.save(run.folder / BEST)
+        log.warning("The best policy so far (return %.4g) is an application in %s", course.standing.score,
+                    run.folder / BEST)  # fmt: skip
+
+    def _traced(self, course: Course) -> Trace:
+        standing = self.standing
+        why = f"; stopped: {standing.stopped}" if standing.stopped else ""
+        decision = f"best policy after {standing.at:,} of {standing.done:,} steps{why}"
+        stage = Stage(str(self.model_name), standing.score, standing.low, standing.high, standing.seconds, decision)
+        shown = {"score": "Return of the policy between lessons", "return": "Return while learning"}
+        curve = [
+            {"stage": said, "step": row["step"], "score": row[name]} for name, said in shown.items()
+            for row in standing.curve
+        ]  # fmt: skip
+        return Trace([stage], curve)
+
+    def _asked(self, records: Any) -> tuple[World, int]:
+        """The world to measure in, and by how many episodes.
+
+        Raises:
+            DataError: it is not known any more, or is of another kind than the one that was learnt in.
+        """
+        if isinstance(records, Part):
+            return records.world, len(records)
+        world = self.own_world() if records is None else world_of(
+            records, self.settings.env, self.settings.episode_limit
+        )  # fmt: skip
+        agent = self._fitted
+        if (world.observations.size, world.actions) != (agent.observations.size, agent.actions):
+            raise DataError(
+                "This environment has other observations or actions than the one that was learnt in", where=world.name,
+                got=f"{world.observations}; {world.actions}", accepted=f"{agent.observations}; {agent.actions}",
+                fix="Give the environment that it was adapted to.",
+            )  # fmt: skip
+        return world, self.settings.episodes
+
+    def own_world(self) -> World:
+        """The environment that it learnt in, made anew from its name.
+
+        Raises:
+            DataError: it came from memory, and has no name to find it by.
+        """
+        if self.world is None:
+            told = getattr(self, "_told", None) or {}
+            if not told.get("by_name"):
+                raise DataError(
+                    "The environment was given in memory, and is gone with its process", where=told.get("name"),
+                    fix="Give the environment again.",
+                )  # fmt: skip
+            self.world = world_of(
+                told["name"], [f"{name}={json.dumps(value)}" for name, value in told["options"].items()],
+                told["longest"],
+            )  # fmt: skip
+        return self.world
+
+    def _answers(self, found: Observed) -> Predictions:
+        agent, records = self._fitted, found.records
+        labels: list[Any] = [None] * len(records)
+        if len(found.raw):
+            for row, action in zip(records.usable.tolist(), agent.act(found.raw), strict=True):
+                labels[row] = agent.actions.plain(action)
+        reasons = [records.problems[row].reason if row in records.problems else None for row in range(len(records))]
+        number = pa.float64() if isinstance(agent.actions, Box) else pa.int64()
+        return Predictions(
+            labels, None, (), reasons, number if isinstance(agent.actions, Discrete) else pa.list_(number)
+        )
+
+    def _agreement(self, records: Records) -> Marks:
+        """Whether it would do what the rows of a table did; of numbers, how near it would come, from 0 to 1."""
+        found = observing.of_records(records, self.observations, self.settings.observation)
+        actions = self._fitted.actions
+        done = np.stack([actions.raw(cell) for cell in found.records.take(found.records.usable).column("action")])
+        own = self._fitted.act(found.raw)
+        if isinstance(actions, Box):
+            low, high = actions.ends
+            reach = np.where(np.isfinite(high - low), high - low, 2.0)
+            same = 1 - np.clip(np.abs(own - done) / reach, 0, 1).mean(axis=1, dtype=np.float64)
+        else:
+            same = (own == done).all(axis=1).astype(np.float64)
+        return Marks(same, same, 1 / max(1, len(same)))

@@ -1,0 +1,219 @@
+"""The environment that is to be mastered, by name: a Gymnasium id, or `module:Class` of the user's own."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib
+import importlib.util
+import json
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+from headwater.control.guard import Guard
+from headwater.control.spaces import Choices, Discrete, Parts, Space, of_gymnasium
+from headwater.errors import DataError, ExtraError, NotFoundError, SettingError, did_you_mean
+
+LONGEST: Final = 10_000
+"""Steps after which an episode is cut that no limit of its own ends."""
+_EXTRA: Final = "pip install 'headwater[control]'"
+
+
+@dataclass(frozen=True)
+class World:
+    """An environment that can be made as often as one likes.
+
+    Attributes:
+        name: what it is called.
+        options: arguments for its making.
+        maker: makes one, where it came from Python and has no name to find it by.
+        longest: steps after which an episode is cut; `LONGEST` where neither this nor the environment says so.
+
+    Example:
+        >>> world = World("FrozenLake-v1", {"map_name": "8x8"})
+        >>> world.observations.n, world.actions.n, world.limit
+        (64, 4, 100)
+    """
+
+    name: str
+    options: dict[str, Any] = field(default_factory=dict, hash=False)
+    maker: Callable[..., Any] | None = None
+    longest: int | None = None
+
+    def make(self, render_mode: str | None = None) -> Any:
+        """A new environment.
+
+        Raises:
+            NotFoundError: there is none of this name.
+            ExtraError: it needs a library that is not installed.
+            DataError: its making fails.
+        """
+        gymnasium = _gymnasium()
+        mode = {} if render_mode is None else {"render_mode": render_mode}
+        with Guard(self.name, "its making"):
+            if self.maker is not None:
+                return self.maker(**self.options, **mode)
+            with _translated(self.name, gymnasium):
+                return gymnasium.make(self.name, disable_env_checker=True, **self.options, **mode)
+
+    @cached_property
+    def observations(self) -> Space:
+        return of_gymnasium(self._sample.observation_space, where=self.name)
+
+    @cached_property
+    def actions(self) -> Space:
+        found = of_gymnasium(self._sample.action_space, where=self.name)
+        if isinstance(found, Parts) or (isinstance(found, Discrete | Choices) and found.width < 1):
+            raise DataError(
+                "The environment has an action of several kinds at once", where=self.name, got=str(found),
+                accepted="Discrete, MultiDiscrete, MultiBinary or Box", fix="Flatten it with a wrapper.",
+            )  # fmt: skip
+        return found
+
+    @property
+    def limit(self) -> int:
+        """Steps after which an episode is cut at the latest."""
+        spec = getattr(self._sample, "spec", None)
+        own = getattr(spec, "max_episode_steps", None)
+        return min(one for one in (self.longest, own, None if self.longest or own else LONGEST) if one)
+
+    @property
+    def renders(self) -> bool:
+        """Whether it can show itself in pixels."""
+        return "rgb_array" in (getattr(self._sample, "metadata", None) or {}).get("render_modes", ())
+
+    @cached_property
+    def _sample(self) -> Any:
+        """One environment that is only looked at."""
+        made = self.make()
+        for part in ("observation_space", "action_space", "reset", "step"):
+            if not hasattr(made, part):
+                raise DataError(
+                    f"This is no environment of Gymnasium: it has no {part}", where=self.name, got=type(made).__name__,
+                    fix="Derive it from gymnasium.Env.",
+                )  # fmt: skip
+        return made
+
+
+def world_of(source: Any, options: Iterable[str] | None = None, longest: int | None = None) -> World:
+    """The world of a name, or of a class or function that makes environments.
+
+    Args:
+        source: a Gymnasium id, `module:Class`, or something to call.
+        options: texts `NAME=VALUE`, arguments for its making.
+        longest: steps after which an episode is cut.
+
+    Raises:
+        DataError: it is none of these.
+        NotFoundError: the module or class does not exist.
+        SettingError: an option that is not `NAME=VALUE`.
+    """
+    told = dict(map(_option, options or ()))
+    if isinstance(source, World):
+        return source
+    if callable(source):
+        return World(getattr(source, "__name__", type(source).__name__), told, source, longest)
+    if not isinstance(source, str) or not source.strip():
+        raise DataError(
+            "control learns by doing, and needs an environment to do it in", got=type(source).__name__,
+            accepted="a Gymnasium id such as CartPole-v1, module:Class, or in Python what makes one when called",
+        )  # fmt: skip
+    return World(source, told, _own(source), longest)
+
+
+def hash_of(source: Any, *, offline: bool = False) -> str:
+    """The SHA-256 of what an environment is known by: its name, and the source file of one of the user's own."""
+    digest = hashlib.sha256(str(source if isinstance(source, str) else getattr(source, "__name__", "")).encode())
+    module = source.partition(":")[0] if isinstance(source, str) and ":" in source else None
+    if module is not None:
+        with _here():
+            found = importlib.util.find_spec(module.partition(".")[0]) and importlib.util.find_spec(module)
+        if found is not None and found.origin is not None and found.has_location:
+            with open(found.origin, "rb") as file:
+                digest.update(file.read())
+    return digest.hexdigest()
+
+
+def _own(name: str) -> Callable[..., Any] | None:
+    """The class of `module:Class`; None for a Gymnasium id, which may name a module too."""
+    module, colon, attribute = name.partition(":")
+    if not colon:
+        return None
+    try:
+        with _here(), Guard(name, "the import of its module"):
+            found = importlib.import_module(module)
+    except DataError as failure:
+        if isinstance(failure.__cause__, ModuleNotFoundError) and module.startswith(str(failure.__cause__.name)):
+            raise NotFoundError(
+                "There is no module of this name", where=name, got=module,
+                fix="Start headwater in the folder of the module, or install it.",
+            ) from failure  # fmt: skip
+        raise
+    if callable(getattr(found, attribute, None)):
+        return getattr(found, attribute)
+    if attribute.rpartition("-v")[1] and attribute in _gymnasium().registry:
+        return None
+    classes = [key for key, value in vars(found).items() if isinstance(value, type)]
+    raise NotFoundError(
+        "The module has no environment of this name", where=name, got=attribute, accepted=classes or "a class",
+        fix=did_you_mean(attribute, classes),
+    )  # fmt: skip
+
+
+def _option(text: str) -> tuple[str, Any]:
+    name, equals, value = str(text).partition("=")
+    if not equals or not name.strip():
+        raise SettingError("An argument of the environment needs a name and a value", where="--env", got=text,
+                           accepted="NAME=VALUE")  # fmt: skip
+    try:
+        return name.strip(), json.loads(value)
+    except ValueError:
+        return name.strip(), value
+
+
+@contextlib.contextmanager
+def _here() -> Iterator[None]:
+    """Within, modules of the working folder are found, as `python -m` finds them."""
+    sys.path.insert(0, "")
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ValueError):
+            sys.path.remove("")
+
+
+@contextlib.contextmanager
+def _translated(name: str, gymnasium: Any) -> Iterator[None]:
+    """Within, what Gymnasium says of a name is said in our words."""
+    try:
+        with warnings.catch_warnings():
+            # That a newer version exists is no matter of ours; a name that is gone is, and is told below.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            yield
+    except gymnasium.error.Error as wrong:
+        if isinstance(wrong, gymnasium.error.DependencyNotInstalled):
+            raise ExtraError(
+                "This environment needs a library that is not installed", where=name, got=str(wrong),
+                fix=f"For classic control, toy text and Box2D: {_EXTRA}",
+            ) from wrong  # fmt: skip
+        known = list(gymnasium.registry)
+        if name in known:
+            raise
+        raise NotFoundError(
+            "There is no environment of this name", where="DATA", got=name,
+            accepted="a Gymnasium id such as CartPole-v1, or module:Class of your own",
+            fix=did_you_mean(name, known),
+        ) from wrong  # fmt: skip
+
+
+def _gymnasium() -> Any:
+    try:
+        return importlib.import_module("gymnasium")
+    except ModuleNotFoundError as missing:
+        raise ExtraError(
+            "Environments need the library gymnasium, which is not installed", fix=f"Install it with: {_EXTRA}"
+        ) from missing

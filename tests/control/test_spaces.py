@@ -1,0 +1,71 @@
+"""What is observed and done survives its way into numbers, and into JSON."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+from headwater.control.spaces import Box, Choices, Discrete, from_json, of_gymnasium
+from headwater.errors import DataError
+
+SPACES = {
+    "discrete": spaces.Discrete(5, start=2),
+    "box": spaces.Box(np.array([0.0, -np.inf], np.float32), np.array([1.0, np.inf], np.float32)),
+    "image": spaces.Box(0, 255, (4, 4, 3), np.uint8),
+    "several": spaces.MultiDiscrete([2, 3]),
+    "switches": spaces.MultiBinary(3),
+    "named": spaces.Dict({"a": spaces.Discrete(3), "b": spaces.Box(-1, 1, (2,))}),
+    "tuple": spaces.Tuple((spaces.Discrete(2), spaces.Discrete(3))),
+}
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_a_space_keeps_its_values(name):
+    given = SPACES[name]
+    given.seed(0)
+    space = from_json(json.loads(json.dumps(of_gymnasium(given, where="here").to_json())))
+    assert space == of_gymnasium(given, where="here")
+    for _ in range(5):
+        raw = space.raw(given.sample())
+        assert raw.shape == (space.size,)
+        if name != "tuple":
+            assert given.contains(space.value(raw))
+        np.testing.assert_allclose(space.read(json.dumps(space.plain(raw))), raw, atol=1e-6)
+    drawn = space.sample(np.random.default_rng(0), 50)
+    encoded = space.encode(drawn)
+    assert encoded.shape == (50, space.width)
+    assert encoded.dtype == np.float32
+    assert np.isfinite(encoded).all()
+
+
+@pytest.mark.parametrize(
+    ("space", "cell", "why"),
+    [
+        (Discrete(3), 3, "not a whole number from 0 to 2"),
+        (Discrete(3), 1.5, "not a whole number from 0 to 2"),
+        (Discrete(3), True, "not a whole number"),
+        (Discrete(3), "x", "a text that is no list of numbers"),
+        (Choices((2, 2)), [0, 2], "not 2 whole numbers"),
+        (Box((2,), (0.0,), (1.0,)), [1.0], "1 number, not 2 numbers"),
+        (Box((2,), (0.0,), (1.0,)), [1.0, float("nan")], "a number that is not finite"),
+        (Box((2,), (0.0,), (1.0,)), {"a": 1}, "not 2 numbers"),
+    ],
+)
+def test_what_is_no_observation_says_why(space, cell, why):
+    with pytest.raises(ValueError, match=why):
+        space.read(cell)
+
+
+@pytest.mark.parametrize(
+    ("space", "sentence"),
+    [
+        (spaces.Text(5), "here: The environment has a space that no agent reads. Got 'Text'. Accepted: Box, Discrete"),
+        (spaces.Box(0, 1, (5000, 5000)), "An observation or action of this environment is far too large"),
+    ],
+)
+def test_a_space_that_nobody_reads_is_refused(space, sentence):
+    with pytest.raises(DataError, match=sentence):
+        of_gymnasium(space, where="here")

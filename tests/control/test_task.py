@@ -1,0 +1,199 @@
+"""Control as a whole: it stops and goes on, plays, is asked, and outlives what its environment does."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.cli.commands import type_in
+from tests.control import worlds as odd
+
+import headwater
+from headwater.control import course as training
+from headwater.control.curves import Curves
+from headwater.control.task import Control
+from headwater.errors import ArtifactError, DataError, ExtraError, SettingError
+from headwater.evaluation.control import Agents
+from headwater.settings import Settings
+
+HERE = "tests.control.worlds"
+FAST = {"model": "dqn", "hidden": (8,), "warm_up": 32, "steps": 400, "episodes": 12, "evaluations": 4}
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shown") / "run"
+    headwater.adapt("control", f"{HERE}:Shown", to=folder, **FAST)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("world", "own"),
+    [
+        ("Corridor", {"model": "dqn", "hidden": (8,), "warm_up": 32, "n_step": 2}),
+        ("Corridor", {"model": "q-learning", "bins": 4}),
+        ("Corridor", {"model": "actor-critic", "hidden": (8,), "rollout": 8}),
+        ("Slope", {"model": "actor-critic", "hidden": (8,), "rollout": 8, "clip": 0.2, "passes": 2}),
+        ("Slope", {"model": "ddpg", "hidden": (8,), "warm_up": 32, "batch": 16, "twin": True}),
+    ],
+    ids=lambda one: one if isinstance(one, str) else one["model"],
+)
+def test_a_stopped_training_goes_on_to_the_same_result(world, own, tmp_path, monkeypatch):
+    world = f"tests.contract.worlds:{world}"
+    asked = {"steps": 400, "episodes": 12, "evaluations": 4, **own, "checkpoint_seconds": 0.0}
+    whole = headwater.adapt("control", world, **asked)
+    lesson = training.Course._lesson
+
+    def stopping(self, *given):
+        if self.standing.lesson == 2:
+            raise KeyboardInterrupt
+        lesson(self, *given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training.Course, "_lesson", stopping)
+        with pytest.raises(KeyboardInterrupt):
+            headwater.adapt("control", world, to=tmp_path / "run", **asked)
+    resumed = headwater.flow.resume(tmp_path / "run")
+    for name, values in whole.agent.policy().items():
+        np.testing.assert_array_equal(resumed.agent.policy()[name], values)
+    assert [row["score"] for row in resumed.standing.curve] == [row["score"] for row in whole.standing.curve]
+    assert resumed.report.metrics == whole.report.metrics
+
+
+def test_a_damaged_checkpoint_is_told(tmp_path, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(headwater.workspace, "finish", stop)
+        with pytest.raises(KeyboardInterrupt):
+            headwater.adapt("control", f"{HERE}:Corridor", to=tmp_path / "run", **FAST)
+    (tmp_path / "run" / "work" / "model" / training.FILE).write_bytes(b"torn")
+    with pytest.raises(ArtifactError, match="The checkpoint of this training is damaged"):
+        headwater.flow.resume(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("Broken", "The environment broke down in step. Got 'RuntimeError: the motor is off'"),
+        ("NoNumber", "The environment gave a reward that is no finite number. Got nan"),
+        ("OtherShape", "The environment gave an observation that is none of its own space"),
+        ("FourValues", "step of the environment gave something else than its five values. Got '4 values'"),
+    ],
+)  # fmt: skip
+def test_the_best_policy_outlives_its_environment(name, sentence, tmp_path, caplog, monkeypatch):
+    lesson = training.Course._lesson
+
+    def breaking(self, *given):
+        monkeypatch.setattr(odd.Broken, "broken", self.standing.lesson == 2)
+        lesson(self, *given)
+
+    monkeypatch.setattr(training.Course, "_lesson", breaking)
+    with caplog.at_level(logging.WARNING), pytest.raises(DataError, match=f"{HERE}:{name}: {sentence}"):
+        headwater.adapt("control", f"{HERE}:{name}", to=tmp_path / "run", **FAST)
+    best = tmp_path / "run" / "work" / "best"
+    assert str(best) in caplog.text
+    assert headwater.load(best).predict([[0.1, 1.0]]).labels[0] in (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("Huge", "An observation or action of this environment is far too large"),
+        ("Wide", "The memory of what was lived through would be too large"),
+        ("Written", "The environment has a space that no agent reads"),
+    ],
+)
+def test_what_is_too_much_is_told_in_a_sentence(name, sentence):
+    with pytest.raises(headwater.errors.HeadwaterError, match=sentence):
+        headwater.adapt("control", f"{HERE}:{name}", model="dqn")
+
+
+def test_an_endless_world_is_cut_and_told():
+    app = headwater.adapt("control", odd.Endless, **{**FAST, "steps": 100, "evaluations": 1}, episode_limit=20)
+    assert app.report.metrics["return"].value == 20
+    assert app.report.metrics["episodes_cut"].value == 1
+    assert any("was cut off after 20 steps" in note for note in app.report.notes)
+
+
+def test_a_budget_ends_the_lessons():
+    app = headwater.adapt("control", odd.Corridor, **{**FAST, "evaluations": 50}, budget="0s")
+    assert app.standing.lesson == 1
+    assert "the budget is used up" in app.trace.stages[0].decision
+
+
+def test_an_epoch_has_no_part():
+    with pytest.raises(SettingError, match=r"epochs has no part in control.*--steps for how long it learns"):
+        headwater.adapt("control", odd.Corridor, epochs=3)
+
+
+def test_the_environment_of_memory_is_asked_for_again(tmp_path):
+    headwater.adapt("control", odd.Corridor, to=tmp_path / "run", **FAST)
+    loaded = headwater.load(tmp_path / "run")
+    with pytest.raises(DataError, match="The environment was given in memory, and is gone with its process"):
+        loaded.evaluate()
+    assert loaded.evaluate(odd.Corridor).metrics["return"].value >= 0
+    with pytest.raises(DataError, match="This environment has other observations or actions than the one"):
+        loaded.evaluate("CartPole-v1")
+
+
+def test_its_own_policy_may_be_drawn_from(shown):
+    loaded = headwater.load(shown)
+    assert isinstance(loaded, Control)
+    loaded.settings = Settings(episodes=10, deterministic=False)
+    assert "drawn from its policy" in loaded.evaluate().notes[0]
+
+
+def test_an_episode_is_filmed_and_shown(shown, tmp_path):
+    import av
+
+    told = type_in("play", shown, "--video", tmp_path / "film.mp4")
+    assert told.exit_code == 0, told.stderr
+    with av.open(str(tmp_path / "film.mp4")) as film:
+        frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
+    assert f"{len(frames)} frames written" in told.stdout
+    assert frames[0].shape == (32, 48, 3)
+    assert frames[0].max() > 150
+    page = (shown / "report.html").read_text("utf-8")
+    assert "The first test episode" in page
+    assert "data:image/png" in page
+    assert json.loads((shown / "report.json").read_text("utf-8"))["curve"][-1]["step"] == 400
+
+
+def test_what_cannot_be_filmed_is_told(shown, tmp_path, monkeypatch):
+    assert "A film is a video file" in type_in("play", shown, "--video", tmp_path / "film.gif").stderr
+    headwater.adapt("control", f"{HERE}:Corridor", to=tmp_path / "run", **FAST)
+    assert "The environment shows nothing of itself" in type_in("play", tmp_path / "run", "--video", "a.mp4").stderr
+    headwater.adapt("recommendation", [("a", "b"), ("a", "c"), ("b", "b"), ("b", "d")], model="popularity",
+                    to=tmp_path / "other", test_share=0.5)  # fmt: skip
+    assert "This application plays in no environment" in type_in("play", tmp_path / "other").stderr
+    monkeypatch.setitem(__import__("sys").modules, "av", None)
+    with pytest.raises(ExtraError, match="Videos need the library av"):
+        headwater.load(shown).film(tmp_path / "film.mp4")
+
+
+def test_curves_need_tensorboard(tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "tensorboard.summary", None)
+    with pytest.raises(ExtraError, match="Learning curves need the library tensorboard"):
+        Curves(tmp_path)
+
+
+def test_rows_of_a_table_are_answered_and_keep_their_columns(shown, tmp_path):
+    rows = pd.DataFrame({"observation": ["[0.1, 1]", "x", "[0.2, -1]"], "name": ["a", "b", "c"]})
+    rows.to_csv(tmp_path / "rows.csv", index=False)
+    assert type_in("predict", shown, tmp_path / "rows.csv", "--keep", "name", "--to", tmp_path / "a.csv").exit_code == 0
+    found = pd.read_csv(tmp_path / "a.csv")
+    assert found["name"].tolist() == ["a", "b", "c"]
+    assert found["prediction"].isna().tolist() == [False, True, False]
+    assert "a text that is no list of numbers" in found["reason"][1]
+
+
+def test_returns_of_equal_episodes_have_their_interval():
+    found = Agents({"dqn": np.full(20, 500.0), "random": np.arange(20.0)}, {}, {})
+    assert found.metrics()["return"].low == 500
+    assert found.metrics()["return_iqm"].value == 500
+    assert found.gain().real

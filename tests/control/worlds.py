@@ -1,0 +1,114 @@
+"""Worlds that do what they must not, and others in which what is right is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from tests.contract.worlds import Corridor
+
+
+class Broken(Corridor):
+    """Goes wrong once it is broken, in a way that a subclass says."""
+
+    broken = False
+
+    def step(self, action: Any) -> Any:
+        answer = super().step(action)
+        return self.wrong(answer) if Broken.broken else answer
+
+    def wrong(self, answer: Any) -> Any:
+        raise RuntimeError("the motor is off")
+
+
+class NoNumber(Broken):
+    def wrong(self, answer: Any) -> Any:
+        return answer[0], float("nan"), *answer[2:]
+
+
+class OtherShape(Broken):
+    def wrong(self, answer: Any) -> Any:
+        return np.zeros(3), *answer[1:]
+
+
+class FourValues(Broken):
+    def wrong(self, answer: Any) -> Any:
+        return answer[:4]
+
+
+class Endless(Corridor):
+    """An episode that nothing ends."""
+
+    def step(self, action: Any) -> Any:
+        return self._seen(), 1.0, False, False, {}
+
+
+class Huge(Corridor):
+    observation_space = spaces.Box(0.0, 1.0, (5000, 5000), np.float32)
+
+
+class Wide(Corridor):
+    """Not too large for one, too large for many."""
+
+    observation_space = spaces.Box(0.0, 1.0, (100, 1000), np.float32)
+
+
+class Written(Corridor):
+    observation_space = spaces.Text(5)
+
+
+class Counting(gymnasium.Env[Any, Any]):
+    """Tells the step of the episode; cut after five, or ended after three where that is asked."""
+
+    observation_space = spaces.Box(0.0, 10.0, (1,), np.float32)
+    action_space = spaces.Discrete(2)
+
+    def __init__(self, ends: int = 0) -> None:
+        self.ends = ends
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        self.count = 0
+        return np.array([0.0], np.float32), {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        self.count += 1
+        return np.array([self.count], np.float32), 1.0, self.count == self.ends, self.count == 5, {}
+
+
+class Shown(Corridor):
+    """Shows itself as a picture with a bright column where it stands."""
+
+    metadata = {"render_modes": ["rgb_array"]}  # noqa: RUF012 - as Gymnasium wants it
+
+    def __init__(self, render_mode: str | None = None) -> None:
+        self.render_mode = render_mode
+
+    def render(self) -> Any:
+        picture = np.zeros((32, 48, 3), np.uint8)
+        picture[:, int(np.clip(20 * self.place + 24, 0, 47))] = 255
+        return picture
+
+
+class NoStep:
+    """No environment."""
+
+    observation_space = action_space = spaces.Discrete(2)
+
+    def reset(self) -> None:
+        """Does nothing."""
+
+
+class Mixed(Corridor):
+    action_space = spaces.Dict({"left": spaces.Discrete(2)})
+
+
+class Several(Corridor):
+    """Observations in parts, as a dictionary."""
+
+    observation_space = spaces.Dict({"place": spaces.Box(-2, 2, (1,), np.float32), "goal": spaces.Discrete(2)})
+
+    def _seen(self) -> Any:
+        return {"place": np.array([self.place], np.float32).clip(-1, 1), "goal": int(self.goal > 0)}
