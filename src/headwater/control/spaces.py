@@ -30,9 +30,18 @@ class Space(ABC):
     """
 
     kind: ClassVar[str]
-    size: int
-    width: int
-    dtype: np.dtype[Any]
+
+    @property
+    @abstractmethod
+    def size(self) -> int: ...
+
+    @property
+    @abstractmethod
+    def width(self) -> int: ...
+
+    @property
+    @abstractmethod
+    def dtype(self) -> np.dtype[Any]: ...
 
     @abstractmethod
     def raw(self, value: Any) -> np.ndarray:
@@ -92,15 +101,21 @@ class Discrete(Space):
     n: int
     start: int = 0
     kind: ClassVar[str] = "discrete"
-    size: ClassVar[int] = 1  # type: ignore[misc]
-    dtype: ClassVar[np.dtype[Any]] = np.dtype(np.int64)  # type: ignore[misc]
 
     def __str__(self) -> str:
         return f"a whole number from {self.start} to {self.start + self.n - 1}"
 
     @property
-    def width(self) -> int:  # type: ignore[override]
+    def size(self) -> int:
+        return 1
+
+    @property
+    def width(self) -> int:
         return self.n
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.int64)
 
     def raw(self, value: Any) -> np.ndarray:
         number = np.asarray(value).reshape(-1)
@@ -135,18 +150,21 @@ class Choices(Space):
 
     counts: tuple[int, ...]
     kind: ClassVar[str] = "choices"
-    dtype: ClassVar[np.dtype[Any]] = np.dtype(np.int64)  # type: ignore[misc]
 
     def __str__(self) -> str:
         return f"{self.size} whole numbers from 0, below {', '.join(map(str, self.counts))}"
 
     @property
-    def size(self) -> int:  # type: ignore[override]
+    def size(self) -> int:
         return len(self.counts)
 
     @property
-    def width(self) -> int:  # type: ignore[override]
+    def width(self) -> int:
         return sum(self.counts)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.int64)
 
     def raw(self, value: Any) -> np.ndarray:
         numbers = np.asarray(value).reshape(-1)
@@ -192,15 +210,15 @@ class Box(Space):
         return f"{self.size} number{'s' * (self.size != 1)}{sides}"
 
     @property
-    def size(self) -> int:  # type: ignore[override]
+    def size(self) -> int:
         return int(np.prod(self.shape, dtype=np.int64))
 
     @property
-    def width(self) -> int:  # type: ignore[override]
+    def width(self) -> int:
         return self.size
 
     @property
-    def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
+    def dtype(self) -> np.dtype[Any]:
         return np.dtype(np.uint8 if self.pixels else np.float32)
 
     @property
@@ -250,18 +268,21 @@ class Parts(Space):
     names: tuple[str, ...]
     spaces: tuple[Space, ...]
     kind: ClassVar[str] = "parts"
-    dtype: ClassVar[np.dtype[Any]] = np.dtype(np.float32)  # type: ignore[misc]
 
     def __str__(self) -> str:
         return ", ".join(f"{name}: {space}" for name, space in zip(self.names, self.spaces, strict=True))
 
     @property
-    def size(self) -> int:  # type: ignore[override]
+    def size(self) -> int:
         return sum(space.size for space in self.spaces)
 
     @property
-    def width(self) -> int:  # type: ignore[override]
+    def width(self) -> int:
         return sum(space.width for space in self.spaces)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.float32)
 
     def raw(self, value: Any) -> np.ndarray:
         parts = [value[name] for name in self.names] if isinstance(value, Mapping) else value
