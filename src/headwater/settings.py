@@ -122,8 +122,9 @@ class ControlSettings:
     steps: Annotated[
         int | None,
         _ACTING,
-        Between(1, 10_000_000_000),
-        "Steps of the environment to learn from. What suits the environment and the model if not given.",
+        Between(0, 10_000_000_000),
+        "Steps of the environment to learn from; 0 learns from demonstrations alone. What suits the environment and "
+        "the model if not given.",
     ] = None
     envs: Annotated[
         int | None,
@@ -147,6 +148,12 @@ class ControlSettings:
     deterministic: Annotated[bool, _ACTING, "Measure the best action it knows, not actions drawn from its policy."] = (
         True
     )
+    demonstrations: Annotated[
+        str | None,
+        _ACTING,
+        "A table of observations and actions to imitate before learning online; of rows with rewards and ends dqn and "
+        "ddpg learn from the transitions as well.",
+    ] = None
     observation: Annotated[
         str | None, _ACTING, "The column of observations in tables that are asked about; `observation` if not given."
     ] = None

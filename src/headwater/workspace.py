@@ -30,7 +30,7 @@ LOGS, HASHES, SPENT = "logs", "hashes", "spent"
 _OF_RANKING = {WORK, "ranking.json", "ranking.html"}
 SEARCH = artifact.SEARCH
 """The note of what a search was asked to do."""
-_ROWS = ("valid", "test", "source", "unlabelled", "items", "users", "journal")
+_ROWS = ("valid", "test", "source", "unlabelled", "items", "users", "journal", "demonstrations")
 _PATHS = (*_ROWS, "augment_model")
 _LIBRARIES = ("numpy", "scikit-learn", "pyarrow", "torch", "transformers", "accelerate", "peft", "gymnasium")
 

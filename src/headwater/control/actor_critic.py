@@ -162,6 +162,18 @@ class ActorCritic(Agent):
         encoded = self.observations.encode(raw)
         return self.seen.of(encoded) if self.settings.normalised and self.seen.count[0] else encoded
 
+    def look(self, raw: np.ndarray) -> bool:
+        if self.settings.normalised:
+            self.seen.see(self.observations.encode(raw))
+        return self.settings.normalised
+
+    def imitate(self, raw: np.ndarray, actions: np.ndarray, rate: float) -> None:
+        """One step of the actor along the cross entropy; of numbers, along the squared error of their means."""
+        trace = self.actor.forward(self._encoded(raw))
+        slope = self.chances.away(self._outputs(trace[-1]), self.chances.own(actions))[:, : trace[-1].shape[1]]
+        self.actor.backward(trace, (slope / len(raw)).astype(np.float32))
+        self.adams["actor"].step(self.actor.parameters, self.actor.gradient, rate, clip=0.5)
+
     def policy(self) -> dict[str, np.ndarray]:
         return {
             "actor": self.actor.parameters, "critic": self.critic.parameters, "free": self.free,

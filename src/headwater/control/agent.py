@@ -13,6 +13,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from headwater.control.lesson import Lesson
+from headwater.control.replay import Lived
 from headwater.control.spaces import Space, from_json
 from headwater.errors import DataError
 from headwater.options import build, plain
@@ -102,6 +103,18 @@ class Agent(ABC):
     @abstractmethod
     def remember(self, memory: dict[str, np.ndarray]) -> None:
         """Takes back what `memory` gave."""
+
+    @abstractmethod
+    def imitate(self, raw: np.ndarray, actions: np.ndarray, rate: float) -> None:
+        """One step toward doing these raw actions where these raw observations are made."""
+
+    def look(self, raw: np.ndarray) -> bool:
+        """Sees all observations that are to be imitated; whether it needed to."""
+        return False
+
+    def relive(self, lived: Lived) -> int:
+        """Keeps what somebody else lived through, to learn from; how many transitions, none where it has no memory."""
+        return 0
 
     def follow(self, policy: Mapping[str, np.ndarray]) -> None:
         """Acts as this policy does from now on."""

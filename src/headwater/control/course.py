@@ -15,7 +15,9 @@ from safetensors.numpy import save
 from threadpoolctl import threadpool_limits
 
 from headwater.control.agent import Agent
+from headwater.control.cloning import clone
 from headwater.control.curves import Curves
+from headwater.control.demonstrations import Demonstrations
 from headwater.control.episodes import Played, play
 from headwater.control.lesson import Lesson
 from headwater.control.world import World
@@ -55,6 +57,8 @@ class Plan:
 
     def end(self, lesson: int) -> int:
         """The steps that are done when a lesson is over: as many in each environment."""
+        if not self.steps:
+            return 0
         return max(1, round(self.steps * (lesson + 1) / self.lessons / self.envs)) * self.envs
 
 
@@ -73,6 +77,7 @@ class Standing:
         seconds: how long it took so far.
         curve: of every lesson the steps, the score, and the mean return and length while learning.
         stopped: why no more lessons followed; empty where all were.
+        imitated: how the imitation of demonstrations went, if there were any, and what it was worth.
     """
 
     lesson: int = 0
@@ -86,6 +91,7 @@ class Standing:
     seconds: float = 0.0
     curve: list[dict[str, Any]] = field(default_factory=list)
     stopped: str = ""
+    imitated: dict[str, Any] = field(default_factory=dict)
 
 
 class Course:
@@ -94,10 +100,19 @@ class Course:
     Attributes:
         standing: where it stands.
         best: the arrays of the best policy so far; empty before the first score.
+
+    Args:
+        agent: the one that learns.
+        world: what it learns in.
+        plan: how.
+        run: where checkpoints and curves go, and how long it may take.
+        shown: demonstrations that it imitates first.
     """
 
-    def __init__(self, agent: Agent, world: World, plan: Plan, run: Run) -> None:
-        self.agent, self.world, self.plan, self.run = agent, world, plan, run
+    def __init__(
+        self, agent: Agent, world: World, plan: Plan, run: Run, shown: Demonstrations | None = None
+    ) -> None:  # fmt: skip
+        self.agent, self.world, self.plan, self.run, self.shown = agent, world, plan, run, shown
         self.standing, self.best = Standing(), dict[str, np.ndarray]()
         self._saved = time.monotonic()
 
@@ -115,6 +130,8 @@ class Course:
         # Matrices this small are slower with several threads.
         with threadpool_limits(1), bar("steps", self.plan.end(self.plan.lessons - 1)) as shown:
             shown.advance(self.standing.done)
+            if self.shown is not None and not self.standing.imitated:
+                self._imitate(self.shown)
             while self.standing.lesson < self.plan.lessons and self._may_go_on(longest):
                 began = time.monotonic()
                 self._lesson(shown, curves)
@@ -124,6 +141,22 @@ class Course:
         curves.close()
         self.agent.follow(self.best)
         return self.standing
+
+    def _imitate(self, shown: Demonstrations) -> None:
+        """Learns from demonstrations, and scores what came of it, so that no later policy replaces a better one."""
+        began = time.monotonic()
+        cloned = clone(self.agent, shown, self.plan.rate, self.plan.seed, self.run.remaining)
+        # Target networks begin as copies of what was learnt, and optimisers without its gradients.
+        self.agent.begin(self.plan.envs)
+        kept = 0 if shown.lived is None else self.agent.relive(shown.lived)
+        score, standing = self._score(), self.standing
+        standing.seconds += time.monotonic() - began
+        standing.imitated = {
+            **vars(cloned), "relived": kept, "score": score, "low": standing.low, "high": standing.high,
+            "seconds": time.monotonic() - began, "said": str(cloned),
+        }  # fmt: skip
+        log.info("%s, return %.4g", cloned, score)
+        self._checkpoint()
 
     def _may_go_on(self, longest: float) -> bool:
         if self.standing.lesson and longest >= self.run.remaining():

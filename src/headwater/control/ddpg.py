@@ -10,7 +10,7 @@ import numpy as np
 from headwater.control.agent import Agent, refuse_actions
 from headwater.control.lesson import Lesson
 from headwater.control.perceptron import Adam, Perceptron
-from headwater.control.replay import Batch, Replay
+from headwater.control.replay import Batch, Lived, Replay
 from headwater.control.spaces import Box
 from headwater.options import Between
 from headwater.ranges import Search
@@ -135,6 +135,17 @@ class Ddpg(Agent):
         by_inputs = critic.backward(judged, np.full((len(now), 1), -1 / len(now), np.float32), to_inputs=True)
         self.actor.backward(trace, by_inputs[:, now.shape[1] :] * (1 - chosen * chosen))  # type: ignore[index]
         self.adams[0].step(self.actor.parameters, self.actor.gradient, rate)
+
+    def imitate(self, raw: np.ndarray, actions: np.ndarray, rate: float) -> None:
+        """One step of the actor along the squared error of its actions, each in units of half its range."""
+        trace = self.actor.forward(self.observations.encode(raw))
+        chosen = np.tanh(trace[-1])
+        slope = (chosen - (actions - self.middle) / self.reach) * (1 - chosen * chosen) * (2 / len(raw))
+        self.actor.backward(trace, slope.astype(np.float32))
+        self.adams[0].step(self.actor.parameters, self.actor.gradient, rate)
+
+    def relive(self, lived: Lived) -> int:
+        return self.replay.fill(lived)
 
     def policy(self) -> dict[str, np.ndarray]:
         critics = {f"critic-{place}": critic.parameters for place, critic in enumerate(self.critics)}

@@ -10,7 +10,7 @@ import numpy as np
 from headwater.control.agent import Agent, refuse_actions
 from headwater.control.lesson import Lesson
 from headwater.control.perceptron import Adam, Perceptron
-from headwater.control.replay import Batch, Replay
+from headwater.control.replay import Batch, Lived, Replay
 from headwater.control.spaces import Discrete
 from headwater.options import Between
 from headwater.ranges import Search
@@ -147,6 +147,19 @@ class Dqn(Agent):
     def _encoded(self, raw: np.ndarray) -> np.ndarray:
         flat = self.observations.encode(raw.reshape(-1, raw.shape[-1]))
         return flat.reshape(*raw.shape[:-1], -1)
+
+    def imitate(self, raw: np.ndarray, actions: np.ndarray, rate: float) -> None:
+        """One step along the cross entropy, where the worth of actions stands for the logarithm of their chances."""
+        trace = self.network.forward(self._encoded(raw))
+        worth = self._worth(trace[-1])
+        slope = np.exp(worth - worth.max(axis=1, keepdims=True))
+        slope /= slope.sum(axis=1, keepdims=True)
+        slope[np.arange(len(raw)), actions[:, 0]] -= 1
+        self.network.backward(trace, self._parted(slope / np.float32(len(raw))))
+        self.adam.step(self.network.parameters, self.network.gradient, rate, clip=10.0)
+
+    def relive(self, lived: Lived) -> int:
+        return self.replay.fill(lived)
 
     def policy(self) -> dict[str, np.ndarray]:
         return {"network": self.network.parameters}

@@ -43,6 +43,14 @@ class Chances(ABC):
     def raw(self, actions: np.ndarray) -> np.ndarray:
         """The raw actions that an environment takes."""
 
+    @abstractmethod
+    def own(self, raw: np.ndarray) -> np.ndarray:
+        """The actions of raw ones: what `raw` is undone by."""
+
+    @abstractmethod
+    def away(self, outputs: np.ndarray, actions: np.ndarray) -> np.ndarray:
+        """The gradient by the outputs of how far they are from actions that are to be imitated, shape (rows, width)."""
+
 
 class Categories(Chances):
     """One choice, or several that do not depend on one another."""
@@ -75,6 +83,12 @@ class Categories(Chances):
 
     def raw(self, actions: np.ndarray) -> np.ndarray:
         return actions
+
+    def own(self, raw: np.ndarray) -> np.ndarray:
+        return raw
+
+    def away(self, outputs: np.ndarray, actions: np.ndarray) -> np.ndarray:
+        return -self.slopes(outputs, actions)[0]
 
     def _logs(self, outputs: np.ndarray) -> np.ndarray:
         found = []
@@ -118,6 +132,14 @@ class Gaussian(Chances):
 
     def raw(self, actions: np.ndarray) -> np.ndarray:
         return np.clip(self._middle + self._reach * actions, self._low, self._high)
+
+    def own(self, raw: np.ndarray) -> np.ndarray:
+        return (raw - self._middle) / self._reach
+
+    def away(self, outputs: np.ndarray, actions: np.ndarray) -> np.ndarray:
+        # The spread is left as it is: one that fits the demonstrations would try nothing else any more.
+        mean, spread = self._told(outputs)
+        return np.hstack([2 * (mean - actions), np.zeros_like(spread)])
 
     def _told(self, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return outputs[:, : self.free], np.exp(np.clip(outputs[:, self.free :], -5, 2))

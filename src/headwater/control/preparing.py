@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from headwater.control.demonstrations import Demonstrations, demonstrations_of
 from headwater.control.world import World, world_of
 from headwater.data.records import Problem
 from headwater.errors import SettingError
@@ -46,7 +47,8 @@ class Ground:
         valid: the episodes by which the best policy is chosen.
         test: the episodes by which it is measured.
         findings: the section `audit` of the report.
-        set_aside: nothing is.
+        set_aside: rows of demonstrations that cannot be used.
+        shown: demonstrations to imitate first; None without any.
     """
 
     train: Part
@@ -54,6 +56,7 @@ class Ground:
     test: Part
     findings: dict[str, Any]
     set_aside: list[Problem] = field(default_factory=list)
+    shown: Demonstrations | None = None
 
     @property
     def world(self) -> World:
@@ -69,6 +72,8 @@ class Ground:
             "episodes": f"cut after {found['episode_limit']:,} steps where they have not ended",
             "learning": f"{len(self.train):,} steps, then {len(self.test):,} episodes that measure it",
         }
+        if self.shown is not None:
+            lines["imitates"] = f"{len(self.shown):,} demonstrations before"
         return "\n".join(f"{name:8} {text}" for name, text in lines.items())
 
 
@@ -92,7 +97,15 @@ def ground(source: Any, settings: Settings, steps: int, valid: int) -> Ground:
     }  # fmt: skip
     if world.options:
         audit["made_with"] = dict(world.options)
-    return Ground(Part(world, steps), Part(world, valid), Part(world, settings.episodes), {"audit": audit})
+    shown = None
+    if settings.demonstrations is not None:
+        shown = demonstrations_of(settings.demonstrations, world, settings)
+        lived = 0 if shown.lived is None else len(shown.lived.rewards)
+        audit["demonstrations"] = {"rows": len(shown), "transitions": lived, "set_aside": len(shown.problems)}
+    return Ground(
+        Part(world, steps), Part(world, valid), Part(world, settings.episodes), {"audit": audit},
+        shown.problems if shown else [], shown,
+    )  # fmt: skip
 
 
 def test_seeds(seed: int, count: int) -> list[int]:
@@ -101,11 +114,16 @@ def test_seeds(seed: int, count: int) -> list[int]:
 
 
 def refuse_idle(settings: Settings) -> None:
-    """Refuses settings that would be ignored without a word.
+    """Refuses settings that would be ignored without a word, and a training that learns from nothing.
 
     Raises:
         SettingError: says which.
     """
+    if settings.steps == 0 and settings.demonstrations is None:
+        raise SettingError(
+            "There is nothing to learn from in no steps", where="--steps", got=0, accepted="1 or more",
+            fix="Give demonstrations with --demonstrations, or steps.",
+        )  # fmt: skip
     for option in options_of(Settings):
         if option.name in IDLE and getattr(settings, option.name) != option.default:
             raise SettingError(

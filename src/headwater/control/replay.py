@@ -33,6 +33,25 @@ class Batch:
     discounts: np.ndarray
 
 
+@dataclass(frozen=True)
+class Lived:
+    """Transitions that somebody else lived through, in their order.
+
+    Attributes:
+        now, after: raw observations before and behind each, shape (rows, size).
+        actions: raw actions, shape (rows, size of an action).
+        rewards, terminated: of each, shape (rows,).
+        ended: whether the next row does not follow from it.
+    """
+
+    now: np.ndarray
+    after: np.ndarray
+    actions: np.ndarray
+    rewards: np.ndarray
+    terminated: np.ndarray
+    ended: np.ndarray
+
+
 class Replay:
     """A ring of the latest steps of several environments.
 
@@ -79,6 +98,23 @@ class Replay:
     def cut(self) -> None:
         """Ends the running episodes here: what comes next does not follow from them."""
         self.ended[int(self.place[0]) - 1] = True
+
+    def fill(self, lived: Lived) -> int:
+        """Keeps transitions of somebody else, in equal parts as if each environment had given one, and tells how many.
+
+        Of more than there is room for the last are kept.
+        """
+        each = min(len(lived.rewards) // self.count, self.rows)
+        first = len(lived.rewards) - each * self.count
+        parts = {name: getattr(lived, name)[first:].reshape(self.count, each, *getattr(lived, name).shape[1:])
+                 for name in _ARRAYS}  # fmt: skip
+        for row in range(each):
+            one = {name: values[:, row] for name, values in parts.items()}
+            self.add(one["now"], one["actions"],
+                     Step(one["after"], one["rewards"], one["terminated"], one["ended"]))  # fmt: skip
+        if each:
+            self.cut()
+        return each * self.count
 
     def sample(
         self, random: np.random.Generator, shape: tuple[int, ...], *, discount: float, steps: int = 1

@@ -14,8 +14,9 @@ import pyarrow as pa
 
 from headwater import catalog, options
 from headwater.application import Application, Marks, Predictions, Stage, Trace
-from headwater.control import filming, observing, random_play
+from headwater.control import filming, observing, random_play, recording
 from headwater.control.agent import Agent
+from headwater.control.cloning import agreement
 from headwater.control.course import CHOOSING, Course, Plan, Standing
 from headwater.control.episodes import Policy, at_random, play
 from headwater.control.observing import Observed
@@ -86,8 +87,7 @@ class Control(Application):
                 return self.fit(records, valid, run=temporary)
         options.check_fields(options.check(self.settings), self.task, catalog.task(self.task).fields)
         self.report = self.config = None
-        world = (records if isinstance(records, Ground) else self.prepare(records)).world
-        self._learn(world, run)
+        self._learn(records if isinstance(records, Ground) else self.prepare(records), run)
         return self
 
     def predict(self, inputs: Any) -> Predictions:
@@ -143,6 +143,21 @@ class Control(Application):
         """
         self.require_fitted("film")
         return filming.film(self.own_world(), self.policy(), seed, Path(file))
+
+    def record(self, file: str | Path, episodes: int = 10, *, seed: int = 0) -> int:
+        """Writes whole episodes as a table of transitions, and tells how many rows it has.
+
+        Args:
+            file: a .parquet file.
+            episodes: how many.
+            seed: which.
+
+        Raises:
+            DataError: the environment is not known any more, or breaks down; the file is of another kind.
+        """
+        self.require_fitted("record")
+        seeds = np.random.default_rng([seed, 18]).integers(0, 2**31 - 1, episodes).tolist()
+        return recording.record(self.own_world(), self.policy(), seeds, Path(file))
 
     def marks(self, records: Any) -> Marks:
         """The returns of episodes; of rows with an action, whether it would do the same."""
@@ -205,14 +220,16 @@ class Control(Application):
         asked = {name: getattr(settings, name) for name in OF_RUN}
         found = {name: known.get(name, getattr(model, name)) if value is None else value
                  for name, value in asked.items()}  # fmt: skip
-        return Plan(found["steps"], found["envs"], settings.evaluations, found["learning_rate"], settings.seed)
+        lessons = settings.evaluations if found["steps"] else 0
+        return Plan(found["steps"], found["envs"], lessons, found["learning_rate"], settings.seed)
 
-    def _learn(self, world: World, run: Run) -> None:
+    def _learn(self, prepared: Ground, run: Run) -> None:
+        world = prepared.world
         model = catalog.model_class(self.task, str(self.model_name))
         known = {name: value for name, value in preset(str(self.model_name), world.name).items() if name not in OF_RUN}
         own = options.build(model.Settings, {**known, **self.model_settings}, where=f"model {self.model_name}")
         agent = model(own, world.observations, world.actions, self.settings.seed)
-        course = Course(agent, world, self._plan(world), run.part("model"))
+        course = Course(agent, world, self._plan(world), run.part("model"), prepared.shown)
         self.world = world
         try:
             self.standing = course.train()
@@ -236,13 +253,16 @@ class Control(Application):
         standing = self.standing
         why = f"; stopped: {standing.stopped}" if standing.stopped else ""
         decision = f"best policy after {standing.at:,} of {standing.done:,} steps{why}"
-        stage = Stage(str(self.model_name), standing.score, standing.low, standing.high, standing.seconds, decision)
+        own = Stage(str(self.model_name), standing.score, standing.low, standing.high, standing.seconds, decision)
         shown = {"score": "Return of the policy between lessons", "return": "Return while learning"}
         curve = [
             {"stage": said, "step": row["step"], "score": row[name]} for name, said in shown.items()
             for row in standing.curve
         ]  # fmt: skip
-        return Trace([stage], curve)
+        first = standing.imitated
+        stages = [Stage("demonstrations", first["score"], first["low"], first["high"], first["seconds"], first["said"])
+                  ] if first else []  # fmt: skip
+        return Trace([*stages, own], curve)
 
     def _asked(self, records: Any) -> tuple[World, int]:
         """The world to measure in, and by how many episodes.
@@ -301,10 +321,5 @@ class Control(Application):
         actions = self._fitted.actions
         done = np.stack([actions.raw(cell) for cell in found.records.take(found.records.usable).column("action")])
         own = self._fitted.act(found.raw)
-        if isinstance(actions, Box):
-            low, high = actions.ends
-            reach = np.where(np.isfinite(high - low), high - low, 2.0)
-            same = 1 - np.clip(np.abs(own - done) / reach, 0, 1).mean(axis=1, dtype=np.float64)
-        else:
-            same = (own == done).all(axis=1).astype(np.float64)
+        same = agreement(actions, own, done)
         return Marks(same, same, 1 / max(1, len(same)))

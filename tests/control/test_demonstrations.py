@@ -1,0 +1,146 @@
+"""Agents imitate what was shown, and learn from what others lived through."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.cli.commands import type_in
+from tests.contract.worlds import Corridor, Slope
+
+import headwater
+from headwater.control.demonstrations import demonstrations_of
+from headwater.control.replay import Lived, Replay
+from headwater.control.world import World
+from headwater.errors import DataError, NotFoundError, SettingError
+from headwater.settings import Settings
+
+ALONE = {"steps": 0, "episodes": 20}
+WORLD = World("corridor", {}, Corridor)
+
+
+def shown(file, numbers=False, rows=300):
+    """A table of what is right in a corridor: go to the goal."""
+    random = np.random.default_rng(0)
+    goals = random.choice((-1.0, 1.0), rows)
+    observed = np.column_stack([random.uniform(-0.9, 0.9, rows), goals]).tolist()
+    actions = [[goal] for goal in goals] if numbers else (goals > 0).astype(int)
+    frame = pd.DataFrame({"observation": list(map(json.dumps, observed)), "action": list(actions)})
+    frame.to_parquet(file)
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    ("model", "world", "own"),
+    [
+        ("dqn", Corridor, {"hidden": (8,), "dueling": True, "learning_rate": 0.01}),
+        ("q-learning", Corridor, {"bins": 4}),
+        ("actor-critic", Corridor, {"hidden": (8,), "learning_rate": 0.01}),
+        ("actor-critic", Slope, {"hidden": (8,), "learning_rate": 0.01}),
+        ("ddpg", Slope, {"hidden": (8,), "learning_rate": 0.01}),
+    ],
+)
+def test_an_agent_does_what_was_shown(model, world, own, tmp_path):
+    file = shown(tmp_path / "shown.parquet", numbers=world is Slope)
+    app = headwater.adapt("control", world, model=model, demonstrations=file, **ALONE, **own)
+    assert app.standing.imitated["agreement"] > 0.9
+    assert app.standing.done == 0
+    assert app.report.metrics["return"].value > 0.9
+    assert "rows held out" in app.trace.stages[0].decision
+
+
+def test_a_run_makes_a_table_that_another_begins_with(tmp_path):
+    file = shown(tmp_path / "shown.parquet")
+    name = "tests.contract.worlds:Corridor"
+    headwater.adapt("control", name, model="dqn", hidden=(8,), learning_rate=0.01, demonstrations=file,
+                    to=tmp_path / "run", **ALONE)  # fmt: skip
+    table = tmp_path / "lived.parquet"
+    told = type_in("play", tmp_path / "run", "--transitions", table, "--episodes", "20")
+    assert f"{len(pd.read_parquet(table))} transitions written" in told.stdout, told.stderr
+    assert "Transitions are written as a table of Parquet" in type_in(
+        "play", tmp_path / "run", "--transitions", "a.csv"
+    ).stderr  # fmt: skip
+    app = headwater.adapt("control", name, model="dqn", hidden=(8,), warm_up=32, demonstrations=str(table), steps=200,
+                          envs=2, episodes=20, evaluations=2)  # fmt: skip
+    lived = len(pd.read_parquet(table))
+    assert app.standing.imitated["relived"] == lived // 2 * 2
+    assert app.standing.score >= app.standing.imitated["score"]
+    assert app.report.audit["demonstrations"] == {"rows": lived, "transitions": lived, "set_aside": 0}
+
+
+def test_transitions_know_what_followed_and_what_did_not(tmp_path):
+    frame = pd.DataFrame({
+        "observation": [f"[{place / 10}, 1]" for place in range(8)], "action": 1, "reward": range(8),
+        "terminated": [False, False, True, False, False, False, False, False],
+        "truncated": [False, False, False, False, False, True, False, False],
+    })  # fmt: skip
+    frame.loc[4, "action"] = 7
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    found = demonstrations_of(tmp_path / "rows.csv", WORLD, Settings(quarantine_share=0.5))
+    assert [problem.line for problem in found.problems] == [6]
+    assert "the action is not a whole number from 0 to 1" in found.problems[0].reason
+    # What followed row 3 was set aside; rows 5 and 7 have nothing behind them.
+    assert found.lived is not None
+    assert found.lived.rewards.tolist() == [0, 1, 2, 6]
+    assert found.lived.terminated.tolist() == [False, False, True, False]
+    assert found.lived.ended.tolist() == [False, False, True, True]
+    np.testing.assert_allclose(found.lived.after[:, 0], [0.1, 0.2, 0.2, 0.7], atol=1e-6)
+
+
+def test_a_memory_takes_equal_parts_and_the_last_where_there_is_no_room():
+    rows = np.arange(7)
+    lived = Lived(rows[:, None], rows[:, None] + 1, rows[:, None], rows, rows < 0, rows < 0)
+    replay = Replay(100, 2, 1, np.dtype(np.int64), (1, np.dtype(np.int64)))
+    assert replay.fill(lived) == 6
+    assert replay.now[:3, :, 0].T.tolist() == [[1, 2, 3], [4, 5, 6]]
+    assert replay.ended[:3].tolist() == [[False, False], [False, False], [True, True]]
+    small = Replay(4, 1, 1, np.dtype(np.int64), (1, np.dtype(np.int64)))
+    assert small.fill(lived) == 4
+    assert small.now[:, 0, 0].tolist() == [3, 4, 5, 6]
+
+
+@pytest.mark.parametrize(
+    ("rows", "kind", "sentence"),
+    [
+        ({"action": [1] * 9}, NotFoundError, "There is no column of this name. Got 'observation'"),
+        ({"observation": ["[0, 1]"] * 9}, NotFoundError, "There is no column of this name. Got 'action'"),
+        ({"observation": ["[0, 1]"] * 3, "action": [1] * 3}, DataError, "There are too few demonstrations to imitate"),
+        ({"observation": ["[0]"] * 9, "action": [1] * 9}, DataError, "9 of 9 rows .* cannot be used"),
+        ({"observation": ["[0, 1]"] * 9, "action": 1, "reward": "much", "done": "no"}, DataError,
+         "the reward is no finite number"),
+        ({"observation": ["[0, 1]"] * 9, "action": 1, "done": "maybe"}, DataError, "neither true nor false"),
+        ({"observation": ["[0, 1]"] * 9, "action": [None] * 9}, DataError, "the action is missing"),
+    ],
+)  # fmt: skip
+def test_what_is_no_demonstration_is_told(rows, kind, sentence, tmp_path):
+    pd.DataFrame(rows).to_csv(tmp_path / "rows.csv", index=False)
+    with pytest.raises(kind, match=sentence):
+        demonstrations_of(tmp_path / "rows.csv", WORLD, Settings())
+
+
+def test_no_steps_need_demonstrations():
+    with pytest.raises(SettingError, match="There is nothing to learn from in no steps"):
+        headwater.adapt("control", Corridor, steps=0)
+
+
+def test_an_imitation_that_was_stopped_is_not_done_twice(tmp_path, monkeypatch):
+    from headwater.control import course
+
+    file, lesson = shown(tmp_path / "shown.parquet"), course.Course._lesson
+    asked = {"model": "dqn", "hidden": (8,), "warm_up": 32, "steps": 200, "episodes": 12, "evaluations": 2,
+             "demonstrations": file, "checkpoint_seconds": 0.0}  # fmt: skip
+    name = "tests.contract.worlds:Corridor"
+    whole = headwater.adapt("control", name, **asked)
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(course.Course, "_lesson", stop)
+    with pytest.raises(KeyboardInterrupt):
+        headwater.adapt("control", name, to=tmp_path / "run", **asked)
+    monkeypatch.setattr(course.Course, "_lesson", lesson)
+    monkeypatch.setattr(course, "clone", stop)
+    resumed = headwater.flow.resume(tmp_path / "run")
+    np.testing.assert_array_equal(resumed.agent.policy()["network"], whole.agent.policy()["network"])
