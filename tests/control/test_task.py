@@ -14,6 +14,7 @@ from tests.control import worlds as odd
 import headwater
 from headwater.control import course as training
 from headwater.control.curves import Curves
+from headwater.control.dqn import Dqn
 from headwater.control.task import Control
 from headwater.errors import ArtifactError, DataError, ExtraError, SettingError
 from headwater.evaluation.control import Agents
@@ -82,6 +83,9 @@ def test_a_damaged_checkpoint_is_told(tmp_path, monkeypatch):
         ("Broken", "The environment broke down in step. Got 'RuntimeError: the motor is off'"),
         ("NoNumber", "The environment gave a reward that is no finite number. Got nan"),
         ("OtherShape", "The environment gave an observation that is none of its own space"),
+        ("TooMuch", "The environment gave a reward that is no finite number. Got 1e"),
+        ("Exits", "The environment broke down in step. Got 'SystemExit: 3'"),
+        ("NoEnd", "The environment does not tell whether its episode has ended"),
         ("FourValues", "step of the environment gave something else than its five values. Got '4 values'"),
     ],
 )  # fmt: skip
@@ -98,6 +102,36 @@ def test_the_best_policy_outlives_its_environment(name, sentence, tmp_path, capl
     best = tmp_path / "run" / "work" / "best"
     assert str(best) in caplog.text
     assert headwater.load(best).predict([[0.1, 1.0]]).labels[0] in (0, 1)
+
+
+def test_the_policy_outlives_test_episodes_that_break(tmp_path, monkeypatch):
+    train = training.Course.train
+
+    def breaking(self):
+        found = train(self)
+        monkeypatch.setattr(odd.Broken, "broken", True)
+        return found
+
+    monkeypatch.setattr(training.Course, "train", breaking)
+    with pytest.raises(DataError, match="The environment broke down in step"):
+        headwater.adapt("control", f"{HERE}:Broken", to=tmp_path / "run", **FAST)
+    assert headwater.load(tmp_path / "run" / "work" / "best").predict([[0.1, 1.0]]).labels[0] in (0, 1)
+    fitted = Control("dqn", Settings(steps=50, episodes=10, evaluations=1), hidden=(8,)).fit(odd.Corridor)
+    with pytest.raises(DataError, match="The environment broke down in step"):
+        fitted.evaluate(odd.Broken)
+
+
+def test_a_training_that_comes_to_no_numbers_is_stopped_and_the_best_kept(tmp_path, monkeypatch):
+    learn = Dqn.learn
+
+    def diverging(self, lesson):
+        learn(self, lesson)
+        self.network.parameters[0] = np.inf if lesson.done > 200 else 0.0
+
+    monkeypatch.setattr(Dqn, "learn", diverging)
+    with pytest.raises(DataError, match=r"Learning has come to parameters that are not finite.*after 300 steps"):
+        headwater.adapt("control", f"{HERE}:Corridor", to=tmp_path / "run", **FAST)
+    assert headwater.load(tmp_path / "run" / "work" / "best").standing.done == 200
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import gymnasium
@@ -36,6 +37,21 @@ class OtherShape(Broken):
 class FourValues(Broken):
     def wrong(self, answer: Any) -> Any:
         return answer[:4]
+
+
+class TooMuch(Broken):
+    def wrong(self, answer: Any) -> Any:
+        return answer[0], 1e300, *answer[2:]
+
+
+class Exits(Broken):
+    def wrong(self, answer: Any) -> Any:
+        sys.exit(3)
+
+
+class NoEnd(Broken):
+    def wrong(self, answer: Any) -> Any:
+        return *answer[:2], np.array([True, False]), *answer[3:]
 
 
 class Endless(Corridor):

@@ -22,7 +22,7 @@ from headwater.control.episodes import Played, play
 from headwater.control.lesson import Lesson
 from headwater.control.world import World
 from headwater.control.worlds import Worlds
-from headwater.errors import ArtifactError
+from headwater.errors import ArtifactError, DataError
 from headwater.evaluation.intervals import normal
 from headwater.progress import bar
 from headwater.run import Run, never, write_whole
@@ -177,6 +177,7 @@ class Course:
         )  # fmt: skip
         self.agent.learn(lesson)
         worlds.close()
+        self._refuse_diverged(lesson.done)
         shown.advance(lesson.done - shown.done)
         standing.lesson, standing.done = number + 1, lesson.done
         score = self._score()
@@ -185,6 +186,20 @@ class Course:
         standing.curve.append({"step": lesson.done, "score": score, **learning})
         curves.write(lesson.done, score=score, **learning, **lesson.notes)
         log.info("%s", self._said(score, learning["return"]))
+
+    def _refuse_diverged(self, done: int) -> None:
+        """Stops a training whose policy has become no numbers at all: nothing that follows could mend it.
+
+        Raises:
+            DataError: it has.
+        """
+        if all(np.isfinite(values).all() for values in self.agent.policy().values()):
+            return
+        raise DataError(
+            "Learning has come to parameters that are not finite", where=self.world.name, got=f"after {done:,} steps",
+            accepted="observations and rewards whose squares a float32 can hold",
+            fix="Bring them near one with a wrapper, or give a lower --learning-rate.",
+        )  # fmt: skip
 
     def _score(self) -> float:
         """The mean return of the present policy, which is kept where it is the best so far."""

@@ -10,6 +10,7 @@ import numpy as np
 from headwater.control.spaces import Space
 from headwater.errors import DataError, HeadwaterError
 
+_LARGEST: Final = float(np.finfo(np.float32).max)
 _FIX: Final = "Mend the environment; gymnasium.utils.env_checker.check_env finds such mistakes."
 
 
@@ -30,7 +31,8 @@ class Guard:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if isinstance(error, Exception) and not isinstance(error, HeadwaterError):
+        # An environment that ends the process with sys.exit, such as a game whose window was closed, is broken as well.
+        if isinstance(error, Exception | SystemExit) and not isinstance(error, HeadwaterError):
             raise DataError(
                 f"The environment broke down in {self.doing}", where=self.name,
                 got=f"{type(error).__name__}: {error}", fix=_FIX,
@@ -56,13 +58,14 @@ def rewarded(reward: Any, name: str) -> float:
     """A reward as a number.
 
     Raises:
-        DataError: it is not a finite one.
+        DataError: it is not a finite one, or beyond float32.
     """
     try:
         number = float(reward)
     except (TypeError, ValueError):
         number = np.nan
-    if not np.isfinite(number):
+    # Rewards are kept as float32, in which a larger one would be infinite.
+    if not abs(number) <= _LARGEST:
         raise DataError(
             "The environment gave a reward that is no finite number", where=name, got=reward, accepted="a number",
             fix=_FIX,
@@ -82,4 +85,10 @@ def stepped(answer: Any, name: str) -> tuple[Any, Any, bool, bool]:
             got=f"{len(answer)} values" if isinstance(answer, tuple) else answer,
             accepted="observation, reward, terminated, truncated, info", fix=_FIX,
         )  # fmt: skip
-    return answer[0], answer[1], bool(answer[2]), bool(answer[3])
+    try:
+        return answer[0], answer[1], bool(answer[2]), bool(answer[3])
+    except (TypeError, ValueError) as wrong:
+        raise DataError(
+            "The environment does not tell whether its episode has ended", where=name, got=f"{answer[2]}, {answer[3]}",
+            accepted="true or false, for terminated and for truncated", fix=_FIX,
+        ) from wrong  # fmt: skip

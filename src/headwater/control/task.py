@@ -18,7 +18,7 @@ from headwater.control import filming, observing, random_play, recording
 from headwater.control.agent import Agent
 from headwater.control.cloning import agreement
 from headwater.control.course import CHOOSING, Course, Plan, Standing
-from headwater.control.episodes import Policy, at_random, play
+from headwater.control.episodes import Played, Policy, at_random, play
 from headwater.control.observing import Observed
 from headwater.control.preparing import Ground, Part, ground, test_seeds
 from headwater.control.presets import OF_RUN, preset
@@ -63,6 +63,7 @@ class Control(Application):
         self.agent: Agent | None = None
         self.world: World | None = None
         self.standing = Standing()
+        self._run: Run | None = None
 
     @property
     def fitted(self) -> bool:
@@ -84,10 +85,13 @@ class Control(Application):
     def fit(self, records: Any, valid: Any = None, *, run: Run | None = None) -> Self:
         if run is None:
             with scratch(self.settings) as temporary:
-                return self.fit(records, valid, run=temporary)
+                self.fit(records, valid, run=temporary)
+            self._run = None
+            return self
         options.check_fields(options.check(self.settings), self.task, catalog.task(self.task).fields)
         self.report = self.config = None
         self._learn(records if isinstance(records, Ground) else self.prepare(records), run)
+        self._run = run
         return self
 
     def predict(self, inputs: Any) -> Predictions:
@@ -110,8 +114,7 @@ class Control(Application):
         self.require_fitted("evaluate")
         world, count = self._asked(records)
         seeds = test_seeds(self.settings.seed, count)
-        everyone = {self.shown_model: self.policy(), "random": at_random(world, self.settings.seed)}
-        played = {name: play(world, policy, seeds) for name, policy in everyone.items()}
+        played = self._played(world, seeds, of_run=isinstance(records, Part))
         limits = [f"{name} was cut off after {world.limit:,} steps" for name, one in played.items()
                   if not one.terminated.any()]  # fmt: skip
         measured = Agents(
@@ -121,6 +124,16 @@ class Control(Application):
             notes=[f"Every episode of {one}." for one in limits], seed=self.settings.seed,
         )  # fmt: skip
         return Report.of_control(measured, task=self.task, model=self.shown_model, rows={"test": count})
+
+    def _played(self, world: World, seeds: list[int], *, of_run: bool) -> dict[str, Played]:
+        """The episodes of the agent and of its baseline; where the last ones of a run break down, the agent is kept."""
+        everyone = {self.shown_model: self.policy(), "random": at_random(world, self.settings.seed)}
+        try:
+            return {name: play(world, policy, seeds) for name, policy in everyone.items()}
+        except HeadwaterError:
+            if of_run and self._run is not None:
+                self._keep(self._run)
+            raise
 
     def policy(self) -> Policy:
         """Raw actions for raw observations: the best it knows, or drawn where `deterministic` is off."""
@@ -233,21 +246,20 @@ class Control(Application):
         self.world = world
         try:
             self.standing = course.train()
-        except HeadwaterError as broken:
-            self._keep(course, run, broken)
+        except HeadwaterError:
+            if course.best:
+                agent.follow(course.best)
+                self.agent, self.standing = agent, course.standing
+                self._keep(run)
             raise
         self.agent = agent
         self.trace = self._traced(course)
 
-    def _keep(self, course: Course, run: Run, broken: HeadwaterError) -> None:
-        """Saves the best policy of a training that came to a bad end, so that it is not lost with it."""
-        if not course.best:
-            return
-        course.agent.follow(course.best)
-        self.agent, self.standing = course.agent, course.standing
-        self.save(run.folder / BEST)
-        log.warning("The best policy so far (return %.4g) is an application in %s", course.standing.score,
-                    run.folder / BEST)  # fmt: skip
+    def _keep(self, run: Run) -> None:
+        """Saves the best policy of a run that came to a bad end, so that it is not lost with it."""
+        best = run.folder / BEST
+        self.save(best)
+        log.warning("The best policy so far (return %.4g) is an application in %s", self.standing.score, best)
 
     def _traced(self, course: Course) -> Trace:
         standing = self.standing
