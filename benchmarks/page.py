@@ -12,7 +12,7 @@ BENCHMARKS = (
     "sst2_finetune", "probe_cost", "basic_models", "pictures", "boxes", "masks", "pretraining", "strategies",
     "few_labels", "augmentation", "compare", "rank", "plan", "unlabelled", "tune", "prediction", "picture_speed",
     "recommenders", "recommender_speed", "recommender_scale", "control", "serving", "robustness", "damaged_pictures",
-    "defaults",
+    "broken_environments", "defaults",
 )  # fmt: skip
 PAGE = ROOT / "docs" / "benchmarks.md"
 
