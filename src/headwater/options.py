@@ -190,6 +190,27 @@ def check(settings: S, *, where: str = "settings") -> S:
     )
 
 
+def refuse_unread(settings: Any, names: Iterable[str], task: str, instead: Mapping[str, str]) -> None:
+    """Refuses settings that a task does not read: they would be ignored without a word.
+
+    Args:
+        settings: those that a user gave.
+        names: what the task does not read.
+        task: its name.
+        instead: for some of them what to give instead.
+
+    Raises:
+        SettingError: one of them is not as it comes; says which.
+    """
+    unread = set(names)
+    for option in options_of(type(settings)):
+        if option.name in unread and getattr(settings, option.name) != option.default:
+            raise SettingError(
+                f"{option.name} has no part in {task}", where="settings", got=getattr(settings, option.name),
+                accepted=instead.get(option.name), fix=f"Leave {option.flag} out.",
+            )  # fmt: skip
+
+
 def check_fields(settings: Any, task: str, fields: Iterable[str], *, where: str = "settings") -> None:
     """Whether every setting has a part in a task of these fields, its inputs and outputs.
 

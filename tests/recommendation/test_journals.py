@@ -76,9 +76,13 @@ def test_rows_of_a_journal_are_learnt_from_where_a_column_says_which_are_held_ou
 def test_a_damaged_line_is_told_and_left_out(tmp_path, ratings, caplog):
     folder = journal(tmp_path / "run.journal", {"user": "7", "item": "0"})
     file = tmp_path / "run.journal" / "000001.jsonl"
-    file.write_bytes(b'{"user": "7"\n[1]\n{"item": "2"}\n' + file.read_bytes())
+    mended = (
+        b'{"item": "2"}\n{"user": "7", "item": "1", "rating": "good"}\n{"user": "7", "item": "1", "timestamp": NaN}\n'
+    )
+    file.write_bytes(b'{"user": "7"\n[1]\n' + mended + file.read_bytes())
     assert prepared(ratings, journal=folder).findings["audit"]["journal"] == 1
     assert "000001.jsonl:1: this line of the journal is damaged, and left out" in caplog.text
+    assert caplog.text.count("a line of the journal is no interaction, and left out") == 3
     assert "000001.jsonl:2: this line of the journal is damaged, and left out" in caplog.text
 
 

@@ -11,7 +11,7 @@ from headwater.control.demonstrations import Demonstrations, demonstrations_of
 from headwater.control.world import World, world_of
 from headwater.data.records import Problem
 from headwater.errors import SettingError
-from headwater.options import options_of
+from headwater.options import refuse_unread
 from headwater.settings import Settings
 
 IDLE: Final = (
@@ -124,10 +124,4 @@ def refuse_idle(settings: Settings) -> None:
             "There is nothing to learn from in no steps", where="--steps", got=0, accepted="1 or more",
             fix="Give demonstrations with --demonstrations, or steps.",
         )  # fmt: skip
-    for option in options_of(Settings):
-        if option.name in IDLE and getattr(settings, option.name) != option.default:
-            raise SettingError(
-                f"{option.name} has no part in control", where="settings", got=getattr(settings, option.name),
-                accepted="--steps for how long it learns" if option.name == "epochs" else None,
-                fix=f"Leave {option.flag} out.",
-            )  # fmt: skip
+    refuse_unread(settings, IDLE, "control", {"epochs": "--steps for how long it learns"})

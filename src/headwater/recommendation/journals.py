@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ def beside(folder: Path, known: Records) -> Records:
             got=[path.name for path in sorted(folder.iterdir())[:5]] if folder.is_dir() else "no folder",
             accepted="a folder that headwater serve wrote, such as RUN.journal with 000001.jsonl",
         )  # fmt: skip
-    lines = [line for line in lines_of(folder) if line.get("user") is not None and line.get("item") is not None]
+    lines = [line for line in lines_of(folder) if _is_interaction(line, folder)]
     told: dict[str, Any] = {
         name: pa.array([text_of(line[name]) for line in lines], pa.string()) for name in ("user", "item")
     }
@@ -68,12 +69,34 @@ def beside(folder: Path, known: Records) -> Records:
     return Records(pa.table(told), name=str(folder))
 
 
+def is_finite(value: Any) -> bool:
+    """Whether a value of JSON is a number that a float holds.
+
+    Example:
+        >>> is_finite(3.5), is_finite(True), is_finite(10**400)
+        (True, False, False)
+    """
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False
+
+
 def _read(line: bytes) -> dict[str, Any] | None:
     try:
         found = json.loads(line)
     except ValueError:
         return None
     return found if isinstance(found, dict) else None
+
+
+def _is_interaction(line: dict[str, Any], folder: Path) -> bool:
+    """Whether a line can be learnt from. A server writes no other; people who mend a file may."""
+    numbers = [line[name] for name in ("rating", "timestamp") if line.get(name) is not None]
+    if all(map(is_finite, numbers)) and line.get("user") is not None and line.get("item") is not None:
+        return True
+    log.warning("%s: a line of the journal is no interaction, and left out: %s", folder, json.dumps(line)[:200])
+    return False
 
 
 def _ratings(lines: list[dict[str, Any]], known: Records) -> pa.Array:

@@ -15,7 +15,7 @@ from headwater.data.preparing import Prepared
 from headwater.data.quarantine import Quarantine, quarantine
 from headwater.data.records import Problem, Records
 from headwater.errors import DataError, SettingError, unknown
-from headwater.options import options_of
+from headwater.options import refuse_unread
 from headwater.recommendation import cleaning, journals, protocols
 from headwater.recommendation.auditing import audit, counted
 from headwater.recommendation.folders import files_in, is_folder
@@ -211,13 +211,7 @@ def refuse_idle(settings: Settings) -> None:
     Raises:
         SettingError: says which.
     """
-    for option in options_of(Settings):
-        if option.name in IDLE and getattr(settings, option.name) != option.default:
-            raise SettingError(
-                f"{option.name} has no part in recommendation", where="settings", got=getattr(settings, option.name),
-                accepted="--user and --item for the columns" if option.name == "target" else None,
-                fix=f"Leave {option.flag} out.",
-            )  # fmt: skip
+    refuse_unread(settings, IDLE, "recommendation", {"target": "--user and --item for the columns"})
 
 
 def _refuse_columns_of_nothing(settings: Settings) -> None:

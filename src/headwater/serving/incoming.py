@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping
 from typing import Any, Final
@@ -11,6 +10,7 @@ import numpy as np
 
 from headwater.errors import RequestError
 from headwater.recommendation.ids import UNKNOWN
+from headwater.recommendation.journals import is_finite
 from headwater.recommendation.kept import Kept
 from headwater.serving.cells import name_of
 
@@ -52,7 +52,7 @@ class Incoming:
         for name in ("rating", "timestamp"):
             value = given.get(name)
             if value is not None:
-                if not _is_finite(value):
+                if not is_finite(value):
                     raise RequestError(f"The {name} is not a number", where=where, got=value)
                 record[name] = value
         self._sane(record, where)
@@ -99,11 +99,3 @@ def named(where: str, value: Any) -> str:
     if not found:
         raise RequestError("A name is empty", where=where, got=value)
     return found
-
-
-def _is_finite(value: Any) -> bool:
-    """Whether a value of JSON is a number that a float holds."""
-    try:
-        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    except OverflowError:
-        return False
