@@ -33,6 +33,7 @@ _TRAINING, _FIRST, _MORE = 11, 12, 13
 """Which chances these are: of a training, of the first episodes that score a policy, of those that confirm it."""
 _FEW, _MANY = 10, 40
 """How many episodes score each policy, and how many more the one that may be the best."""
+SPENT: Final = "the budget is used up"
 CHOOSING: Final = _FEW + _MANY
 _ANY: Final = (float("-inf"), float("inf"))
 
@@ -47,6 +48,7 @@ class Plan:
         lessons: parts of the training; after each the policy is scored.
         rate: the learning rate.
         seed: of every chance.
+        name: which of several trainings it is of; empty of a single one.
     """
 
     steps: int
@@ -54,6 +56,7 @@ class Plan:
     lessons: int
     rate: float
     seed: int
+    name: str = ""
 
     def end(self, lesson: int) -> int:
         """The steps that are done when a lesson is over: as many in each environment."""
@@ -128,7 +131,8 @@ class Course:
         curves = Curves(self.run.folder / "logs", first_step=self.standing.done)
         longest = 0.0
         # Matrices this small are slower with several threads.
-        with threadpool_limits(1), bar("steps", self.plan.end(self.plan.lessons - 1)) as shown:
+        label = f"{self.plan.name}, steps" if self.plan.name else "steps"
+        with threadpool_limits(1), bar(label, self.plan.end(self.plan.lessons - 1)) as shown:
             shown.advance(self.standing.done)
             if self.shown is not None and not self.standing.imitated:
                 self._imitate(self.shown)
@@ -138,9 +142,16 @@ class Course:
                 longest = max(longest, time.monotonic() - began)
                 self.standing.seconds += time.monotonic() - began
                 self._checkpoint()
+        if self.standing.stopped:
+            self._checkpoint()
         curves.close()
         self.agent.follow(self.best)
         return self.standing
+
+    @property
+    def over(self) -> bool:
+        """Whether no lesson follows."""
+        return bool(self.standing.stopped) or self.standing.lesson == self.plan.lessons
 
     def _imitate(self, shown: Demonstrations) -> None:
         """Learns from demonstrations, and scores what came of it, so that no later policy replaces a better one."""
@@ -159,8 +170,10 @@ class Course:
         self._checkpoint()
 
     def _may_go_on(self, longest: float) -> bool:
+        if self.standing.stopped:
+            return False
         if self.standing.lesson and longest >= self.run.remaining():
-            self.standing.stopped = "the budget is used up"
+            self.standing.stopped = SPENT
         elif self.standing.lesson and self.run.judge is not never:
             self.standing.stopped = self.run.judge(
                 self.standing.lesson / self.plan.lessons, self.standing.curve[-1]["score"]
@@ -225,13 +238,16 @@ class Course:
 
     def _said(self, score: float, learning: float) -> str:
         best = "the best so far" if self.standing.at == self.standing.done else f"best {self.standing.score:.4g}"
-        return f"{self.standing.done:,} steps: return {score:.4g} ({learning:.4g} while learning), {best}"
+        which = f"{self.plan.name}, " if self.plan.name else ""
+        return f"{which}{self.standing.done:,} steps: return {score:.4g} ({learning:.4g} while learning), {best}"
 
     def _checkpoint(self) -> None:
-        over = self.standing.lesson == self.plan.lessons
+        over = self.over
         if not over and time.monotonic() - self._saved < self.run.settings.checkpoint_seconds:
             return
-        parts = {"policy": self.agent.policy(), "memory": self.agent.memory(), "best": self.best}
+        parts = {"best": self.best}
+        if not over:
+            parts |= {"policy": self.agent.policy(), "memory": self.agent.memory()}
         arrays = {f"{part}/{name}": np.ascontiguousarray(values)
                   for part, named in parts.items() for name, values in named.items()}  # fmt: skip
         write_whole(self.run.folder / FILE, save(arrays, {"standing": json.dumps(vars(self.standing))}))
@@ -251,9 +267,11 @@ class Course:
                 fix="Remove this file to train from the beginning.",
             ) from error  # fmt: skip
         self.standing = Standing(**told)
-        self.agent.follow(_part(arrays, "policy"))
-        self.agent.remember(_part(arrays, "memory"))
         self.best = _part(arrays, "best")
+        # What learns has no part any more in a training that is over.
+        if not self.over:
+            self.agent.follow(_part(arrays, "policy"))
+            self.agent.remember(_part(arrays, "memory"))
 
 
 def _part(arrays: Mapping[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
