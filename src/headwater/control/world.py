@@ -82,6 +82,11 @@ class World:
         return min(one for one in (self.longest, own, None if self.longest or own else LONGEST) if one)
 
     @property
+    def sample(self) -> Any:
+        """An environment that is only looked at, never stepped."""
+        return self._sample
+
+    @property
     def renders(self) -> bool:
         """Whether it can show itself in pixels."""
         return "rgb_array" in (getattr(self._sample, "metadata", None) or {}).get("render_modes", ())
