@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -104,7 +104,7 @@ class ActorCritic(Agent):
         self.earned.see(self.running[:, None])
         self.running[step.ended] = 0
         rewards = np.clip(step.rewards / self.earned.spread[0], -10, 10).astype(np.float32)
-        return Step(step.after, rewards, step.terminated, step.ended)
+        return replace(step, rewards=rewards)
 
     def _improve(self, now: np.ndarray, actions: np.ndarray, steps: list[Step], lesson: Lesson) -> None:
         own, shape = self.settings, (len(steps), now.shape[1])
@@ -115,8 +115,9 @@ class ActorCritic(Agent):
         aims = (gained + worth).reshape(-1)
         before = self.chances.log(self._outputs(self.actor(inputs)), actions)
         rate = lesson.rate * (1 - lesson.progress if own.annealed else 1.0)
+        lived = _lived(steps, len(inputs))
         for _ in range(own.passes):
-            order = lesson.random.permutation(len(inputs)) if own.passes > 1 else np.arange(len(inputs))
+            order = lesson.random.permutation(lived) if own.passes > 1 else lived
             for first in range(0, len(order), own.batch):
                 rows = order[first : first + own.batch]
                 self._toward_worth(inputs[rows], aims[rows], rate)
@@ -189,3 +190,11 @@ class ActorCritic(Agent):
     def remember(self, memory: dict[str, np.ndarray]) -> None:
         for name, values in self.memory().items():
             values[...] = memory[name]
+
+
+def _lived(steps: list[Step], count: int) -> np.ndarray:
+    """The rows of a rollout that there is something to learn from."""
+    if all(step.idle is None for step in steps):
+        return np.arange(count)
+    return np.flatnonzero(~np.stack([np.zeros(len(step.ended), bool) if step.idle is None else step.idle
+                                     for step in steps]))  # fmt: skip

@@ -29,8 +29,9 @@ from headwater.run import Run, never, write_whole
 
 log = logging.getLogger("headwater")
 FILE: Final = "training.safetensors"
-_TRAINING, _FIRST, _MORE = 11, 12, 13
-"""Which chances these are: of a training, of the first episodes that score a policy, of those that confirm it."""
+_TRAINING, _FIRST, _MORE, _LAST = 11, 12, 13, 17
+"""Which chances these are: of a training, of the first episodes that score a policy, of those that confirm it, of those
+that settle between the best and the last one."""
 _FEW, _MANY = 10, 40
 """How many episodes score each policy, and how many more the one that may be the best."""
 CHOOSING: Final = _FEW + _MANY
@@ -138,6 +139,7 @@ class Course:
                 longest = max(longest, time.monotonic() - began)
                 self.standing.seconds += time.monotonic() - began
                 self._checkpoint()
+            self._settle()
         curves.close()
         self.agent.follow(self.best)
         return self.standing
@@ -218,6 +220,25 @@ class Course:
                 self.best = {name: values.copy() for name, values in self.agent.policy().items()}
             return score
         return first
+
+    def _settle(self) -> None:
+        """Lets the last policy of a whole training play against the best, in episodes that chose neither.
+
+        The best of many scores is one that chance was kind to: by it a policy that has learnt for longer, and is no
+        worse, may never take the place of a lucky one.
+        """
+        standing, last = self.standing, {name: values.copy() for name, values in self.agent.policy().items()}
+        if standing.stopped or standing.at == standing.done:
+            return
+        after = self._played(_LAST, CHOOSING).returns
+        self.agent.follow(self.best)
+        before = self._played(_LAST, CHOOSING).returns
+        self.agent.follow(last)
+        if after.mean() >= before.mean() - before.std() / CHOOSING**0.5:
+            error = float(after.std() / CHOOSING**0.5)
+            found = normal(float(after.mean()), error, rows=CHOOSING, bounds=_ANY)
+            standing.score, standing.low, standing.high = float(after.mean()), found.low, found.high
+            standing.at, self.best = standing.done, last
 
     def _played(self, which: int, count: int) -> Played:
         seeds = np.random.default_rng([self.plan.seed, which]).integers(0, 2**31 - 1, count).tolist()

@@ -40,7 +40,8 @@ def play(world: World, policy: Policy, seeds: Sequence[int]) -> Played:
     A seed decides the chances of its episode whatever else is played, so that two policies meet the same ones, and the
     short episodes of a bad policy do not come more often than the long ones.
     """
-    worlds = Worlds(world, min(_AT_ONCE, len(seeds)), [0])
+    # A vector environment cannot begin one episode by its seed while others run: it plays them all at once.
+    worlds = Worlds(world, len(seeds) if world.vector else min(_AT_ONCE, len(seeds)), [0])
     returns, lengths = np.zeros(len(seeds)), np.zeros(len(seeds), dtype=np.int64)
     terminated = np.zeros(len(seeds), dtype=bool)
     places = np.arange(worlds.count)

@@ -13,6 +13,8 @@ from headwater.control.guard import Guard, observed, rewarded, stepped
 from headwater.control.tabular import TABULAR, tabular_of
 from headwater.control.world import World
 
+Places = Sequence[int] | np.ndarray
+"""Which environments."""
 Answers = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 """The raw observations that followed, rewards, whether episodes terminated, whether they were truncated."""
 
@@ -22,14 +24,12 @@ class Stepping(ABC):
 
     Attributes:
         idle: the places whose action counted for nothing, as their episode only began; None where there are none.
-        whole: whether all places step together or none.
     """
 
     idle: np.ndarray | None = None
-    whole = False
 
     @abstractmethod
-    def begin(self, places: Sequence[int], seeds: Sequence[int | None]) -> np.ndarray:
+    def begin(self, places: Places, seeds: Sequence[int | None]) -> np.ndarray:
         """Begins an episode in each place: its first raw observations, shape (places, size).
 
         Args:
@@ -38,7 +38,7 @@ class Stepping(ABC):
         """
 
     @abstractmethod
-    def step(self, places: Sequence[int], actions: np.ndarray) -> Answers:
+    def step(self, places: Places, actions: np.ndarray) -> Answers:
         """Does a raw action in each place, shape (places, size of an action)."""
 
     @abstractmethod
@@ -64,7 +64,7 @@ class OneByOne(Stepping):
         self._envs: list[Any] = [world.make(render_mode) for _ in range(count)]
         self._stepping, self._resetting = Guard(world.name, "step"), Guard(world.name, "reset")
 
-    def begin(self, places: Sequence[int], seeds: Sequence[int | None]) -> np.ndarray:
+    def begin(self, places: Places, seeds: Sequence[int | None]) -> np.ndarray:
         found = []
         for place, seed in zip(places, seeds, strict=True):
             with self._resetting:
@@ -73,7 +73,7 @@ class OneByOne(Stepping):
             found.append(observed(value, self.world.observations, self.world.name))
         return np.stack(found)
 
-    def step(self, places: Sequence[int], actions: np.ndarray) -> Answers:
+    def step(self, places: Places, actions: np.ndarray) -> Answers:
         name, space, count = self.world.name, self.world.observations, len(places)
         after, rewards = np.empty((count, space.size), space.dtype), np.empty(count, np.float32)
         over, cut = np.empty(count, bool), np.empty(count, bool)
@@ -117,7 +117,7 @@ class Together(Stepping):
         example = motion.start(np.random.default_rng(0))
         self._states = np.zeros((count, *example.shape), np.result_type(example, np.int64))
 
-    def begin(self, places: Sequence[int], seeds: Sequence[int | None]) -> np.ndarray:
+    def begin(self, places: Places, seeds: Sequence[int | None]) -> np.ndarray:
         for place, seed in zip(places, seeds, strict=True):
             if seed is not None:
                 self._chances[place] = np.random.default_rng(seed)
@@ -126,7 +126,7 @@ class Together(Stepping):
         self._states[places] = starts
         return self._motion.seen(starts)
 
-    def step(self, places: Sequence[int], actions: np.ndarray) -> Answers:
+    def step(self, places: Places, actions: np.ndarray) -> Answers:
         draws = np.array([self._chances[place].random() for place in places] if self._motion.random else ())
         states, rewards, over = self._motion.move(self._states[places], actions, draws)
         self._states[places] = states

@@ -8,7 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from headwater.control.stepping import stepping_of
+from headwater.control.stepping import Places, Stepping, stepping_of
+from headwater.control.vectors import Vectors
 from headwater.control.world import World
 
 _SEEDS: Final = 2**31 - 1
@@ -59,18 +60,15 @@ class Worlds:
     ) -> None:  # fmt: skip
         self.world, self.count = world, count
         self._limit, self._all = world.limit, np.arange(count)
-        self._stepping = stepping_of(world, count, render_mode)
+        self._stepping: Stepping = (
+            Vectors(world, count, render_mode) if world.vector else stepping_of(world, count, render_mode)
+        )
         self._returns, self._lengths = np.zeros(count), np.zeros(count, dtype=np.int64)
         self.finished: list[tuple[float, int]] = []
         chance = np.random.default_rng(seeds).integers(0, _SEEDS, count).tolist()
         self.now = self.begin(self._all, chance)
 
-    @property
-    def whole(self) -> bool:
-        """Whether all environments step together or none, and begin their episodes themselves."""
-        return self._stepping.whole
-
-    def begin(self, places: Sequence[int] | np.ndarray, seeds: Sequence[int | None] | None = None) -> np.ndarray:
+    def begin(self, places: Places, seeds: Sequence[int | None] | None = None) -> np.ndarray:
         """Begins a new episode in some environments: their first raw observations, shape (places, size)."""
         found = self._stepping.begin(places, seeds or [None] * len(places))
         self._returns[places], self._lengths[places] = 0.0, 0
@@ -94,7 +92,7 @@ class Worlds:
             self.now[places] = self.begin(places)
         return found
 
-    def moves(self, places: Sequence[int] | np.ndarray, actions: np.ndarray) -> Step:
+    def moves(self, places: Places, actions: np.ndarray) -> Step:
         """Does an action in some environments, and leaves their episodes ended where they end."""
         after, rewards, terminated, truncated = self._stepping.step(places, actions)
         idle = self._stepping.idle
