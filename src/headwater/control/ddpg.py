@@ -36,6 +36,8 @@ class DdpgSettings:
         Search(0.02, 0.5, log=True),
         "The spread of the noise on actions, of the way from the middle to an end.",
     ] = 0.1
+    n_step: Annotated[int, Between(1, 100), "Steps whose rewards are summed before the rest is estimated."] = 1
+    annealed: Annotated[bool, "Let the learning rate fall to 0 over the training."] = False
     twin: Annotated[
         bool, "Believe the lower of two critics, blur the target's action and move the actor every second time (TD3)."
     ] = False
@@ -95,7 +97,8 @@ class Ddpg(Agent):
             self.replay.add(now, actions, lesson.step(actions))
             rounds = lesson.done // own.train_every - before // own.train_every
             if rounds and lesson.done >= own.warm_up:
-                drawn = self.replay.sample(lesson.random, (rounds * own.updates, own.batch), discount=own.gamma)
+                shape = rounds * own.updates, own.batch
+                drawn = self.replay.sample(lesson.random, shape, discount=own.gamma, steps=own.n_step)
                 for number in range(rounds * own.updates):
                     self._update(drawn, number, lesson)
         self.replay.cut()
@@ -105,15 +108,16 @@ class Ddpg(Agent):
         done = (drawn.actions[number] - self.middle) / self.reach
         aims = drawn.rewards[number] + drawn.discounts[number] * self._following(after, lesson.random)
         both = np.hstack([now, done]).astype(np.float32)
+        rate = lesson.rate * (1 - lesson.progress if self.settings.annealed else 1.0)
         for place, critic in enumerate(self.critics):
             trace = critic.forward(both)
             error = trace[-1] - aims[:, None].astype(np.float32)
             critic.backward(trace, error * np.float32(2 / len(now)))
-            self.adams[1 + place].step(critic.parameters, critic.gradient, lesson.rate)
+            self.adams[1 + place].step(critic.parameters, critic.gradient, rate)
             lesson.notes["critic error"] = float(np.abs(error).mean())
         self.count += 1
         if not self.settings.twin or int(self.count[0]) % 2 == 0:
-            self._climb(now, lesson.rate)
+            self._climb(now, rate)
             for target, net in zip(self.targets, self._nets, strict=True):
                 target.parameters += np.float32(self.settings.tau) * (net.parameters - target.parameters)
 

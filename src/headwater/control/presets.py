@@ -37,9 +37,9 @@ PRESETS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
     },
     "actor-critic": {
         "CartPole-v1": {"steps": 100_000},
-        "Pendulum-v1": {
-            "steps": 200_000, "envs": 16, "gamma": 0.9, "rollout": 64, "passes": 10, "batch": 64, "clip": 0.2,
-        },
+        "Acrobot-v1": {"steps": 300_000},
+        "Pendulum-v1": {"steps": 200_000, "learning_rate": 3e-4, "gamma": 0.98, "passes": 10, "entropy": 0.0},
+        "LunarLander-v3": {"steps": 400_000, "gamma": 0.999, "gae_lambda": 0.98, "rollout": 256},
     },
     "ddpg": {"Pendulum-v1": {"steps": 20_000, "gamma": 0.98, "batch": 128, "train_every": 2}},
 }  # fmt: skip
