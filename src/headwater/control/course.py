@@ -20,6 +20,7 @@ from headwater.control.curves import Curves
 from headwater.control.demonstrations import Demonstrations
 from headwater.control.episodes import Played, play
 from headwater.control.lesson import Lesson
+from headwater.control.stepping import together
 from headwater.control.world import World
 from headwater.control.worlds import Worlds
 from headwater.errors import ArtifactError, DataError
@@ -34,7 +35,8 @@ _TRAINING, _FIRST, _MORE, _LAST = 11, 12, 13, 17
 that settle between the best and the last one."""
 _FEW, _MANY = 10, 40
 """How many episodes score each policy, and how many more the one that may be the best."""
-CHOOSING: Final = _FEW + _MANY
+_CHEAP: Final = 2
+"""How many times as many where all are moved at once, which costs next to nothing."""
 _ANY: Final = (float("-inf"), float("inf"))
 
 
@@ -95,6 +97,11 @@ class Standing:
     imitated: dict[str, Any] = field(default_factory=dict)
 
 
+def choosing(world: World) -> int:
+    """By how many episodes the best policy is chosen."""
+    return (_FEW + _MANY) * (_CHEAP if together(world) else 1)
+
+
 class Course:
     """The training of one agent in one world.
 
@@ -115,6 +122,8 @@ class Course:
     ) -> None:  # fmt: skip
         self.agent, self.world, self.plan, self.run, self.shown = agent, world, plan, run, shown
         self.standing, self.best = Standing(), dict[str, np.ndarray]()
+        self._choosing = choosing(world)
+        self._few = self._choosing * _FEW // (_FEW + _MANY)
         self._saved = time.monotonic()
 
     def train(self) -> Standing:
@@ -205,17 +214,17 @@ class Course:
 
     def _score(self) -> float:
         """The mean return of the present policy, which is kept where it is the best so far."""
-        played = self._played(_FIRST, _FEW)
+        played = self._played(_FIRST, self._few)
         first = float(played.returns.mean())
         # So few episodes are too few to turn a good one down, unless they are clearly worse.
         if first >= self.standing.bar or first >= self.standing.first:
-            both = played + self._played(_MORE, _MANY)
-            score, error = float(both.returns.mean()), float(both.returns.std() / CHOOSING**0.5)
+            both = played + self._played(_MORE, self._choosing - self._few)
+            score, error = float(both.returns.mean()), float(both.returns.std() / self._choosing**0.5)
             # Of policies that chance alone may tell apart, the later one has learnt from more.
             if score >= self.standing.bar:
                 self.standing.bar = max(self.standing.bar, score - error)
                 self.standing.score, self.standing.first, self.standing.at = score, first, self.standing.done
-                found = normal(score, error, rows=CHOOSING, bounds=_ANY)
+                found = normal(score, error, rows=self._choosing, bounds=_ANY)
                 self.standing.low, self.standing.high = found.low, found.high
                 self.best = {name: values.copy() for name, values in self.agent.policy().items()}
             return score
@@ -230,13 +239,13 @@ class Course:
         standing, last = self.standing, {name: values.copy() for name, values in self.agent.policy().items()}
         if standing.stopped or standing.at == standing.done:
             return
-        after = self._played(_LAST, CHOOSING).returns
+        after = self._played(_LAST, self._choosing).returns
         self.agent.follow(self.best)
-        before = self._played(_LAST, CHOOSING).returns
+        before = self._played(_LAST, self._choosing).returns
         self.agent.follow(last)
-        if after.mean() >= before.mean() - before.std() / CHOOSING**0.5:
-            error = float(after.std() / CHOOSING**0.5)
-            found = normal(float(after.mean()), error, rows=CHOOSING, bounds=_ANY)
+        if after.mean() >= before.mean() - before.std() / self._choosing**0.5:
+            error = float(after.std() / self._choosing**0.5)
+            found = normal(float(after.mean()), error, rows=self._choosing, bounds=_ANY)
             standing.score, standing.low, standing.high = float(after.mean()), found.low, found.high
             standing.at, self.best = standing.done, last
 

@@ -12,8 +12,8 @@ from typing import Any, Final
 PRESETS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
     "q-learning": {
         # Rewards are rare, and at most 1: what is untried is held for the best there is.
-        "FrozenLake-v1": {"steps": 4_000_000, "initial": 1.0, "exploration_end": 0.1},
-        "FrozenLake8x8-v1": {"steps": 4_000_000, "initial": 1.0, "exploration_end": 0.1},
+        "FrozenLake-v1": {"steps": 2_000_000, "initial": 1.0, "exploration_end": 0.1},
+        "FrozenLake8x8-v1": {"steps": 2_000_000, "initial": 1.0, "exploration_end": 0.1},
         "Taxi-v4": {"steps": 500_000},
     },
     "dqn": {

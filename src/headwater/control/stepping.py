@@ -145,6 +145,17 @@ def stepping_of(world: World, count: int, render_mode: str | None) -> Stepping:
     return OneByOne(world, count, render_mode) if motion is None else Together(motion, count)
 
 
+def together(world: World) -> bool:
+    """Whether all environments of a world are moved in one operation.
+
+    Example:
+        >>> from headwater.control.world import world_of
+        >>> together(world_of("CartPole-v1")), together(world_of("CartPole-v1", ["sutton_barto_reward=true"]))
+        (True, False)
+    """
+    return _motion(world) is not None
+
+
 def _motion(world: World) -> Motion | None:
     """How a world of Gymnasium moves, where that is known; one that is changed in any way is left to Gymnasium."""
     spec = getattr(world.sample, "spec", None)

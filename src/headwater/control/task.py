@@ -17,7 +17,7 @@ from headwater.application import Application, Marks, Predictions, Stage, Trace
 from headwater.control import filming, observing, random_play, recording
 from headwater.control.agent import Agent
 from headwater.control.cloning import agreement
-from headwater.control.course import CHOOSING, Course, Plan, Standing
+from headwater.control.course import Course, Plan, Standing, choosing
 from headwater.control.episodes import Played, Policy, at_random, play
 from headwater.control.observing import Observed
 from headwater.control.preparing import Ground, Part, ground, test_seeds
@@ -80,7 +80,7 @@ class Control(Application):
 
     def prepare(self, source: Any, *, want_test: bool = True) -> Ground:
         world = world_of(source, self.settings.env, self.settings.episode_limit)
-        return ground(world, self.settings, self._plan(world).steps, CHOOSING)
+        return ground(world, self.settings, self._plan(world).steps, choosing(world))
 
     def fit(self, records: Any, valid: Any = None, *, run: Run | None = None) -> Self:
         if run is None:
