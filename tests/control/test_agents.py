@@ -56,7 +56,8 @@ def test_q_learning_is_at_the_optimum_of_value_iteration():
 
 
 @pytest.mark.parametrize(
-    "switches", [{"double": True}, {"dueling": True}, {"n_step": 3}, {"tau": 0.05, "annealed": True, "persistence": 3}]
+    "switches",
+    [{"dueling": True, "tau": 0.0}, {"tau": 0.05, "persistence": 3}, {"tau": 0.0, "n_step": 1, "double": False}],
 )
 def test_the_switches_of_dqn_learn(switches):
     settings = Settings(steps=2500, episodes=20, evaluations=2, episode_limit=50)
@@ -148,8 +149,8 @@ def test_dueling_tells_the_gradient_of_what_it_combines():
     [
         ("actor-critic", {"clip": 0.2, "passes": 4, "batch": 64}),
         ("actor-critic", {"entropy": 0.01, "normalised": False, "annealed": False, "rollout": 8}),
-        ("ddpg", {"twin": True, "warm_up": 64, "batch": 32, "tau": 0.05}),
-        ("ddpg", {"n_step": 3, "annealed": True, "warm_up": 64, "batch": 32, "tau": 0.05}),
+        ("ddpg", {"twin": True, "warm_up": 500, "batch": 32, "tau": 0.05, "noise": 0.5}),
+        ("ddpg", {"n_step": 3, "warm_up": 500, "batch": 32, "tau": 0.05, "noise": 0.5}),
     ],
 )
 def test_the_switches_of_actors_learn(model, own):

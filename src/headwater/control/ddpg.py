@@ -22,7 +22,7 @@ class DdpgSettings:
 
     section: ClassVar[str] = "DDPG"
 
-    hidden: Annotated[tuple[int, ...], Between(1, 4096), "Units of each hidden layer of actor and critic."] = (256, 256)
+    hidden: Annotated[tuple[int, ...], Between(1, 4096), "Units of each hidden layer of actor and critic."] = (128, 128)
     gamma: Annotated[float, Between(0, 1), Search(0.95, 0.999), "What a reward a step later is worth."] = 0.99
     batch: Annotated[int, Between(1, 65_536), Search(64, 512, log=True), "Transitions in one update."] = 256
     buffer: Annotated[int, Between(1, 100_000_000), "Transitions that are kept to learn from again."] = 200_000
@@ -36,12 +36,7 @@ class DdpgSettings:
         Search(0.02, 0.5, log=True),
         "The spread of the noise on actions, of the way from the middle to an end.",
     ] = 0.1
-    noise_memory: Annotated[
-        float, Between(0, 1),
-        "The share of the noise of a step that is left in the next one: 0 draws every step anew, 0.85 is the paper's.",
-    ] = 0.0  # fmt: skip
     n_step: Annotated[int, Between(1, 100), "Steps whose rewards are summed before the rest is estimated."] = 1
-    annealed: Annotated[bool, "Let the learning rate fall to 0 over the training."] = False
     twin: Annotated[
         bool, "Believe the lower of two critics, blur the target's action and move the actor every second time (TD3)."
     ] = False
@@ -87,31 +82,24 @@ class Ddpg(Agent):
         )  # fmt: skip
 
     def act(self, raw: np.ndarray, random: np.random.Generator | None = None) -> np.ndarray:
-        shape = len(raw), self.actions.size
-        return self._acting(raw, 0.0 if random is None else self.settings.noise * random.standard_normal(shape))
-
-    def _acting(self, raw: np.ndarray, noise: np.ndarray | float) -> np.ndarray:
-        within = np.clip(np.tanh(self.actor(self.observations.encode(raw))) + noise, -1, 1)
+        within = np.tanh(self.actor(self.observations.encode(raw)))
+        if random is not None:
+            within = np.clip(within + self.settings.noise * random.standard_normal(within.shape), -1, 1)
         return (self.middle + self.reach * within).astype(np.float32)
 
     def learn(self, lesson: Lesson) -> None:
-        own, noise = self.settings, np.zeros((lesson.worlds.count, self.actions.size))
+        own = self.settings
         while lesson.left:
             now, before = lesson.now, lesson.done
             warm = before < own.warm_up
-            # An autoregression, whose spread is that of `noise` whatever it remembers.
-            drawn = own.noise * lesson.random.standard_normal(noise.shape)
-            noise = own.noise_memory * noise + (1 - own.noise_memory**2) ** 0.5 * drawn
-            actions = self.actions.sample(lesson.random, len(now)) if warm else self._acting(now, noise)
-            step = lesson.step(actions)
-            noise[step.ended] = 0
-            self.replay.add(now, actions, step)
+            actions = self.actions.sample(lesson.random, len(now)) if warm else self.act(now, lesson.random)
+            self.replay.add(now, actions, lesson.step(actions))
             rounds = lesson.done // own.train_every - before // own.train_every
             if rounds and lesson.done >= own.warm_up:
                 shape = rounds * own.updates, own.batch
-                batches = self.replay.sample(lesson.random, shape, discount=own.gamma, steps=own.n_step)
+                drawn = self.replay.sample(lesson.random, shape, discount=own.gamma, steps=own.n_step)
                 for number in range(rounds * own.updates):
-                    self._update(batches, number, lesson)
+                    self._update(drawn, number, lesson)
         self.replay.cut()
 
     def _update(self, drawn: Batch, number: int, lesson: Lesson) -> None:
@@ -119,16 +107,15 @@ class Ddpg(Agent):
         done = (drawn.actions[number] - self.middle) / self.reach
         aims = drawn.rewards[number] + drawn.discounts[number] * self._following(after, lesson.random)
         both = np.hstack([now, done]).astype(np.float32)
-        rate = lesson.rate * (1 - lesson.progress if self.settings.annealed else 1.0)
         for place, critic in enumerate(self.critics):
             trace = critic.forward(both)
             error = trace[-1] - aims[:, None].astype(np.float32)
             critic.backward(trace, error * np.float32(2 / len(now)))
-            self.adams[1 + place].step(critic.parameters, critic.gradient, rate)
+            self.adams[1 + place].step(critic.parameters, critic.gradient, lesson.rate)
             lesson.notes["critic error"] = float(np.abs(error).mean())
         self.count += 1
         if not self.settings.twin or int(self.count[0]) % 2 == 0:
-            self._climb(now, rate)
+            self._climb(now, lesson.rate)
             for target, net in zip(self.targets, self._nets, strict=True):
                 target.parameters += np.float32(self.settings.tau) * (net.parameters - target.parameters)
 

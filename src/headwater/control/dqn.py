@@ -23,15 +23,17 @@ class DqnSettings:
 
     section: ClassVar[str] = "Deep Q-learning"
 
-    hidden: Annotated[tuple[int, ...], Between(1, 4096), "Units of each hidden layer, such as 256,256."] = (256, 256)
+    hidden: Annotated[tuple[int, ...], Between(1, 4096), "Units of each hidden layer, such as 256,256."] = (128, 128)
     gamma: Annotated[float, Between(0, 1), Search(0.95, 0.999), "What a reward a step later is worth."] = 0.99
     batch: Annotated[int, Between(1, 65_536), Search(32, 256, log=True), "Transitions in one update."] = 64
     buffer: Annotated[int, Between(1, 100_000_000), "Transitions that are kept to learn from again."] = 100_000
     warm_up: Annotated[int, Between(0, 100_000_000), "Steps before the first update."] = 1000
     train_every: Annotated[int, Between(1, 1_000_000), "Steps between two rounds of updates."] = 4
-    updates: Annotated[int, Between(1, 1_000_000), "Updates in a round."] = 1
+    updates: Annotated[int, Between(1, 1_000_000), "Updates in a round."] = 2
     target_every: Annotated[
-        int, Between(1, 100_000_000), "Steps after which the target network becomes a copy of the network."
+        int,
+        Between(1, 100_000_000),
+        "Steps after which the target network becomes a copy of the network, without `tau`.",
     ] = 1000
     exploring: Annotated[
         float, Between(0, 1), Search(0.05, 0.5), "The share of the steps in which exploration falls to its end."
@@ -48,11 +50,10 @@ class DqnSettings:
         float, Between(0, 1),
         "By what share the target network follows in every update, which then is the one that acts at last, as it is "
         "steadier; 0 makes it a copy every `target_every` steps.",
-    ] = 0.0  # fmt: skip
-    annealed: Annotated[bool, "Let the learning rate fall to 0 over the training."] = False
-    double: Annotated[bool, "Let the network choose the action whose worth the target network tells."] = False
+    ] = 0.005  # fmt: skip
+    double: Annotated[bool, "Let the network choose the action whose worth the target network tells."] = True
     dueling: Annotated[bool, "Tell the worth of a state and of each action in it apart."] = False
-    n_step: Annotated[int, Between(1, 100), "Steps whose rewards are summed before the rest is estimated."] = 1
+    n_step: Annotated[int, Between(1, 100), "Steps whose rewards are summed before the rest is estimated."] = 3
 
 
 class Dqn(Agent):
@@ -70,7 +71,7 @@ class Dqn(Agent):
     """
 
     Settings = DqnSettings
-    learning_rate = 5e-4
+    learning_rate = 1e-3
 
     def check(self) -> None:
         if not isinstance(self.actions, Discrete):
@@ -119,13 +120,13 @@ class Dqn(Agent):
         now, after = (self._encoded(raw) for raw in (drawn.now, drawn.after))
         # A target that stands still for the whole round is asked once: one large product takes half the time of many.
         still = None if own.tau else self._worths(self.target, after)
-        rate, loss = lesson.rate * (1 - lesson.progress if own.annealed else 1.0), 0.0
+        loss = 0.0
         for number in range(count):
             following = self._worths(self.target, after[number]) if still is None else still[number]
             best = self._worths(self.learner, after[number]) if own.double else following
             follows = np.take_along_axis(following, best.argmax(axis=1)[:, None], axis=1)[:, 0]
             aims = drawn.rewards[number] + drawn.discounts[number] * follows
-            loss = self._toward(aims, now[number], drawn, number, rate)
+            loss = self._toward(aims, now[number], drawn, number, lesson.rate)
             if own.tau:
                 self.target.parameters += np.float32(own.tau) * (self.learner.parameters - self.target.parameters)
         lesson.notes["loss"] = loss

@@ -228,7 +228,7 @@ class Control(Application):
 
     def _plan(self, world: World) -> Plan:
         """How long, how wide and how fast: as the user says, else what suits the world, else the model."""
-        settings, known = self.settings, preset(str(self.model_name), world.name)
+        settings, known = self.settings, self._known(world)
         model = catalog.model_class(self.task, str(self.model_name))
         asked = {name: getattr(settings, name) for name in OF_RUN}
         found = {name: known.get(name, getattr(model, name)) if value is None else value
@@ -236,10 +236,14 @@ class Control(Application):
         lessons = settings.evaluations if found["steps"] else 0
         return Plan(found["steps"], found["envs"], lessons, found["learning_rate"], settings.seed)
 
+    def _known(self, world: World) -> dict[str, Any]:
+        """What suits this model in this world, where something is known."""
+        return preset(str(self.model_name), world.name, world.told_limit)
+
     def _learn(self, prepared: Ground, run: Run) -> None:
         world = prepared.world
         model = catalog.model_class(self.task, str(self.model_name))
-        known = {name: value for name, value in preset(str(self.model_name), world.name).items() if name not in OF_RUN}
+        known = {name: value for name, value in self._known(world).items() if name not in OF_RUN}
         own = options.build(model.Settings, {**known, **self.model_settings}, where=f"model {self.model_name}")
         agent = model(own, world.observations, world.actions, self.settings.seed)
         course = Course(agent, world, self._plan(world), run.part("model"), prepared.shown)

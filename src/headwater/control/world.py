@@ -84,9 +84,13 @@ class World:
     @property
     def limit(self) -> int:
         """Steps after which an episode is cut at the latest."""
-        spec = getattr(self._sample, "spec", None)
-        own = getattr(spec, "max_episode_steps", None)
-        return min(one for one in (self.longest, own, None if self.longest or own else LONGEST) if one)
+        return self.told_limit or LONGEST
+
+    @property
+    def told_limit(self) -> int | None:
+        """The same where the user or the environment says so."""
+        own = getattr(getattr(self._sample, "spec", None), "max_episode_steps", None)
+        return min((one for one in (self.longest, own) if one), default=None)
 
     @property
     def sample(self) -> Any:
