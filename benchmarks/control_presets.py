@@ -19,9 +19,9 @@ from results import Spread, Table, publish
 _A2C = {"clip": 0.0, "passes": 1, "batch": 10_000_000, "rollout": 32, "envs": 8, "learning_rate": 1e-3, "entropy": 0.0}
 _SMALL = {"tau": 0.005, "double": True, "n_step": 3, "learning_rate": 1e-3, "train_every": 4, "updates": 2}
 CANDIDATES: dict[str, tuple[dict[str, Any], ...]] = {
-    "FrozenLake-v1 q-learning": ({}, {"decay": 1.0}),
-    "FrozenLake-v1 8x8 q-learning": ({}, {"decay": 1.0}, {"exploration_end": 0.3}),
-    "Taxi-v4 q-learning": ({}, {"decay": 1.0}),
+    "FrozenLake-v1 q-learning": ({}, {"decay": 0.8}),
+    "FrozenLake-v1 8x8 q-learning": ({}, {"decay": 0.8}, {"exploration_end": 0.3}),
+    "Taxi-v4 q-learning": ({}, {"decay": 0.8}),
     "CartPole-v1 actor-critic": ({}, _A2C),
     "Pendulum-v1 actor-critic": ({}, {"gamma": 0.9}, {"learning_rate": 1e-3}, {"normalised": False}),
     "Acrobot-v1 actor-critic": ({}, _A2C),
@@ -32,7 +32,7 @@ CANDIDATES: dict[str, tuple[dict[str, Any], ...]] = {
     "LunarLander-v3 actor-critic": ({}, {"gamma": 0.99, "gae_lambda": 0.95, "rollout": 64}),
     "LunarLanderContinuous-v3 actor-critic": ({},),
     "LunarLander-v3 dqn": ({}, _SMALL),
-    "LunarLanderContinuous-v3 ddpg": ({}, {"n_step": 1}),
+    "LunarLanderContinuous-v3 ddpg": ({}, {"inverting": False}),
 }
 """By environment and model: changes of what is taken by itself."""
 CHEAP = [name for name in CANDIDATES if not name.startswith("Lunar")]

@@ -9,7 +9,7 @@ from tests.control import worlds as odd
 
 from headwater.control.actor_critic import _lived
 from headwater.control.course import Course, Plan
-from headwater.control.ddpg import Ddpg
+from headwater.control.ddpg import Ddpg, DdpgSettings
 from headwater.control.dqn import Dqn, DqnSettings
 from headwater.control.exploring import Greedy
 from headwater.control.lesson import Lesson
@@ -150,6 +150,7 @@ def test_dueling_tells_the_gradient_of_what_it_combines():
         ("actor-critic", {"clip": 0.2, "passes": 4, "batch": 64}),
         ("actor-critic", {"entropy": 0.01, "normalised": False, "annealed": False, "rollout": 8}),
         ("ddpg", {"twin": True, "warm_up": 500, "batch": 32, "tau": 0.05, "noise": 0.5}),
+        ("ddpg", {"inverting": True, "n_step": 5, "warm_up": 500, "batch": 64, "tau": 0.05, "noise": 0.5}),
         ("ddpg", {"n_step": 3, "warm_up": 500, "batch": 32, "tau": 0.05, "noise": 0.5}),
     ],
 )
@@ -157,6 +158,16 @@ def test_the_switches_of_actors_learn(model, own):
     settings = Settings(steps=4000, episodes=20, evaluations=2, learning_rate=0.01 if "annealed" in own else None)
     app = Control(model, settings, hidden=(16,), **own).fit(Slope if model == "ddpg" else odd.Several)
     assert app.evaluate().score.value > 0.9
+
+
+def test_inverted_gradients_shrink_toward_an_end_and_turn_beyond_it():
+    agent = Ddpg(DdpgSettings(hidden=(4,), inverting=True), LINE, Box((1,), (-1.0,), (1.0,)))
+    made = np.array([[-1.5], [-1.0], [0.0], [1.0], [1.5]])
+    up = agent._room(made, agent._within(made), np.full((5, 1), -1.0))
+    down = agent._room(made, agent._within(made), np.full((5, 1), 1.0))
+    assert up[:, 0].tolist() == [1.25, 1.0, 0.5, 0.0, -0.25]
+    assert down[:, 0].tolist() == [-0.25, 0.0, 0.5, 1.0, 1.25]
+    assert agent._within(made)[:, 0].tolist() == [-1, -1, 0, 1, 1]
 
 
 @pytest.mark.parametrize("chances", [Categories((3, 2)), Gaussian(Box((2,), (-1.0,), (3.0,)))])

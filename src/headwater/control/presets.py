@@ -39,7 +39,13 @@ PRESETS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
         "LunarLander-v3": {"steps": 400_000, **_FAR},
         "LunarLanderContinuous-v3": {"steps": 400_000, **_FAR},
     },
-    "ddpg": {"Pendulum-v1": {"steps": 20_000, "gamma": 0.98, "batch": 128, "train_every": 2}},
+    "ddpg": {
+        "Pendulum-v1": {"steps": 20_000, "gamma": 0.98, "batch": 128, "train_every": 2},
+        "LunarLanderContinuous-v3": {
+            "steps": 250_000, "batch": 128, "train_every": 2, "n_step": 3, "warm_up": 5000, "noise": 0.2,
+            "buffer": 250_000, "inverting": True,
+        },
+    },
 }  # fmt: skip
 """By model and environment: settings of every run (`steps`, `envs`, `learning_rate`) and of the model itself."""
 _LONG: Final = 1000

@@ -34,7 +34,7 @@ class QLearningSettings:
         float, Between(0, 1), Search(0.5, 1.0),
         "How fast the learning rate of an entry falls: it is 1 + (1 - gamma) times its visits, to this negative power. "
         "0 keeps it as it is.",
-    ] = 0.8  # fmt: skip
+    ] = 1.0  # fmt: skip
     exploring: Annotated[float, Between(0, 1), "The share of the steps in which exploration falls to its end."] = 0.5
     exploration_end: Annotated[float, Between(0, 1), "The share of random actions from then on."] = 0.05
     persistence: Annotated[
