@@ -32,7 +32,7 @@ CANDIDATES: dict[str, tuple[dict[str, Any], ...]] = {
     "LunarLander-v3 actor-critic": ({}, {"gamma": 0.99, "gae_lambda": 0.95, "rollout": 64}),
     "LunarLanderContinuous-v3 actor-critic": ({},),
     "LunarLander-v3 dqn": ({}, _SMALL),
-    "LunarLanderContinuous-v3 ddpg": ({}, {"inverting": False}),
+    "LunarLanderContinuous-v3 ddpg": ({},),
 }
 """By environment and model: changes of what is taken by itself."""
 CHEAP = [name for name in CANDIDATES if not name.startswith("Lunar")]

@@ -71,6 +71,9 @@ class Ddpg(Agent):
         low, high = self.actions.ends  # type: ignore[attr-defined]
         self.middle, self.reach = (low + high) / 2, (high - low) / 2
         self.actor = Perceptron((width, *self.settings.hidden, actions), random)
+        if self.settings.inverting:
+            # It begins in the middle, with room on both sides.
+            self.actor.last[:] *= 0.01
         self.critics = [Perceptron((width + actions, *self.settings.hidden, 1), random)
                         for _ in range(1 + self.settings.twin)]  # fmt: skip
 
