@@ -86,6 +86,16 @@ def test_a_vector_environment_keeps_the_last_observation_of_an_episode(mode):
     worlds.close()
 
 
+@pytest.mark.parametrize(("mode", "goes_on"), [("NextStep", 2), ("SameStep", 2), ("Disabled", 0)])
+def test_a_vector_environment_that_cannot_be_told_goes_on_behind_a_cut(mode, goes_on):
+    worlds = Worlds(World("counting", {"mode": mode}, odd.Countings, longest=2), 2, [0])
+    steps = [worlds.step(np.zeros((2, 1), np.int64)) for _ in range(2)]
+    assert steps[1].ended.tolist() == [True, True]
+    assert not steps[1].terminated.any()
+    assert worlds.now[:, 0].tolist() == [goes_on, goes_on]
+    assert worlds.step(np.zeros((2, 1), np.int64)).after[:, 0].tolist() == [goes_on + 1, goes_on + 1]
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_a_vector_environment_plays_each_episode_once(mode):
     played = play(World("counting", {"mode": mode}, odd.Countings), lambda raw: np.zeros((len(raw), 1), int), [7, 8, 9])
