@@ -1,7 +1,7 @@
 """What suits an environment: settings that were found good in it, for each model; what the user gives goes before.
 
-Each is the best of a few on the same seeds: `benchmarks/control_presets.py` measures them, and the page of a model has
-its figures. The defaults of a model are what did well in every environment of them.
+They came out of a search by hand; `benchmarks/control_presets.py` measures them again beside a few others on the same
+seeds, and the page of a model has its figures. The defaults of a model are a start for what is not known here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PRESETS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
             "steps": 50_000, "learning_rate": 2.3e-3, "tau": 0.0, "target_every": 256, "double": False, "n_step": 1,
             "train_every": 256, "updates": 128, "exploring": 0.16, "exploration_end": 0.04,
         },
-        # Few random steps lead anywhere: they are kept up.
+        # Random steps that are not kept up lead nowhere; with three-step returns that makes no difference any more.
         "MountainCar-v0": {"steps": 150_000, "persistence": 50, "buffer": 150_000, "train_every": 16, "updates": 8},
         "Acrobot-v1": {"steps": 100_000},
         "LunarLander-v3": {
