@@ -61,7 +61,7 @@ def test_each_training_is_what_its_seed_alone_would_learn(three):
 def test_the_best_in_episodes_of_their_own_is_the_application(three):
     app, folder = three
     means = [np.mean(one.returns) for one in app.trainings]
-    assert len(app.trainings[0].returns) == course.CHOOSING
+    assert len(app.trainings[0].returns) == course.choosing(app.own_world())
     assert means[0] == max(means)
     for name, values in app.agent.policy().items():
         np.testing.assert_array_equal(values, app.trainings[0].policy[name])

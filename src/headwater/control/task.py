@@ -17,7 +17,7 @@ from headwater.application import Application, Marks, Predictions, Stage, Trace
 from headwater.control import filming, observing, random_play, recording, trainings
 from headwater.control.agent import Agent
 from headwater.control.cloning import agreement
-from headwater.control.course import CHOOSING, SPENT, Course, Plan, Standing
+from headwater.control.course import SPENT, Course, Plan, Standing, choosing
 from headwater.control.episodes import Played, Policy, at_random, play
 from headwater.control.observing import Observed
 from headwater.control.preparing import Ground, Part, ground, test_seeds
@@ -84,7 +84,7 @@ class Control(Application):
     def prepare(self, source: Any, *, want_test: bool = True) -> Ground:
         world = world_of(source, self.settings.env, self.settings.episode_limit)
         shown = self.held.get("demonstrations", self.settings.demonstrations)
-        return ground(world, self.settings, self._plan(world).steps, CHOOSING, shown)
+        return ground(world, self.settings, self._plan(world).steps, choosing(world), shown)
 
     def fit(self, records: Any, valid: Any = None, *, run: Run | None = None) -> Self:
         if run is None:
@@ -247,7 +247,7 @@ class Control(Application):
 
     def _plan(self, world: World) -> Plan:
         """How long, how wide and how fast: as the user says, else what suits the world, else the model."""
-        settings, known = self.settings, preset(str(self.model_name), world.name)
+        settings, known = self.settings, self._known(world)
         model = catalog.model_class(self.task, str(self.model_name))
         asked = {name: getattr(settings, name) for name in OF_RUN}
         found = {name: known.get(name, getattr(model, name)) if value is None else value
@@ -255,10 +255,14 @@ class Control(Application):
         lessons = settings.evaluations if found["steps"] else 0
         return Plan(found["steps"], found["envs"], lessons, found["learning_rate"], settings.seed)
 
+    def _known(self, world: World) -> dict[str, Any]:
+        """What suits this model in this world, where something is known."""
+        return preset(str(self.model_name), world.name, world.told_limit)
+
     def _learn(self, prepared: Ground, run: Run) -> None:
         world = prepared.world
         model = catalog.model_class(self.task, str(self.model_name))
-        known = {name: value for name, value in preset(str(self.model_name), world.name).items() if name not in OF_RUN}
+        known = {name: value for name, value in self._known(world).items() if name not in OF_RUN}
         own = options.build(model.Settings, {**known, **self.model_settings}, where=f"model {self.model_name}")
         self.world, found = world, list[Training]()
         for number in range(self.settings.trainings):

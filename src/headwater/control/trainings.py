@@ -15,7 +15,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from headwater.control.agent import Agent
-from headwater.control.course import CHOOSING, Plan, Standing
+from headwater.control.course import Plan, Standing, choosing
 from headwater.control.episodes import Played, Policy, play
 from headwater.control.world import World
 from headwater.evaluation.control import iqm
@@ -87,7 +87,7 @@ def chosen(trainings: Sequence[Training], agent: Agent, world: World, seed: int)
     """
     found = list(trainings)
     if len(found) > 1:
-        seeds = np.random.default_rng([seed, _CHOICE]).integers(0, 2**31 - 1, CHOOSING).tolist()
+        seeds = np.random.default_rng([seed, _CHOICE]).integers(0, 2**31 - 1, choosing(world)).tolist()
         returns = [played.returns.tolist() for played in in_turn(found, agent, agent.act, world, seeds)]
         found = [replace(one, returns=tuple(own)) for one, own in zip(found, returns, strict=True)]
         found.sort(key=lambda one: -float(np.mean(one.returns)))
@@ -123,9 +123,9 @@ def measured(trainings: Sequence[Training], played: Sequence[Played], seed: int)
     """
     if len(trainings) < 2:
         return None
-    choosing = [float(np.mean(one.returns)) for one in trainings]
+    means = [float(np.mean(one.returns)) for one in trainings]
     returns = np.stack([one.returns for one in played])
-    return Trainings([one.seed for one in trainings], returns, choosing, CHOOSING, seed)
+    return Trainings([one.seed for one in trainings], returns, means, len(trainings[0].returns), seed)
 
 
 def band(trainings: Sequence[Training], name: str) -> list[dict[str, Any]]:
