@@ -13,6 +13,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from headwater.control.lesson import Lesson
+from headwater.control.rehearsing import Rehearsal
 from headwater.control.replay import Lived
 from headwater.control.spaces import Space, from_json
 from headwater.errors import DataError
@@ -32,6 +33,7 @@ class Agent(ABC):
     Attributes:
         observations, actions: what it observes and does.
         settings: its own.
+        rehearsal: demonstrations that it goes on imitating while it learns; None without any.
 
     Args:
         settings: its own; the defaults if not given.
@@ -53,6 +55,7 @@ class Agent(ABC):
 
     def __init__(self, settings: Any, observations: Space, actions: Space, seed: int = 0) -> None:
         self.settings = settings if settings is not None else self.Settings()
+        self.rehearsal: Rehearsal | None = None
         self.observations, self.actions = observations, actions
         self.check()
         self.build(np.random.default_rng([seed, 1]))
@@ -114,6 +117,19 @@ class Agent(ABC):
 
     def relive(self, lived: Lived) -> int:
         """Keeps what somebody else lived through, to learn from; how many transitions, none where it has no memory."""
+        return 0
+
+    def appraise(self, lived: Lived, rate: float, random: np.random.Generator) -> int:
+        """Learns what such actions are worth from what came of them, before it may do others.
+
+        Args:
+            lived: what `relive` was given before, in its order.
+            rate: the learning rate.
+            random: every chance in it.
+
+        Returns:
+            How many updates; none where nothing tells the worth of an action apart from the policy.
+        """
         return 0
 
     def follow(self, policy: Mapping[str, np.ndarray]) -> None:
