@@ -80,26 +80,15 @@ def test_the_critics_of_ddpg_learn_while_its_actor_stands_still():
     np.testing.assert_array_equal(agent.actor.parameters, actor)
 
 
-@pytest.mark.parametrize("tau", [0.0, 0.05])
-def test_worths_are_those_of_the_rewards_and_the_action_shown_is_above_the_others(tau):
-    found = shown()
-    own = DqnSettings(gamma=GAMMA, hidden=(32,), tau=tau, n_step=1)
-    agent = Dqn(own, *_spaces(Corridor))
-    agent.begin(1)
-    for _ in range(300):
-        agent.imitate(found.now, found.actions, 0.01)
-    agent.begin(1)
-    cloned = agent._worth(agent.network(found.now))
-    agent.rehearsal = Rehearsal(found)
-    agent.relive(found.lived)
-    agent.appraise(found.lived, 0.003, np.random.default_rng(0))
-    told, place = agent._worth(agent.network(found.lived.now)), np.arange(len(found.lived.now))
-    done = found.lived.actions[:, 0]
-    assert np.abs(told[place, done] - worth(found.lived)).mean() < 0.25
-    assert (
-        np.abs(told[place, done] - worth(found.lived)).mean() < np.abs(cloned[place, done] - worth(found.lived)).mean()
-    )
-    assert (told[place, done] - told[place, 1 - done]).mean() > 0.6
+def test_nothing_but_the_action_shown_is_tried_first():
+    """Demonstrations that are right, and rewards that never come: what was shown is all that there is to learn from."""
+    table = [{"observation": row["observation"], "action": row["action"]} for row in rows()]
+    asked = {"model": "dqn", "steps": 200, "episodes": 12, "evaluations": 2, "hidden": (16,), "warm_up": 32,
+             "learning_rate": 0.003}  # fmt: skip
+    taught = headwater.adapt("control", Corridor, demonstrations=table, **asked)
+    alone = headwater.adapt("control", Corridor, **asked)
+    assert taught.standing.curve[0]["length"] < alone.standing.curve[0]["length"]
+    assert min(row["score"] for row in taught.standing.curve) > 0.9
 
 
 def test_the_pull_is_added_to_a_gradient_until_it_has_faded():
@@ -146,7 +135,7 @@ def test_a_stopped_training_goes_on_with_what_was_shown(model, world, own, tmp_p
              "checkpoint_seconds": 0.0, **own}  # fmt: skip
     name, lesson = f"tests.contract.worlds:{world}", course.Course._lesson
     whole = headwater.adapt("control", name, **asked)
-    assert whole.standing.imitated["appraised"] >= 20
+    assert (whole.standing.imitated["appraised"] > 0) == (model != "dqn")
     seen = list[float]()
 
     def stopping(self, *given):

@@ -16,10 +16,6 @@ from headwater.control.spaces import Discrete
 from headwater.options import Between
 from headwater.ranges import Search
 
-_APPRAISALS: Final = 2000
-"""Updates by which worths are learnt from what others lived through."""
-_RENEWED: Final = 100
-"""How many of them between two copies of the network, where the target is one."""
 _MARGIN: Final = 0.8
 """By how much an action shown is to be worth more than any other."""
 
@@ -119,18 +115,13 @@ class Dqn(Agent):
                 self.target.parameters[:] = self.learner.parameters
             rounds = lesson.done // own.train_every - before // own.train_every
             if rounds and lesson.done > own.warm_up:
-                count = rounds * own.updates
-                lesson.notes["loss"] = self._update(lesson.random, lesson.rate, count, lesson.progress)
+                self._update(lesson, rounds * own.updates)
         self.replay.cut()
 
-    def _update(self, random: np.random.Generator, rate: float, count: int, progress: float) -> float:
-        """Draws all transitions of a round at once, asks the target network once, then updates one by one.
-
-        Returns:
-            The loss of the last one.
-        """
+    def _update(self, lesson: Lesson, count: int) -> None:
+        """Draws all transitions of a round at once, asks the target network once, then updates one by one."""
         own = self.settings
-        drawn = self.replay.sample(random, (count, own.batch), discount=own.gamma, steps=own.n_step)
+        drawn = self.replay.sample(lesson.random, (count, own.batch), discount=own.gamma, steps=own.n_step)
         now, after = (self._encoded(raw) for raw in (drawn.now, drawn.after))
         # A target that stands still for the whole round is asked once: one large product takes half the time of many.
         still = None if own.tau else self._worths(self.target, after)
@@ -142,11 +133,11 @@ class Dqn(Agent):
             aims = drawn.rewards[number] + drawn.discounts[number] * follows
             loss = self._toward(aims, now[number], drawn.actions[number, :, 0])
             if self.rehearsal is not None:
-                self.rehearsal.join(self.learner, self._pull, random, progress)
-            self.adam.step(self.learner.parameters, self.learner.gradient, rate, clip=10.0)
+                self.rehearsal.join(self.learner, self._pull, lesson.random, lesson.progress)
+            self.adam.step(self.learner.parameters, self.learner.gradient, lesson.rate, clip=10.0)
             if own.tau:
                 self.target.parameters += np.float32(own.tau) * (self.learner.parameters - self.target.parameters)
-        return loss
+        lesson.notes["loss"] = loss
 
     def _toward(self, aims: np.ndarray, now: np.ndarray, done: np.ndarray) -> float:
         """The gradient of the Huber loss of what the actions done turned out to be worth, and that loss."""
@@ -208,16 +199,6 @@ class Dqn(Agent):
         slope[rows, raised.argmax(axis=1)] += np.float32(1 / len(raw))
         slope[rows, done] -= np.float32(1 / len(raw))
         self.learner.backward(trace, self._parted(slope))
-
-    def appraise(self, lived: Lived, rate: float, random: np.random.Generator) -> int:
-        """Learns worths from what was relived, the actions shown being worth more than any other."""
-        for _ in range(_APPRAISALS // _RENEWED):
-            if not self.settings.tau:
-                self.target.parameters[:] = self.learner.parameters
-            self._update(random, rate, _RENEWED, 0.0)
-        if not self.settings.tau:
-            self.target.parameters[:] = self.learner.parameters
-        return _APPRAISALS
 
     def policy(self) -> dict[str, np.ndarray]:
         return {"network": self.network.parameters}
