@@ -99,18 +99,24 @@ def _row(size: int, side: str, draws: list[dict[str, Measured]]) -> tuple[Any, .
     accuracies = [run.values["accuracy"] for run in runs]
     spread = f"{stdev(accuracies):.4f}" if len(accuracies) > 1 else ""
     beside: tuple[Any, Any, Any] = ("", "", "")
-    learning = [run.values["learning"] for run in runs]
     if PEER in draws[0] and side != PEER:
         gains = [draw[side].values["accuracy"] - draw[PEER].values["accuracy"] for draw in draws]
         whole = ratio([(draw[PEER], draw[side]) for draw in draws], "cpu_seconds")
-        part = Spread.of(mine / draw[PEER].values["learning"] for mine, draw in zip(learning, draws, strict=True))
+        timed = [draw for draw in draws if _learning(draw[side]) and _learning(draw[PEER])]
+        part = Spread.of(_learning(draw[side]) / _learning(draw[PEER]) for draw in timed) if timed else ""
         beside = (_mean(gains, "+.4f"), whole, part)
+    learning = [_learning(run) for run in runs if _learning(run)]
     costs = (
-        Spread.of(run.cpu_seconds for run in runs), beside[1], Spread.of(learning), beside[2],
+        Spread.of(run.cpu_seconds for run in runs), beside[1], Spread.of(learning) if learning else "", beside[2],
         Spread.of(run.peak_mib for run in runs),
     )  # fmt: skip
     extremes = f"{min(accuracies):.3f} to {max(accuracies):.3f}"
     return size, side, _mean(accuracies, ".4f"), spread, extremes, beside[0], *costs
+
+
+def _learning(run: Measured) -> float:
+    """CPU seconds of the learning alone; 0 where they were not taken, as before they had a column."""
+    return float(run.values.get("learning", 0))
 
 
 def _mean(values: list[float], form: str) -> str:
