@@ -44,7 +44,9 @@ def _sections(name: str) -> Iterator[str]:
     source = ROOT / "benchmarks" / f"{name}.py"
     story = ast.get_docstring(ast.parse(source.read_text("utf-8"))) or ""
     yield f"## {name}\n\n{story}\n"
-    results = sorted(FOLDER.glob(f"{name}*.md"))
+    # A file belongs to the benchmark with the longest name that it begins with.
+    longer = tuple(other for other in BENCHMARKS if other.startswith(name) and other != name)
+    results = sorted(file for file in FOLDER.glob(f"{name}*.md") if not file.name.startswith(longer))
     for result in results:
         yield result.read_text("utf-8")
     if not results:
