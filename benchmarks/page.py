@@ -11,8 +11,8 @@ from results import FOLDER
 BENCHMARKS = (
     "sst2_finetune", "probe_cost", "basic_models", "pictures", "boxes", "masks", "pretraining", "strategies",
     "few_labels", "augmentation", "compare", "rank", "plan", "unlabelled", "tune", "prediction", "picture_speed",
-    "recommenders", "recommender_speed", "recommender_scale", "control", "serving", "robustness", "damaged_pictures",
-    "broken_environments", "defaults",
+    "recommenders", "recommender_speed", "recommender_scale", "control", "control_presets", "serving", "robustness",
+    "damaged_pictures", "broken_environments", "defaults",
 )  # fmt: skip
 PAGE = ROOT / "docs" / "benchmarks.md"
 
@@ -44,13 +44,16 @@ def _sections(name: str) -> Iterator[str]:
     source = ROOT / "benchmarks" / f"{name}.py"
     story = ast.get_docstring(ast.parse(source.read_text("utf-8"))) or ""
     yield f"## {name}\n\n{story}\n"
-    # A file belongs to the benchmark with the longest name that it begins with.
-    longer = tuple(other for other in BENCHMARKS if other.startswith(name) and other != name)
-    results = sorted(file for file in FOLDER.glob(f"{name}*.md") if not file.name.startswith(longer))
+    results = [file for file in sorted(FOLDER.glob(f"{name}*.md")) if _benchmark_of(file.stem) == name]
     for result in results:
         yield result.read_text("utf-8")
     if not results:
         yield f"No result is committed yet; `python benchmarks/{name}.py` measures it.\n"
+
+
+def _benchmark_of(result: str) -> str:
+    """Whose result it is: of the names that it begins with the longest."""
+    return max((name for name in BENCHMARKS if result.startswith(name)), key=len)
 
 
 if __name__ == "__main__":

@@ -71,7 +71,16 @@ KIND = Kind(
     learnt={"steps": 3000, "evaluations": 3},
     adapted=None,
     value=json.dumps,
-    own={"hidden": (16,), "bins": 4, "warm_up": 32, "batch": 32, "rollout": 8, "passes": 4, "tau": 0.05},
+    own={
+        "hidden": (16,),
+        "bins": 4,
+        "warm_up": 32,
+        "batch": 32,
+        "rollout": 8,
+        "passes": 10,
+        "persistence": 3,
+        "tau": 0.05,
+    },
     strategies=(),
     without={
         "test_an_unknown_column_is_named": _NO_TABLE,

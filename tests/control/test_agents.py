@@ -7,9 +7,12 @@ import pytest
 from tests.contract.worlds import Slope
 from tests.control import worlds as odd
 
+from headwater.control.actor_critic import _lived
 from headwater.control.course import Course, Plan
-from headwater.control.ddpg import Ddpg
+from headwater.control.ddpg import Ddpg, DdpgSettings
 from headwater.control.dqn import Dqn, DqnSettings
+from headwater.control.exploring import Greedy
+from headwater.control.lesson import Lesson
 from headwater.control.normalising import Running
 from headwater.control.policies import Categories, Gaussian
 from headwater.control.q_learning import QLearning, QLearningSettings
@@ -17,7 +20,7 @@ from headwater.control.returns import advantages
 from headwater.control.spaces import Box, Discrete
 from headwater.control.task import Control
 from headwater.control.world import world_of
-from headwater.control.worlds import Step
+from headwater.control.worlds import Step, Worlds
 from headwater.errors import DataError, ResourceError
 from headwater.run import scratch
 from headwater.settings import Settings
@@ -47,16 +50,86 @@ def test_q_learning_is_at_the_optimum_of_value_iteration():
     settings = QLearningSettings(initial=1.0)
     agent = QLearning(settings, world.observations, world.actions)
     with scratch(Settings()) as run:
-        Course(agent, world, Plan(120_000, 16, 2, 1.0, 0), run).train()
+        Course(agent, world, Plan(200_000, 64, 2, 1.0, 0), run).train()
     found = optimum(world, settings.gamma, agent.table.argmax(axis=1))
     assert found == pytest.approx(optimum(world, settings.gamma), rel=0.01)
 
 
-@pytest.mark.parametrize("switches", [{"double": True}, {"dueling": True}, {"n_step": 3}])
+@pytest.mark.parametrize(
+    "switches",
+    [{"dueling": True, "tau": 0.0}, {"tau": 0.05, "persistence": 3}, {"tau": 0.0, "n_step": 1, "double": False}],
+)
 def test_the_switches_of_dqn_learn(switches):
     settings = Settings(steps=2500, episodes=20, evaluations=2, episode_limit=50)
     app = Control("dqn", settings, hidden=(16,), warm_up=64, batch=32, **switches).fit(odd.Several)
     assert app.evaluate().score.value > 0.9
+
+
+def test_a_target_that_follows_is_what_acts_and_what_is_kept():
+    settings = Settings(steps=600, episodes=5, evaluations=2, episode_limit=50)
+    app = Control("dqn", settings, hidden=(8,), warm_up=64, batch=16, tau=0.05).fit(odd.Corridor)
+    agent = app.agent
+    assert agent.target is agent.network
+    assert (agent.learner.parameters != agent.network.parameters).any()
+    again = Dqn(agent.settings, agent.observations, agent.actions)
+    again.begin(1)
+    again.follow(agent.policy())
+    again.remember(agent.memory())
+    np.testing.assert_array_equal(again.learner.parameters, agent.learner.parameters)
+    np.testing.assert_array_equal(again.target.parameters, agent.target.parameters)
+
+
+def lesson_of(world, count, seed=0, steps=10_000):
+    worlds = Worlds(world_of(world), count, [seed])
+    return Lesson(worlds, np.random.default_rng(seed), 0.1, 0, steps, steps, None)
+
+
+def test_exploration_falls_from_all_to_its_end():
+    lesson = lesson_of("FrozenLake-v1", 1000)
+    greedy = Greedy(lesson.worlds.world.actions, lesson, 0.1, 0.5)
+    shares = []
+    for done in (0, 2500, 5000, 10_000):
+        lesson.done = done
+        chosen = greedy.choose(lambda raw: np.full((len(raw), 1), 9))
+        shares.append(float((chosen[:, 0] == 9).mean()))
+    np.testing.assert_allclose(shares, [0, 0.45, 0.9, 0.9], atol=0.05)
+    assert Greedy(lesson.worlds.world.actions, lesson, 0.1, 0.0).chance == pytest.approx(0.1)
+
+
+def test_a_random_action_is_kept_up_and_never_beyond_its_episode():
+    lesson = lesson_of("FrozenLake-v1", 4000)
+    greedy = Greedy(lesson.worlds.world.actions, lesson, 0.0, 0.0, persistence=5)
+    lesson.done, greedy._end = 10_000, 1.0
+    first = greedy.choose(lambda raw: np.full((len(raw), 1), 9))
+    kept = greedy._left.copy()
+    # By the inverse of the square: six of ten last one step, and none more than five.
+    np.testing.assert_allclose(np.bincount(kept, minlength=5)[:2] / 4000, [0.61, 0.15], atol=0.03)
+    assert kept.max() == 4
+    greedy._end = 0.0
+    following = greedy.choose(lambda raw: np.full((len(raw), 1), 9))
+    np.testing.assert_array_equal(following[:, 0], np.where(kept > 0, first[:, 0], 9))
+    greedy.over(np.ones(4000, bool))
+    assert (greedy.choose(lambda raw: np.full((len(raw), 1), 9)) == 9).all()
+
+
+def test_the_last_policy_takes_the_place_of_one_that_was_only_lucky():
+    world = world_of("CliffWalking-v1")
+    agent = QLearning(None, world.observations, world.actions)
+    with scratch(Settings()) as run:
+        course = Course(agent, world, Plan(20_000, 8, 2, 1.0, 0), run)
+        course.train()
+        known = agent.table.copy()
+        # Both walk along the edge: the earlier one had a score that no policy can have.
+        course.best, course.standing.at, course.standing.score = {"table": known.copy()}, 1, 0.0
+        agent.table[:] = known
+        course._settle()
+        assert (course.standing.at, course.standing.score) == (course.standing.done, -13.0)
+        # The last one stays where it is, for ever.
+        course.best, course.standing.at = {"table": known.copy()}, 1
+        agent.table[:] = 0
+        course._settle()
+        assert course.standing.at == 1
+        np.testing.assert_array_equal(course.best["table"], known)
 
 
 def test_dueling_tells_the_gradient_of_what_it_combines():
@@ -76,13 +149,25 @@ def test_dueling_tells_the_gradient_of_what_it_combines():
     [
         ("actor-critic", {"clip": 0.2, "passes": 4, "batch": 64}),
         ("actor-critic", {"entropy": 0.01, "normalised": False, "annealed": False, "rollout": 8}),
-        ("ddpg", {"twin": True, "warm_up": 64, "batch": 32, "tau": 0.05}),
+        ("ddpg", {"twin": True, "warm_up": 500, "batch": 32, "tau": 0.05, "noise": 0.5}),
+        ("ddpg", {"inverting": True, "n_step": 5, "warm_up": 500, "batch": 64, "tau": 0.05, "noise": 0.5}),
+        ("ddpg", {"n_step": 3, "warm_up": 500, "batch": 32, "tau": 0.05, "noise": 0.5}),
     ],
 )
 def test_the_switches_of_actors_learn(model, own):
     settings = Settings(steps=4000, episodes=20, evaluations=2, learning_rate=0.01 if "annealed" in own else None)
     app = Control(model, settings, hidden=(16,), **own).fit(Slope if model == "ddpg" else odd.Several)
     assert app.evaluate().score.value > 0.9
+
+
+def test_inverted_gradients_shrink_toward_an_end_and_turn_beyond_it():
+    agent = Ddpg(DdpgSettings(hidden=(4,), inverting=True), LINE, Box((1,), (-1.0,), (1.0,)))
+    made = np.array([[-1.5], [-1.0], [0.0], [1.0], [1.5]])
+    up = agent._room(made, agent._within(made), np.full((5, 1), -1.0))
+    down = agent._room(made, agent._within(made), np.full((5, 1), 1.0))
+    assert up[:, 0].tolist() == [1.25, 1.0, 0.5, 0.0, -0.25]
+    assert down[:, 0].tolist() == [-0.25, 0.0, 0.5, 1.0, 1.25]
+    assert agent._within(made)[:, 0].tolist() == [-1, -1, 0, 1, 1]
 
 
 @pytest.mark.parametrize("chances", [Categories((3, 2)), Gaussian(Box((2,), (-1.0,), (3.0,)))])
@@ -122,6 +207,15 @@ def test_advantages_stop_at_an_end_and_go_past_a_cut():
     found = advantages(steps, worth, following, gamma=0.5, gae_lambda=0.5)[:, 0]
     surprise = [1 + 1.5 - 2, 1 - 2, 1 + 1.5 - 2, 1 + 1.5 - 2]
     np.testing.assert_allclose(found, [surprise[0] + 0.25 * surprise[1], *surprise[1:]])
+
+
+def test_a_step_that_only_began_an_episode_teaches_nothing():
+    def step(idle):
+        return Step(np.zeros((2, 1)), np.ones(2, np.float32), np.zeros(2, bool), np.zeros(2, bool), idle)
+
+    steps = [step(None), step(np.array([False, True])), step(np.array([False, False]))]
+    assert _lived(steps, 6).tolist() == [0, 1, 2, 4, 5]
+    assert _lived(steps[:1], 2).tolist() == [0, 1]
 
 
 def test_running_means_are_those_of_all_that_was_seen():

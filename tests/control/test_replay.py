@@ -23,6 +23,18 @@ def lived(replay: Replay, ends: dict[int, bool], steps: int) -> None:
         replay.add(now, np.zeros((replay.count, 1), np.int64), step)
 
 
+def test_a_step_that_only_began_an_episode_is_never_drawn():
+    replay = Replay(20, 2, 1, np.dtype(np.float32), KIND)
+    lived(replay, {2: False}, 3)
+    idle = np.array([False, True])
+    far = Step(np.full((2, 1), 99, np.float32), np.zeros(2, np.float32), np.zeros(2, bool), np.zeros(2, bool), idle)
+    replay.add(np.full((2, 1), 98, np.float32), np.zeros((2, 1), np.int64), far)
+    drawn = replay.sample(np.random.default_rng(0), (200,), discount=0.5, steps=2)
+    # Of the second place the last step before is drawn instead; of the first the same step was one like any other.
+    assert (replay.now[3, :, 0].tolist(), replay.ended[3].tolist()) == ([98, 2], [False, True])
+    assert set(drawn.after[drawn.now[:, 0] == 2, 0].tolist()) == {3.0}
+
+
 def test_several_steps_end_with_their_episode():
     replay = Replay(20, 2, 1, np.dtype(np.float32), KIND)
     lived(replay, {3: True, 6: False}, 9)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import Any
 
 import gymnasium
 import numpy as np
 from gymnasium import spaces
+from gymnasium.vector import SyncVectorEnv
 from tests.contract.worlds import Corridor
 
 
@@ -106,6 +108,56 @@ class Shown(Corridor):
         picture = np.zeros((32, 48, 3), np.uint8)
         picture[:, int(np.clip(20 * self.place + 24, 0, 47))] = 255
         return picture
+
+
+class Countings(SyncVectorEnv):
+    """Several of them in one object, of which the first ends after three steps."""
+
+    def __init__(self, num_envs: int, mode: str = "NextStep") -> None:
+        super().__init__([partial(Counting, 3 * (place == 0)) for place in range(num_envs)], autoreset_mode=mode)
+
+
+class Corridors(SyncVectorEnv):
+    """Several corridors, or others of this module, in one object."""
+
+    def __init__(
+        self, num_envs: int, mode: str = "NextStep", kind: str = "Corridor", render_mode: str | None = None
+    ) -> None:
+        mode_of_render = {} if render_mode is None else {"render_mode": render_mode}
+        super().__init__([partial(globals()[kind], **mode_of_render)] * num_envs, autoreset_mode=mode)
+
+
+class NoMode(Countings):
+    metadata = {}  # noqa: RUF012 - as Gymnasium wants it
+
+    def __init__(self, num_envs: int) -> None:
+        super().__init__(num_envs)
+        self.metadata = {}
+
+
+class NoLast(Countings):
+    def __init__(self, num_envs: int) -> None:
+        super().__init__(num_envs, "SameStep")
+
+    def step(self, actions: Any) -> Any:
+        return *super().step(actions)[:4], {}
+
+
+class NotEach(Countings):
+    def step(self, actions: Any) -> Any:
+        values, rewards, *rest = super().step(actions)
+        return values, rewards[:1], *rest
+
+
+class FourOfAll(Countings):
+    def step(self, actions: Any) -> Any:
+        return super().step(actions)[:4]
+
+
+class FewSeen(Countings):
+    def step(self, actions: Any) -> Any:
+        values, *rest = super().step(actions)
+        return values[:1], *rest
 
 
 class NoStep:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -31,15 +31,15 @@ class ActorCriticSettings:
     ] = 0.95
     rollout: Annotated[
         int, Between(1, 100_000), Search(5, 256, log=True), "Steps of each environment between two rounds of updates."
-    ] = 32
-    passes: Annotated[int, Between(1, 1000), "How often a rollout is learnt from; more than once needs `clip`."] = 1
-    batch: Annotated[int, Between(1, 10_000_000), "Steps in one update; a rollout of fewer is one."] = 10_000_000
+    ] = 64
+    passes: Annotated[int, Between(1, 1000), "How often a rollout is learnt from; more than once needs `clip`."] = 4
+    batch: Annotated[int, Between(1, 10_000_000), "Steps in one update; a rollout of fewer is one."] = 128
     clip: Annotated[
         float, Between(0, 10),
         "By what share the probability of an action may change in a round (the clipped surrogate of PPO; Schulman et "
         "al. 2017); 0 lets it be.",
-    ] = 0.0  # fmt: skip
-    entropy: Annotated[float, Between(0, 10), Search(1e-5, 0.05, log=True), "What staying undecided is worth."] = 0.0
+    ] = 0.2  # fmt: skip
+    entropy: Annotated[float, Between(0, 10), Search(1e-5, 0.05, log=True), "What staying undecided is worth."] = 0.01
     annealed: Annotated[bool, "Let the learning rate fall to 0 over the training."] = True
     normalised: Annotated[bool, "Bring observations and rewards near one by their running means and spreads."] = True
 
@@ -49,7 +49,8 @@ class ActorCritic(Agent):
 
     The actor tells the chances of actions, the critic what a state is worth. After a few steps in several environments,
     actions that turned out better than the critic expected become more probable, by how much better they were
-    (A2C; generalised advantages). With `clip` and several `passes` it is PPO.
+    (generalised advantages), and by no more than `clip` in a round of several `passes` (PPO). Without `clip`, and with
+    one pass, it is A2C.
 
     Example:
         >>> from headwater.control.spaces import Box, Discrete
@@ -59,9 +60,9 @@ class ActorCritic(Agent):
     """
 
     Settings = ActorCriticSettings
-    envs = 8
+    envs = 16
     steps = 500_000
-    learning_rate = 1e-3
+    learning_rate = 5e-4
 
     def check(self) -> None:
         """It does whatever there is to do."""
@@ -104,7 +105,7 @@ class ActorCritic(Agent):
         self.earned.see(self.running[:, None])
         self.running[step.ended] = 0
         rewards = np.clip(step.rewards / self.earned.spread[0], -10, 10).astype(np.float32)
-        return Step(step.after, rewards, step.terminated, step.ended)
+        return replace(step, rewards=rewards)
 
     def _improve(self, now: np.ndarray, actions: np.ndarray, steps: list[Step], lesson: Lesson) -> None:
         own, shape = self.settings, (len(steps), now.shape[1])
@@ -115,8 +116,9 @@ class ActorCritic(Agent):
         aims = (gained + worth).reshape(-1)
         before = self.chances.log(self._outputs(self.actor(inputs)), actions)
         rate = lesson.rate * (1 - lesson.progress if own.annealed else 1.0)
+        lived = _lived(steps, len(inputs))
         for _ in range(own.passes):
-            order = lesson.random.permutation(len(inputs)) if own.passes > 1 else np.arange(len(inputs))
+            order = lesson.random.permutation(lived) if own.passes > 1 else lived
             for first in range(0, len(order), own.batch):
                 rows = order[first : first + own.batch]
                 self._toward_worth(inputs[rows], aims[rows], rate)
@@ -189,3 +191,11 @@ class ActorCritic(Agent):
     def remember(self, memory: dict[str, np.ndarray]) -> None:
         for name, values in self.memory().items():
             values[...] = memory[name]
+
+
+def _lived(steps: list[Step], count: int) -> np.ndarray:
+    """The rows of a rollout that there is something to learn from."""
+    if all(step.idle is None for step in steps):
+        return np.arange(count)
+    return np.flatnonzero(~np.stack([np.zeros(len(step.ended), bool) if step.idle is None else step.idle
+                                     for step in steps]))  # fmt: skip

@@ -20,6 +20,7 @@ from headwater.control.curves import Curves
 from headwater.control.demonstrations import Demonstrations
 from headwater.control.episodes import Played, play
 from headwater.control.lesson import Lesson
+from headwater.control.stepping import together
 from headwater.control.world import World
 from headwater.control.worlds import Worlds
 from headwater.errors import ArtifactError, DataError
@@ -29,11 +30,14 @@ from headwater.run import Run, never, write_whole
 
 log = logging.getLogger("headwater")
 FILE: Final = "training.safetensors"
-_TRAINING, _FIRST, _MORE = 11, 12, 13
-"""Which chances these are: of a training, of the first episodes that score a policy, of those that confirm it."""
+_TRAINING, _FIRST, _MORE, _LAST = 11, 12, 13, 17
+"""Which chances these are: of a training, of the first episodes that score a policy, of those that confirm it, of those
+that settle between the best and the last one."""
 _FEW, _MANY = 10, 40
 """How many episodes score each policy, and how many more the one that may be the best."""
-CHOOSING: Final = _FEW + _MANY
+_CHEAP: Final = 2
+"""How many times as many where all are moved at once, which costs next to nothing."""
+SPENT: Final = "the budget is used up"
 _ANY: Final = (float("-inf"), float("inf"))
 
 
@@ -47,6 +51,7 @@ class Plan:
         lessons: parts of the training; after each the policy is scored.
         rate: the learning rate.
         seed: of every chance.
+        name: which of several trainings it is of; empty of a single one.
     """
 
     steps: int
@@ -54,6 +59,7 @@ class Plan:
     lessons: int
     rate: float
     seed: int
+    name: str = ""
 
     def end(self, lesson: int) -> int:
         """The steps that are done when a lesson is over: as many in each environment."""
@@ -94,6 +100,11 @@ class Standing:
     imitated: dict[str, Any] = field(default_factory=dict)
 
 
+def choosing(world: World) -> int:
+    """By how many episodes the best policy is chosen."""
+    return (_FEW + _MANY) * (_CHEAP if together(world) else 1)
+
+
 class Course:
     """The training of one agent in one world.
 
@@ -114,7 +125,9 @@ class Course:
     ) -> None:  # fmt: skip
         self.agent, self.world, self.plan, self.run, self.shown = agent, world, plan, run, shown
         self.standing, self.best = Standing(), dict[str, np.ndarray]()
-        self._saved = time.monotonic()
+        self._choosing = choosing(world)
+        self._few = self._choosing * _FEW // (_FEW + _MANY)
+        self._saved, self._over = time.monotonic(), False
 
     def train(self) -> Standing:
         """Learns through every lesson that is still to do, and leaves the agent with its best policy.
@@ -128,19 +141,28 @@ class Course:
         curves = Curves(self.run.folder / "logs", first_step=self.standing.done)
         longest = 0.0
         # Matrices this small are slower with several threads.
-        with threadpool_limits(1), bar("steps", self.plan.end(self.plan.lessons - 1)) as shown:
+        label = f"{self.plan.name}, steps" if self.plan.name else "steps"
+        with threadpool_limits(1), bar(label, self.plan.end(self.plan.lessons - 1)) as shown:
             shown.advance(self.standing.done)
             if self.shown is not None and not self.standing.imitated:
                 self._imitate(self.shown)
-            while self.standing.lesson < self.plan.lessons and self._may_go_on(longest):
+            while self.standing.lesson < self.plan.lessons and not self._over and self._may_go_on(longest):
                 began = time.monotonic()
                 self._lesson(shown, curves)
                 longest = max(longest, time.monotonic() - began)
                 self.standing.seconds += time.monotonic() - began
                 self._checkpoint()
+            self._finish()
         curves.close()
         self.agent.follow(self.best)
         return self.standing
+
+    def _finish(self) -> None:
+        """Settles which policy is kept, and writes it down: a training that is over is never repeated."""
+        if not self._over:
+            self._settle()
+            self._over = True
+            self._checkpoint()
 
     def _imitate(self, shown: Demonstrations) -> None:
         """Learns from demonstrations, and scores what came of it, so that no later policy replaces a better one."""
@@ -160,7 +182,7 @@ class Course:
 
     def _may_go_on(self, longest: float) -> bool:
         if self.standing.lesson and longest >= self.run.remaining():
-            self.standing.stopped = "the budget is used up"
+            self.standing.stopped = SPENT
         elif self.standing.lesson and self.run.judge is not never:
             self.standing.stopped = self.run.judge(
                 self.standing.lesson / self.plan.lessons, self.standing.curve[-1]["score"]
@@ -203,21 +225,40 @@ class Course:
 
     def _score(self) -> float:
         """The mean return of the present policy, which is kept where it is the best so far."""
-        played = self._played(_FIRST, _FEW)
+        played = self._played(_FIRST, self._few)
         first = float(played.returns.mean())
         # So few episodes are too few to turn a good one down, unless they are clearly worse.
         if first >= self.standing.bar or first >= self.standing.first:
-            both = played + self._played(_MORE, _MANY)
-            score, error = float(both.returns.mean()), float(both.returns.std() / CHOOSING**0.5)
+            both = played + self._played(_MORE, self._choosing - self._few)
+            score, error = float(both.returns.mean()), float(both.returns.std() / self._choosing**0.5)
             # Of policies that chance alone may tell apart, the later one has learnt from more.
             if score >= self.standing.bar:
                 self.standing.bar = max(self.standing.bar, score - error)
                 self.standing.score, self.standing.first, self.standing.at = score, first, self.standing.done
-                found = normal(score, error, rows=CHOOSING, bounds=_ANY)
+                found = normal(score, error, rows=self._choosing, bounds=_ANY)
                 self.standing.low, self.standing.high = found.low, found.high
                 self.best = {name: values.copy() for name, values in self.agent.policy().items()}
             return score
         return first
+
+    def _settle(self) -> None:
+        """Lets the last policy of a whole training play against the best, in episodes that chose neither.
+
+        The best of many scores is one that chance was kind to: by it a policy that has learnt for longer, and is no
+        worse, may never take the place of a lucky one.
+        """
+        standing, last = self.standing, {name: values.copy() for name, values in self.agent.policy().items()}
+        if standing.stopped or standing.at == standing.done:
+            return
+        after = self._played(_LAST, self._choosing).returns
+        self.agent.follow(self.best)
+        before = self._played(_LAST, self._choosing).returns
+        self.agent.follow(last)
+        if after.mean() >= before.mean() - before.std() / self._choosing**0.5:
+            error = float(after.std() / self._choosing**0.5)
+            found = normal(float(after.mean()), error, rows=self._choosing, bounds=_ANY)
+            standing.score, standing.low, standing.high = float(after.mean()), found.low, found.high
+            standing.at, self.best = standing.done, last
 
     def _played(self, which: int, count: int) -> Played:
         seeds = np.random.default_rng([self.plan.seed, which]).integers(0, 2**31 - 1, count).tolist()
@@ -225,13 +266,15 @@ class Course:
 
     def _said(self, score: float, learning: float) -> str:
         best = "the best so far" if self.standing.at == self.standing.done else f"best {self.standing.score:.4g}"
-        return f"{self.standing.done:,} steps: return {score:.4g} ({learning:.4g} while learning), {best}"
+        which = f"{self.plan.name}, " if self.plan.name else ""
+        return f"{which}{self.standing.done:,} steps: return {score:.4g} ({learning:.4g} while learning), {best}"
 
     def _checkpoint(self) -> None:
-        over = self.standing.lesson == self.plan.lessons
-        if not over and time.monotonic() - self._saved < self.run.settings.checkpoint_seconds:
+        if not self._over and time.monotonic() - self._saved < self.run.settings.checkpoint_seconds:
             return
-        parts = {"policy": self.agent.policy(), "memory": self.agent.memory(), "best": self.best}
+        parts = {"best": self.best}
+        if not self._over:
+            parts |= {"policy": self.agent.policy(), "memory": self.agent.memory()}
         arrays = {f"{part}/{name}": np.ascontiguousarray(values)
                   for part, named in parts.items() for name, values in named.items()}  # fmt: skip
         write_whole(self.run.folder / FILE, save(arrays, {"standing": json.dumps(vars(self.standing))}))
@@ -251,9 +294,12 @@ class Course:
                 fix="Remove this file to train from the beginning.",
             ) from error  # fmt: skip
         self.standing = Standing(**told)
-        self.agent.follow(_part(arrays, "policy"))
-        self.agent.remember(_part(arrays, "memory"))
-        self.best = _part(arrays, "best")
+        self.best, policy = _part(arrays, "best"), _part(arrays, "policy")
+        # What learns has no part any more in a training that is over.
+        self._over = not policy
+        if policy:
+            self.agent.follow(policy)
+            self.agent.remember(_part(arrays, "memory"))
 
 
 def _part(arrays: Mapping[str, np.ndarray], name: str) -> dict[str, np.ndarray]:

@@ -22,7 +22,7 @@ class DdpgSettings:
 
     section: ClassVar[str] = "DDPG"
 
-    hidden: Annotated[tuple[int, ...], Between(1, 4096), "Units of each hidden layer of actor and critic."] = (256, 256)
+    hidden: Annotated[tuple[int, ...], Between(1, 4096), "Units of each hidden layer of actor and critic."] = (128, 128)
     gamma: Annotated[float, Between(0, 1), Search(0.95, 0.999), "What a reward a step later is worth."] = 0.99
     batch: Annotated[int, Between(1, 65_536), Search(64, 512, log=True), "Transitions in one update."] = 256
     buffer: Annotated[int, Between(1, 100_000_000), "Transitions that are kept to learn from again."] = 200_000
@@ -36,6 +36,12 @@ class DdpgSettings:
         Search(0.02, 0.5, log=True),
         "The spread of the noise on actions, of the way from the middle to an end.",
     ] = 0.1
+    n_step: Annotated[int, Between(1, 100), "Steps whose rewards are summed before the rest is estimated."] = 1
+    inverting: Annotated[
+        bool,
+        "Let the actor move the less the nearer it is to an end, in the place of a hyperbolic tangent that it may not "
+        "come back from (inverted gradients; Hausknecht and Stone 2016).",
+    ] = False
     twin: Annotated[
         bool, "Believe the lower of two critics, blur the target's action and move the actor every second time (TD3)."
     ] = False
@@ -65,6 +71,9 @@ class Ddpg(Agent):
         low, high = self.actions.ends  # type: ignore[attr-defined]
         self.middle, self.reach = (low + high) / 2, (high - low) / 2
         self.actor = Perceptron((width, *self.settings.hidden, actions), random)
+        if self.settings.inverting:
+            # It begins in the middle, with room on both sides.
+            self.actor.last[:] *= 0.01
         self.critics = [Perceptron((width + actions, *self.settings.hidden, 1), random)
                         for _ in range(1 + self.settings.twin)]  # fmt: skip
 
@@ -81,10 +90,14 @@ class Ddpg(Agent):
         )  # fmt: skip
 
     def act(self, raw: np.ndarray, random: np.random.Generator | None = None) -> np.ndarray:
-        within = np.tanh(self.actor(self.observations.encode(raw)))
+        within = self._within(self.actor(self.observations.encode(raw)))
         if random is not None:
             within = np.clip(within + self.settings.noise * random.standard_normal(within.shape), -1, 1)
         return (self.middle + self.reach * within).astype(np.float32)
+
+    def _within(self, made: np.ndarray) -> np.ndarray:
+        """The actions, each from -1 to 1, that outputs of an actor's network stand for."""
+        return np.clip(made, -1, 1) if self.settings.inverting else np.tanh(made)
 
     def learn(self, lesson: Lesson) -> None:
         own = self.settings
@@ -95,7 +108,8 @@ class Ddpg(Agent):
             self.replay.add(now, actions, lesson.step(actions))
             rounds = lesson.done // own.train_every - before // own.train_every
             if rounds and lesson.done >= own.warm_up:
-                drawn = self.replay.sample(lesson.random, (rounds * own.updates, own.batch), discount=own.gamma)
+                shape = rounds * own.updates, own.batch
+                drawn = self.replay.sample(lesson.random, shape, discount=own.gamma, steps=own.n_step)
                 for number in range(rounds * own.updates):
                     self._update(drawn, number, lesson)
         self.replay.cut()
@@ -120,7 +134,7 @@ class Ddpg(Agent):
     def _following(self, after: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """What the targets hold what follows for, shape (rows,)."""
         actor, *critics = self.targets
-        best = np.tanh(actor(after))
+        best = self._within(actor(after))
         if self.settings.twin:
             blur = np.clip(0.2 * random.standard_normal(best.shape), -0.5, 0.5)
             best = np.clip(best + blur, -1, 1).astype(np.float32)
@@ -130,17 +144,27 @@ class Ddpg(Agent):
     def _climb(self, now: np.ndarray, rate: float) -> None:
         """One step of the actor to where its critic holds its actions for more."""
         trace, critic = self.actor.forward(now), self.critics[0]
-        chosen = np.tanh(trace[-1])
+        made = trace[-1]
+        chosen = self._within(made)
         judged = critic.forward(np.hstack([now, chosen]))
         by_inputs = critic.backward(judged, np.full((len(now), 1), -1 / len(now), np.float32), to_inputs=True)
-        self.actor.backward(trace, by_inputs[:, now.shape[1] :] * (1 - chosen * chosen))  # type: ignore[index]
+        slope = by_inputs[:, now.shape[1] :]  # type: ignore[index]
+        self.actor.backward(trace, slope * self._room(made, chosen, slope))
         self.adams[0].step(self.actor.parameters, self.actor.gradient, rate)
+
+    def _room(self, made: np.ndarray, chosen: np.ndarray, slope: np.ndarray) -> np.ndarray:
+        """By how much an output moves where its action should: the slope of `_within`, or what stands in its place."""
+        if self.settings.inverting:
+            # From beyond an end it moves back, as there the room is less than none.
+            return np.where(slope < 0, 1 - made, 1 + made) / 2
+        return 1 - chosen * chosen
 
     def imitate(self, raw: np.ndarray, actions: np.ndarray, rate: float) -> None:
         """One step of the actor along the squared error of its actions, each in units of half its range."""
         trace = self.actor.forward(self.observations.encode(raw))
-        chosen = np.tanh(trace[-1])
-        slope = (chosen - (actions - self.middle) / self.reach) * (1 - chosen * chosen) * (2 / len(raw))
+        chosen = trace[-1] if self.settings.inverting else np.tanh(trace[-1])
+        slope = (chosen - (actions - self.middle) / self.reach) * (2 / len(raw))
+        slope = slope if self.settings.inverting else slope * (1 - chosen * chosen)
         self.actor.backward(trace, slope.astype(np.float32))
         self.adams[0].step(self.actor.parameters, self.actor.gradient, rate)
 

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 
 from headwater.control.agent import Agent, refuse_actions
+from headwater.control.exploring import Greedy
 from headwater.control.lesson import Lesson
 from headwater.control.perceptron import Adam, Perceptron
 from headwater.control.replay import Batch, Lived, Replay
@@ -22,15 +23,17 @@ class DqnSettings:
 
     section: ClassVar[str] = "Deep Q-learning"
 
-    hidden: Annotated[tuple[int, ...], Between(1, 4096), "Units of each hidden layer, such as 256,256."] = (256, 256)
+    hidden: Annotated[tuple[int, ...], Between(1, 4096), "Units of each hidden layer, such as 256,256."] = (128, 128)
     gamma: Annotated[float, Between(0, 1), Search(0.95, 0.999), "What a reward a step later is worth."] = 0.99
     batch: Annotated[int, Between(1, 65_536), Search(32, 256, log=True), "Transitions in one update."] = 64
     buffer: Annotated[int, Between(1, 100_000_000), "Transitions that are kept to learn from again."] = 100_000
     warm_up: Annotated[int, Between(0, 100_000_000), "Steps before the first update."] = 1000
     train_every: Annotated[int, Between(1, 1_000_000), "Steps between two rounds of updates."] = 4
-    updates: Annotated[int, Between(1, 1_000_000), "Updates in a round."] = 1
+    updates: Annotated[int, Between(1, 1_000_000), "Updates in a round."] = 2
     target_every: Annotated[
-        int, Between(1, 100_000_000), "Steps after which the target network becomes a copy of the network."
+        int,
+        Between(1, 100_000_000),
+        "Steps after which the target network becomes a copy of the network, without `tau`.",
     ] = 1000
     exploring: Annotated[
         float, Between(0, 1), Search(0.05, 0.5), "The share of the steps in which exploration falls to its end."
@@ -38,9 +41,19 @@ class DqnSettings:
     exploration_end: Annotated[
         float, Between(0, 1), Search(0.01, 0.2, log=True), "The share of random actions from then on."
     ] = 0.05
-    double: Annotated[bool, "Let the network choose the action whose worth the target network tells."] = False
+    persistence: Annotated[
+        int, Between(1, 10_000), Search(1, 100, log=True),
+        "For how many steps at most a random action is kept up; how many is drawn by the inverse of their square "
+        "(temporally extended exploration; Dabney et al. 2021). 1 draws every step anew.",
+    ] = 1  # fmt: skip
+    tau: Annotated[
+        float, Between(0, 1),
+        "By what share the target network follows in every update, which then is the one that acts at last, as it is "
+        "steadier; 0 makes it a copy every `target_every` steps.",
+    ] = 0.005  # fmt: skip
+    double: Annotated[bool, "Let the network choose the action whose worth the target network tells."] = True
     dueling: Annotated[bool, "Tell the worth of a state and of each action in it apart."] = False
-    n_step: Annotated[int, Between(1, 100), "Steps whose rewards are summed before the rest is estimated."] = 1
+    n_step: Annotated[int, Between(1, 100), "Steps whose rewards are summed before the rest is estimated."] = 3
 
 
 class Dqn(Agent):
@@ -58,7 +71,7 @@ class Dqn(Agent):
     """
 
     Settings = DqnSettings
-    learning_rate = 5e-4
+    learning_rate = 1e-3
 
     def check(self) -> None:
         if not isinstance(self.actions, Discrete):
@@ -69,66 +82,71 @@ class Dqn(Agent):
         self.network = Perceptron((self.observations.width, *self.settings.hidden, outputs), random)
 
     def begin(self, envs: int) -> None:
-        self.target = Perceptron(self.network.sizes, np.random.default_rng(0))
-        self.target.parameters[:] = self.network.parameters
+        other = Perceptron(self.network.sizes, np.random.default_rng(0))
+        other.parameters[:] = self.network.parameters
+        # One network learns; the target is an older copy of it, or follows it and is the one that acts at last.
+        self.learner, self.target = (other, self.network) if self.settings.tau else (self.network, other)
         self.adam = Adam(len(self.network.parameters))
         self.replay = Replay(
             self.settings.buffer, envs, self.observations.size, self.observations.dtype, (1, self.actions.dtype)
         )
 
     def act(self, raw: np.ndarray, random: np.random.Generator | None = None) -> np.ndarray:
-        return self._worth(self.network(self.observations.encode(raw))).argmax(axis=1)[:, None]
+        return self._best(self.network, raw)
+
+    def _best(self, network: Perceptron, raw: np.ndarray) -> np.ndarray:
+        return self._worth(network(self.observations.encode(raw))).argmax(axis=1)[:, None]
 
     def learn(self, lesson: Lesson) -> None:
         own = self.settings
+        greedy = Greedy(self.actions, lesson, own.exploration_end, own.exploring, own.persistence)
         while lesson.left:
             now, before = lesson.now, lesson.done
-            actions = self._explore(lesson)
-            self.replay.add(now, actions, lesson.step(actions))
-            if lesson.done // own.target_every > before // own.target_every:
-                self.target.parameters[:] = self.network.parameters
+            actions = greedy.choose(lambda raw: self._best(self.learner, raw))
+            step = lesson.step(actions)
+            greedy.over(step.ended)
+            self.replay.add(now, actions, step)
+            if not own.tau and lesson.done // own.target_every > before // own.target_every:
+                self.target.parameters[:] = self.learner.parameters
             rounds = lesson.done // own.train_every - before // own.train_every
             if rounds and lesson.done > own.warm_up:
                 self._update(lesson, rounds * own.updates)
         self.replay.cut()
-
-    def _explore(self, lesson: Lesson) -> np.ndarray:
-        """The best known action of each environment, or with a falling probability any."""
-        own = self.settings
-        share = min(1.0, lesson.progress / own.exploring) if own.exploring else 1.0
-        epsilon = 1.0 + share * (own.exploration_end - 1.0)
-        chance = lesson.random.random(lesson.worlds.count) < epsilon
-        actions = self.actions.sample(lesson.random, lesson.worlds.count)
-        if not chance.all():
-            actions[~chance] = self.act(lesson.now[~chance])
-        return actions
 
     def _update(self, lesson: Lesson, count: int) -> None:
         """Draws all transitions of a round at once, asks the target network once, then updates one by one."""
         own = self.settings
         drawn = self.replay.sample(lesson.random, (count, own.batch), discount=own.gamma, steps=own.n_step)
         now, after = (self._encoded(raw) for raw in (drawn.now, drawn.after))
-        # The target stands still for the whole round: one large product takes half the time of many small ones.
-        following = self._worth(self.target(after.reshape(-1, after.shape[-1]))).reshape(count, own.batch, -1)
+        # A target that stands still for the whole round is asked once: one large product takes half the time of many.
+        still = None if own.tau else self._worths(self.target, after)
         loss = 0.0
         for number in range(count):
-            best = self._worth(self.network(after[number])) if own.double else following[number]
-            follows = np.take_along_axis(following[number], best.argmax(axis=1)[:, None], axis=1)[:, 0]
+            following = self._worths(self.target, after[number]) if still is None else still[number]
+            best = self._worths(self.learner, after[number]) if own.double else following
+            follows = np.take_along_axis(following, best.argmax(axis=1)[:, None], axis=1)[:, 0]
             aims = drawn.rewards[number] + drawn.discounts[number] * follows
             loss = self._toward(aims, now[number], drawn, number, lesson.rate)
+            if own.tau:
+                self.target.parameters += np.float32(own.tau) * (self.learner.parameters - self.target.parameters)
         lesson.notes["loss"] = loss
 
     def _toward(self, aims: np.ndarray, now: np.ndarray, drawn: Batch, number: int, rate: float) -> float:
         """One step of the network toward what the actions done turned out to be worth, by the Huber loss."""
-        trace = self.network.forward(now)
+        trace = self.learner.forward(now)
         rows, done = np.arange(len(now)), drawn.actions[number, :, 0]
         error = self._worth(trace[-1])[rows, done] - aims
         slope = np.zeros((len(now), self.actions.width), dtype=np.float32)
         slope[rows, done] = np.clip(error, -1, 1) / len(now)
-        self.network.backward(trace, self._parted(slope))
-        self.adam.step(self.network.parameters, self.network.gradient, rate, clip=10.0)
+        self.learner.backward(trace, self._parted(slope))
+        self.adam.step(self.learner.parameters, self.learner.gradient, rate, clip=10.0)
         size = np.abs(error)
         return float(np.where(size < 1, 0.5 * size * size, size - 0.5).mean())
+
+    def _worths(self, network: Perceptron, inputs: np.ndarray) -> np.ndarray:
+        """What a network holds each action for, of inputs of shape (..., width): shape (..., actions)."""
+        flat = self._worth(network(inputs.reshape(-1, inputs.shape[-1])))
+        return flat.reshape(*inputs.shape[:-1], -1)
 
     def _worth(self, outputs: np.ndarray) -> np.ndarray:
         """What each action is worth, of the outputs of the network, shape (rows, actions)."""
@@ -166,10 +184,11 @@ class Dqn(Agent):
 
     def memory(self) -> dict[str, np.ndarray]:
         replay = {f"replay-{name}": values for name, values in self.replay.arrays().items()}
-        return {"target": self.target.parameters, **self.adam.arrays(), **replay}
+        other = self.learner if self.settings.tau else self.target
+        return {"other": other.parameters, **self.adam.arrays(), **replay}
 
     def remember(self, memory: dict[str, np.ndarray]) -> None:
-        self.target.parameters[:] = memory["target"]
+        (self.learner if self.settings.tau else self.target).parameters[:] = memory["other"]
         self.adam.moments[:], self.adam.count[:] = memory["moments"], memory["count"]
         self.replay.restore(
             {name.removeprefix("replay-"): values for name, values in memory.items() if name.startswith("replay-")}

@@ -13,7 +13,7 @@ from headwater.control.worlds import Worlds
 
 Policy = Callable[[np.ndarray], np.ndarray]
 """Raw actions for raw observations."""
-_AT_ONCE: Final = 25
+_AT_ONCE: Final = 100
 
 
 @dataclass(frozen=True)
@@ -40,29 +40,29 @@ def play(world: World, policy: Policy, seeds: Sequence[int]) -> Played:
     A seed decides the chances of its episode whatever else is played, so that two policies meet the same ones, and the
     short episodes of a bad policy do not come more often than the long ones.
     """
-    worlds = Worlds(world, min(_AT_ONCE, len(seeds)), [0])
+    # A vector environment cannot begin one episode by its seed while others run: it plays them all at once.
+    worlds = Worlds(world, len(seeds) if world.vector else min(_AT_ONCE, len(seeds)), [0])
     returns, lengths = np.zeros(len(seeds)), np.zeros(len(seeds), dtype=np.int64)
     terminated = np.zeros(len(seeds), dtype=bool)
-    waiting, running = iter(range(len(seeds))), {}
-    now = worlds.now
-    for place in range(worlds.count):
-        running[place] = next(waiting)
-        now[place] = worlds.reset(place, seeds[running[place]])
-    while running:
-        places = list(running)
-        for place, action in zip(places, policy(now[places]), strict=True):
-            now[place], reward, over, ended = worlds.move(place, action)
-            episode = running[place]
-            returns[episode] += reward
-            lengths[episode] += 1
-            if ended:
-                terminated[episode] = over
-                following = next(waiting, None)
-                if following is None:
-                    del running[place]
-                else:
-                    running[place] = following
-                    now[place] = worlds.reset(place, seeds[following])
+    places = np.arange(worlds.count)
+    episodes, following = places.copy(), worlds.count
+    now = worlds.begin(places, seeds[: worlds.count])
+    while len(places):
+        step = worlds.moves(places, policy(now))
+        now = step.after.copy()
+        returns[episodes] += step.rewards
+        lengths[episodes] += 1
+        over = np.flatnonzero(step.ended)
+        if not len(over):
+            continue
+        terminated[episodes[over]] = step.terminated[over]
+        # Where an episode is over the next one begins, as long as there are any; then the place stays empty.
+        anew, empty = np.split(over, [len(seeds) - following])
+        episodes[anew] = np.arange(following, following + len(anew))
+        if len(anew):
+            now[anew] = worlds.begin(places[anew], [seeds[episode] for episode in episodes[anew]])
+        following += len(anew)
+        places, episodes, now = (np.delete(rows, empty, axis=0) for rows in (places, episodes, now))
     worlds.close()
     return Played(returns, lengths, terminated)
 

@@ -73,8 +73,8 @@ def rewarded(reward: Any, name: str) -> float:
     return number
 
 
-def stepped(answer: Any, name: str) -> tuple[Any, Any, bool, bool]:
-    """Observation, reward, terminated and truncated of what `step` gave.
+def five(answer: Any, name: str) -> tuple[Any, ...]:
+    """What `step` gave: observation, reward, terminated, truncated, info.
 
     Raises:
         DataError: it gave something else, such as the four values of the old gym.
@@ -85,10 +85,20 @@ def stepped(answer: Any, name: str) -> tuple[Any, Any, bool, bool]:
             got=f"{len(answer)} values" if isinstance(answer, tuple) else answer,
             accepted="observation, reward, terminated, truncated, info", fix=_FIX,
         )  # fmt: skip
+    return answer
+
+
+def stepped(answer: Any, name: str) -> tuple[Any, Any, bool, bool]:
+    """Observation, reward, terminated and truncated of what `step` gave.
+
+    Raises:
+        DataError: it gave something else.
+    """
+    value, reward, terminated, truncated, _ = five(answer, name)
     try:
-        return answer[0], answer[1], bool(answer[2]), bool(answer[3])
+        return value, reward, bool(terminated), bool(truncated)
     except (TypeError, ValueError) as wrong:
         raise DataError(
-            "The environment does not tell whether its episode has ended", where=name, got=f"{answer[2]}, {answer[3]}",
-            accepted="true or false, for terminated and for truncated", fix=_FIX,
+            "The environment does not tell whether its episode has ended", where=name,
+            got=f"{terminated}, {truncated}", accepted="true or false, for terminated and for truncated", fix=_FIX,
         ) from wrong  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Final
 import numpy as np
 
 from headwater.control.agent import Agent, refuse_actions
+from headwater.control.exploring import Greedy
 from headwater.control.lesson import Lesson
 from headwater.control.spaces import Box, Choices, Discrete
 from headwater.errors import DataError, ResourceError
@@ -30,11 +31,15 @@ class QLearningSettings:
         int, Between(0, 1000), "Cells into which each number of a box is divided; 0 refuses boxes, which have no table."
     ] = 0
     decay: Annotated[
-        float, Between(0, 1), Search(0.3, 1.0),
-        "How fast the learning rate falls: it is the number of visits to this negative power. 0 keeps it as it is.",
-    ] = 0.5  # fmt: skip
-    exploring: Annotated[float, Between(0, 1), "The share of the steps in which exploration falls to its end."] = 0.8
+        float, Between(0, 1), Search(0.5, 1.0),
+        "How fast the learning rate of an entry falls: it is 1 + (1 - gamma) times its visits, to this negative power. "
+        "0 keeps it as it is.",
+    ] = 1.0  # fmt: skip
+    exploring: Annotated[float, Between(0, 1), "The share of the steps in which exploration falls to its end."] = 0.5
     exploration_end: Annotated[float, Between(0, 1), "The share of random actions from then on."] = 0.05
+    persistence: Annotated[
+        int, Between(1, 10_000), "For how many steps at most a random action is kept up; 1 draws every step anew."
+    ] = 1
     initial: Annotated[float, "What an action that was never done is held for: high, so that everything is tried."] = (
         0.0
     )
@@ -54,7 +59,7 @@ class QLearning(Agent):
 
     Settings = QLearningSettings
     steps = 500_000
-    envs = 16
+    envs = 64
     learning_rate = 1.0
 
     def check(self) -> None:
@@ -86,18 +91,21 @@ class QLearning(Agent):
 
     def learn(self, lesson: Lesson) -> None:
         own = self.settings
+        greedy = Greedy(self.actions, lesson, own.exploration_end, own.exploring, own.persistence)
         while lesson.left:
-            share = min(1.0, lesson.progress / own.exploring) if own.exploring else 1.0
-            states, actions = self.states(lesson.now), self.act(lesson.now)
-            chance = lesson.random.random(len(actions)) < 1.0 + share * (own.exploration_end - 1.0)
-            if chance.any():
-                actions[chance] = self.actions.sample(lesson.random, int(chance.sum()))
+            states, actions = self.states(lesson.now), greedy.choose(self.act)
             step = lesson.step(actions)
+            greedy.over(step.ended)
             worth = np.where(step.terminated, 0.0, self.table[self.states(step.after)].max(axis=1))
             aims = step.rewards + own.gamma * worth
-            for state, action, aim in zip(states.tolist(), actions[:, 0].tolist(), aims.tolist(), strict=True):
+            rows = slice(None) if step.idle is None else ~step.idle
+            for state, action, aim in zip(
+                *(part[rows].tolist() for part in (states, actions[:, 0], aims)), strict=True
+            ):
+                # An entry hears of what follows it only through others, a horizon of 1 / (1 - gamma) steps away, so
+                # its rate stays up for as many visits (the rescaled rates of Wainwright 2019).
+                rate = lesson.rate * (1 + (1 - own.gamma) * float(self.visits[state, action])) ** -own.decay
                 self.visits[state, action] += 1
-                rate = lesson.rate * float(self.visits[state, action]) ** -own.decay
                 self.table[state, action] += rate * (aim - self.table[state, action])
 
     def imitate(self, raw: np.ndarray, actions: np.ndarray, rate: float) -> None:

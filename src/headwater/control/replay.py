@@ -93,6 +93,11 @@ class Replay:
         row = int(self.place[0])
         self.now[row], self.after[row], self.actions[row] = now, step.after, actions
         self.rewards[row], self.terminated[row], self.ended[row] = step.rewards, step.terminated, step.ended
+        if step.idle is not None and step.idle.any():
+            # There is nothing to learn from where an episode only began: the one before it is drawn in its place, which
+            # has ended and leads no further.
+            for name in _ARRAYS:
+                getattr(self, name)[row, step.idle] = getattr(self, name)[row - 1, step.idle]
         self.place[:] = (row + 1) % self.rows, min(self.place[1] + 1, self.rows)
 
     def cut(self) -> None:

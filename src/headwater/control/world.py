@@ -44,8 +44,8 @@ class World:
     maker: Callable[..., Any] | None = None
     longest: int | None = None
 
-    def make(self, render_mode: str | None = None) -> Any:
-        """A new environment.
+    def make(self, render_mode: str | None = None, *, count: int = 1) -> Any:
+        """A new environment; of a vector environment one with `count` places.
 
         Raises:
             NotFoundError: there is none of this name.
@@ -53,7 +53,9 @@ class World:
             DataError: its making fails.
         """
         gymnasium = _gymnasium()
-        mode = {} if render_mode is None else {"render_mode": render_mode}
+        mode: dict[str, Any] = {} if render_mode is None else {"render_mode": render_mode}
+        if self.vector:
+            mode["num_envs"] = count
         with Guard(self.name, "its making"):
             if self.maker is not None:
                 return self.maker(**self.options, **mode)
@@ -62,11 +64,11 @@ class World:
 
     @cached_property
     def observations(self) -> Space:
-        return of_gymnasium(self._sample.observation_space, where=self.name)
+        return of_gymnasium(self._space("observation_space"), where=self.name)
 
     @cached_property
     def actions(self) -> Space:
-        found = of_gymnasium(self._sample.action_space, where=self.name)
+        found = of_gymnasium(self._space("action_space"), where=self.name)
         if isinstance(found, Parts) or (isinstance(found, Discrete | Choices) and found.width < 1):
             raise DataError(
                 "The environment has an action of several kinds at once", where=self.name, got=str(found),
@@ -75,16 +77,34 @@ class World:
         return found
 
     @property
+    def vector(self) -> bool:
+        """Whether it is a vector environment of the user's own, one object with many places."""
+        return isinstance(self.maker, type) and issubclass(self.maker, _gymnasium().vector.VectorEnv)
+
+    @property
     def limit(self) -> int:
         """Steps after which an episode is cut at the latest."""
-        spec = getattr(self._sample, "spec", None)
-        own = getattr(spec, "max_episode_steps", None)
-        return min(one for one in (self.longest, own, None if self.longest or own else LONGEST) if one)
+        return self.told_limit or LONGEST
+
+    @property
+    def told_limit(self) -> int | None:
+        """The same where the user or the environment says so."""
+        own = getattr(getattr(self._sample, "spec", None), "max_episode_steps", None)
+        return min((one for one in (self.longest, own) if one), default=None)
+
+    @property
+    def sample(self) -> Any:
+        """An environment that is only looked at, never stepped."""
+        return self._sample
 
     @property
     def renders(self) -> bool:
         """Whether it can show itself in pixels."""
         return "rgb_array" in (getattr(self._sample, "metadata", None) or {}).get("render_modes", ())
+
+    def _space(self, name: str) -> Any:
+        """The space of one environment, which a vector environment has beside that of all of them."""
+        return getattr(self._sample, f"single_{name}" if self.vector else name)
 
     @cached_property
     def _sample(self) -> Any:
