@@ -22,6 +22,7 @@ _APPRAISALS: Final = 20
 """Passes over what somebody else lived through, by which the critic learns what it was worth."""
 _APPRAISED: Final = 64
 """Rows in one of their updates."""
+_AT_ONCE: Final = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,17 +198,21 @@ class ActorCritic(Agent):
         rewards = self._in_spreads(lived.rewards)
         steps = [Step(*one) for one in zip(lived.after[:, None], rewards[:, None], lived.terminated[:, None],
                                            lived.ended[:, None], strict=True)]  # fmt: skip
-        inputs, after = self._encoded(lived.now), self._encoded(lived.after)
         updates = 0
         for _ in range(_APPRAISALS):
-            worth, following = self.critic(inputs), self.critic(after)
+            worth, following = self._worth(lived.now), self._worth(lived.after)
             aims = (advantages(steps, worth, following, gamma=self.settings.gamma, gae_lambda=1.0) + worth)[:, 0]
-            order = random.permutation(len(inputs))
+            order = random.permutation(len(aims))
             for first in range(0, len(order), _APPRAISED):
                 rows = order[first : first + _APPRAISED]
-                self._toward_worth(inputs[rows], aims[rows], rate)
+                self._toward_worth(self._encoded(lived.now[rows]), aims[rows], rate)
                 updates += 1
         return updates
+
+    def _worth(self, raw: np.ndarray) -> np.ndarray:
+        """What the critic holds many observations for, shape (rows, 1); images are large, so some at a time."""
+        parts = (raw[first : first + _AT_ONCE] for first in range(0, len(raw), _AT_ONCE))
+        return np.concatenate([self.critic(self._encoded(part)) for part in parts])
 
     def policy(self) -> dict[str, np.ndarray]:
         return {
