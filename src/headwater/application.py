@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence, Sized
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
@@ -175,6 +175,7 @@ class Application(ABC):
         self.model_name = model
         self.settings = settings or Settings()
         self.model_settings = model_settings
+        self.held: Mapping[str, Any] = {}  # rows in memory, by the setting that they were given as
         self.report: Report | None = None
         self.config: str | None = None  # the configuration that makes it again, as YAML, where `adapt` made it
         self.trace = Trace()

@@ -44,7 +44,8 @@ def adapt(
         model: a basic model, an embedded foundation, a hub id, a folder in hub format, or a run folder.
         to: the run folder to write; without one the application stays in memory until `save`.
         resume: go on with the unfinished run in `to`.
-        settings: names of `headwater.settings.Settings`, or of the model's own settings.
+        settings: names of `headwater.settings.Settings`, or of the model's own settings. Demonstrations may be rows in
+            memory as well.
 
     Returns:
         The fitted application, with its report on held-out rows.
@@ -57,10 +58,12 @@ def adapt(
         workspace.refuse_search(Path(to))
     entry = catalog.task(task)
     _refuse_unknown_model(request)
+    request.refuse_forgotten()
     with opened(request, data, to, resume=resume) as run:
         application: Application = catalog.load(entry.path, extra=entry.extra)(
             request.model, request.settings, **request.model_settings
         )
+        application.held = request.held
         prepared = application.prepare(data)
         log.info("%s\n", prepared)
         application.fit(prepared, run=run)

@@ -21,6 +21,9 @@ ARGUMENTS = {
 """What a configuration file may hold beside the names of `Settings`, and what it is."""
 MODEL_SETTINGS = "model_settings"
 """The key under which the settings of the model itself stand."""
+IN_MEMORY = ("demonstrations",)
+"""The settings that name rows and may be given the rows themselves."""
+_HELD = "memory:"
 FEWEST_RANKED = 20
 """Fewer rows tell no two models apart."""
 
@@ -32,6 +35,7 @@ class Request:
     Attributes:
         data: a path or hub name when the data has one; None when it came from memory.
         model_settings: the settings that only this model has.
+        held: rows in memory, by the setting that they were given as; no file keeps them.
 
     Example:
         >>> Request.of("text-classification", None, "tfidf-svm", {"epochs": 3}).settings.epochs
@@ -43,6 +47,7 @@ class Request:
     model: str
     settings: Settings = field(default_factory=Settings)
     model_settings: Mapping[str, Any] = field(default_factory=dict)
+    held: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, task: str, data: Any, model: str | None, values: Mapping[str, Any]) -> Request:
@@ -56,13 +61,15 @@ class Request:
         name = entry.default_model if model is None else model
         if not Path(name).is_dir():
             catalog.refuse_foreign(task, name)
+        held = {key: values[key] for key in IN_MEMORY if not isinstance(values.get(key), str | Path | None)}
+        values = {**values, **{key: f"{_HELD}{key}" for key in held}}
         shared = {option.name for option in options.options_of(Settings)}
         own = {key: value for key, value in values.items() if key not in shared}
         if own:
             own = _of_model(own, shared, catalog.model_class(task, name).Settings, name)
         settings = options.build(Settings, {key: value for key, value in values.items() if key in shared})
         options.check_fields(settings, task, entry.fields)
-        return cls(task, str(data) if isinstance(data, str | Path) else None, name, settings, own)
+        return cls(task, str(data) if isinstance(data, str | Path) else None, name, settings, own, held)
 
     @classmethod
     def from_yaml(cls, path: Path) -> Request:
@@ -84,21 +91,49 @@ class Request:
         shared = options.options_of(Settings)
         return {o.name: values[o.name] for o in shared if values[o.name] != o.default} | dict(self.model_settings)
 
+    @property
+    def remembered(self) -> list[str]:
+        """The settings whose rows were given in memory, by this process or an earlier one."""
+        return [name for name in IN_MEMORY if str(getattr(self.settings, name)).startswith(_HELD)]
+
+    def refuse_forgotten(self) -> None:
+        """Refuses settings that stand for rows in the memory of an earlier process.
+
+        Raises:
+            DataError: names them.
+        """
+        lost = [name for name in self.remembered if name not in self.held]
+        if lost:
+            raise DataError(
+                "These rows were in memory, and are gone with their process", where="settings", got=lost,
+                fix="Give them again in Python, or write them to a file and name that.",
+            )  # fmt: skip
+
     def command(self) -> str:
-        """What makes the same application again: a command, or a call in Python where the data was in memory.
+        """What makes the same application again: a command, or a call in Python where some rows were in memory.
 
         Example:
             >>> Request.of("text-classification", "a.csv", "tfidf-svm", {"epochs": 3}).command()
             'headwater adapt text-classification a.csv --model tfidf-svm --epochs 3'
+            >>> Request.of("control", "CartPole-v1", "dqn", {"demonstrations": [{"action": 1}]}).command()[:71]
+            "headwater.adapt('control', 'CartPole-v1', model='dqn', demonstrations=D"
         """
-        if self.data is None:
-            given = "".join(f", {name}={value!r}" for name, value in {"model": self.model, **self.changed()}.items())
-            return f"headwater.adapt({self.task!r}, DATA{given})  # DATA: the rows, which were in memory"
+        if self.data is None or self.remembered:
+            return self._call()
         known = {option.name: option for option in options.options_of(Settings)}
         words = ["headwater", "adapt", self.task, self.data, "--model", self.model]
         for name, value in self.changed().items():
             words += options.flags(known[name], value) if name in known else ["--set", f"{name}={options.word(value)}"]
         return shlex.join(words)
+
+    def _call(self) -> str:
+        """The call in Python; rows that were in memory stand in it as a name."""
+        held = {name: name.upper() for name in self.remembered}
+        given = "".join(f", {name}={held.get(name, repr(value))}" for name, value in
+                        {"model": self.model, **self.changed()}.items())  # fmt: skip
+        data = "DATA" if self.data is None else repr(self.data)
+        rows = " and ".join([*(["DATA"] if self.data is None else []), *held.values()])
+        return f"headwater.adapt({self.task!r}, {data}{given})  # {rows}: the rows, which were in memory"
 
     def to_yaml(self, *, head: tuple[str, ...] = ()) -> str:
         """The request as a commented configuration file, which `from_yaml` reads back to an equal request."""

@@ -126,6 +126,13 @@ class ControlSettings:
         "Steps of the environment to learn from; 0 learns from demonstrations alone. What suits the environment and "
         "the model if not given.",
     ] = None
+    trainings: Annotated[
+        int,
+        _ACTING,
+        Between(1, 1000),
+        "Whole trainings, with --seed and the seeds that follow it. The best policy of all is kept; the report says "
+        "how far one training differs from the next.",
+    ] = 1
     envs: Annotated[
         int | None,
         _ACTING,

@@ -270,7 +270,7 @@ def _same_data(run: Run, hashes: dict[str, str], folder: Path) -> None:
 def hashes_of(request: Request, data: Any) -> dict[str, str]:
     """The hash of the data and of every other set of rows that the settings name."""
     settings = request.settings
-    named = {"data": data, **{name: getattr(settings, name) for name in _ROWS}}
+    named = {"data": data, **{name: getattr(settings, name) for name in _ROWS}, **request.held}
     own = {"data": hasher(request.task)}
     return {
         name: own.get(name, reading.hash_of)(source, offline=settings.offline)

@@ -6,14 +6,18 @@ import json
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from tests.cli.commands import type_in
 from tests.contract.worlds import Corridor, Slope
 
 import headwater
+from headwater.control import course
 from headwater.control.demonstrations import demonstrations_of
 from headwater.control.replay import Lived, Replay
 from headwater.control.world import World
+from headwater.data import reading
 from headwater.errors import DataError, NotFoundError, SettingError
 from headwater.settings import Settings
 
@@ -68,6 +72,65 @@ def test_a_run_makes_a_table_that_another_begins_with(tmp_path):
     assert app.standing.imitated["relived"] == lived // 2 * 2
     assert app.standing.score >= app.standing.imitated["score"]
     assert app.report.audit["demonstrations"] == {"rows": lived, "transitions": lived, "set_aside": 0}
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        dict,
+        pa.table,
+        pd.DataFrame,
+        pl.DataFrame,
+        lambda table: pd.DataFrame(table).to_dict("records"),
+    ],
+    ids=["dict of columns", "Arrow", "pandas", "polars", "list of dicts"],
+)  # fmt: skip
+def test_demonstrations_may_be_in_memory(of):
+    random = np.random.default_rng(0)
+    goals = random.choice((-1.0, 1.0), 100)
+    observed = np.column_stack([random.uniform(-0.9, 0.9, 100), goals]).tolist()
+    table = {"observation": observed, "action": (goals > 0).astype(int).tolist()}
+    app = headwater.adapt("control", Corridor, model="q-learning", bins=4, demonstrations=of(table), **ALONE)
+    assert app.report.metrics["return"].value > 0.9
+    assert app.report.audit["demonstrations"]["rows"] == 100
+    assert "demonstrations=DEMONSTRATIONS" in app.report.provenance["command"]
+    assert app.report.provenance["hashes"]["demonstrations"] == reading.hash_of(of(table))
+
+
+def test_demonstrations_in_memory_are_given_again(tmp_path, monkeypatch):
+    rows = [{"observation": [0.1 * place, 1.0], "action": 1} for place in range(-9, 9)]
+    asked = {"model": "dqn", "hidden": (8,), "warm_up": 32, "steps": 200, "episodes": 12, "evaluations": 2}
+    name = "tests.contract.worlds:Corridor"
+    whole = headwater.adapt("control", name, demonstrations=rows, **asked)
+    lesson = course.Course._lesson
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(course.Course, "_lesson", stop)
+    with pytest.raises(KeyboardInterrupt):
+        headwater.adapt("control", name, to=tmp_path / "run", demonstrations=rows, **asked)
+    monkeypatch.setattr(course.Course, "_lesson", lesson)
+    gone = r"These rows were in memory, and are gone with their process. Got \['demonstrations'\]"
+    with pytest.raises(DataError, match=gone):
+        headwater.flow.resume(tmp_path / "run")
+    with pytest.raises(DataError, match=gone):
+        headwater.tune("control", name, demonstrations="memory:demonstrations", **asked)
+    with pytest.raises(DataError, match="The data is not what this run began with"):
+        headwater.flow.resume(tmp_path / "run", demonstrations=rows[1:])
+    resumed = headwater.flow.resume(tmp_path / "run", demonstrations=rows)
+    np.testing.assert_array_equal(resumed.agent.policy()["network"], whole.agent.policy()["network"])
+    with pytest.raises(SettingError, match="Rows in memory cannot be handed to other processes"):
+        headwater.tune("control", name, demonstrations=rows, jobs=2, **asked)
+
+
+def test_a_search_takes_demonstrations_in_memory():
+    rows = [
+        {"observation": [0.1 * place, goal], "action": int(goal > 0)} for place in range(-9, 9) for goal in (-1.0, 1.0)
+    ]
+    app = headwater.tune("control", Corridor, model="dqn", hidden=(8,), warm_up=32, steps=100, episodes=12,
+                         evaluations=2, demonstrations=rows, trials=1)  # fmt: skip
+    assert app.standing.imitated["rows"] > 20
 
 
 def test_transitions_know_what_followed_and_what_did_not(tmp_path):
@@ -126,8 +189,6 @@ def test_no_steps_need_demonstrations():
 
 
 def test_an_imitation_that_was_stopped_is_not_done_twice(tmp_path, monkeypatch):
-    from headwater.control import course
-
     file, lesson = shown(tmp_path / "shown.parquet"), course.Course._lesson
     asked = {"model": "dqn", "hidden": (8,), "warm_up": 32, "steps": 200, "episodes": 12, "evaluations": 2,
              "demonstrations": file, "checkpoint_seconds": 0.0}  # fmt: skip

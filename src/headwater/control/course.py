@@ -37,6 +37,7 @@ _FEW, _MANY = 10, 40
 """How many episodes score each policy, and how many more the one that may be the best."""
 _CHEAP: Final = 2
 """How many times as many where all are moved at once, which costs next to nothing."""
+SPENT: Final = "the budget is used up"
 _ANY: Final = (float("-inf"), float("inf"))
 
 
@@ -50,6 +51,7 @@ class Plan:
         lessons: parts of the training; after each the policy is scored.
         rate: the learning rate.
         seed: of every chance.
+        name: which of several trainings it is of; empty of a single one.
     """
 
     steps: int
@@ -57,6 +59,7 @@ class Plan:
     lessons: int
     rate: float
     seed: int
+    name: str = ""
 
     def end(self, lesson: int) -> int:
         """The steps that are done when a lesson is over: as many in each environment."""
@@ -124,7 +127,7 @@ class Course:
         self.standing, self.best = Standing(), dict[str, np.ndarray]()
         self._choosing = choosing(world)
         self._few = self._choosing * _FEW // (_FEW + _MANY)
-        self._saved = time.monotonic()
+        self._saved, self._over = time.monotonic(), False
 
     def train(self) -> Standing:
         """Learns through every lesson that is still to do, and leaves the agent with its best policy.
@@ -138,20 +141,28 @@ class Course:
         curves = Curves(self.run.folder / "logs", first_step=self.standing.done)
         longest = 0.0
         # Matrices this small are slower with several threads.
-        with threadpool_limits(1), bar("steps", self.plan.end(self.plan.lessons - 1)) as shown:
+        label = f"{self.plan.name}, steps" if self.plan.name else "steps"
+        with threadpool_limits(1), bar(label, self.plan.end(self.plan.lessons - 1)) as shown:
             shown.advance(self.standing.done)
             if self.shown is not None and not self.standing.imitated:
                 self._imitate(self.shown)
-            while self.standing.lesson < self.plan.lessons and self._may_go_on(longest):
+            while self.standing.lesson < self.plan.lessons and not self._over and self._may_go_on(longest):
                 began = time.monotonic()
                 self._lesson(shown, curves)
                 longest = max(longest, time.monotonic() - began)
                 self.standing.seconds += time.monotonic() - began
                 self._checkpoint()
-            self._settle()
+            self._finish()
         curves.close()
         self.agent.follow(self.best)
         return self.standing
+
+    def _finish(self) -> None:
+        """Settles which policy is kept, and writes it down: a training that is over is never repeated."""
+        if not self._over:
+            self._settle()
+            self._over = True
+            self._checkpoint()
 
     def _imitate(self, shown: Demonstrations) -> None:
         """Learns from demonstrations, and scores what came of it, so that no later policy replaces a better one."""
@@ -171,7 +182,7 @@ class Course:
 
     def _may_go_on(self, longest: float) -> bool:
         if self.standing.lesson and longest >= self.run.remaining():
-            self.standing.stopped = "the budget is used up"
+            self.standing.stopped = SPENT
         elif self.standing.lesson and self.run.judge is not never:
             self.standing.stopped = self.run.judge(
                 self.standing.lesson / self.plan.lessons, self.standing.curve[-1]["score"]
@@ -255,13 +266,15 @@ class Course:
 
     def _said(self, score: float, learning: float) -> str:
         best = "the best so far" if self.standing.at == self.standing.done else f"best {self.standing.score:.4g}"
-        return f"{self.standing.done:,} steps: return {score:.4g} ({learning:.4g} while learning), {best}"
+        which = f"{self.plan.name}, " if self.plan.name else ""
+        return f"{which}{self.standing.done:,} steps: return {score:.4g} ({learning:.4g} while learning), {best}"
 
     def _checkpoint(self) -> None:
-        over = self.standing.lesson == self.plan.lessons
-        if not over and time.monotonic() - self._saved < self.run.settings.checkpoint_seconds:
+        if not self._over and time.monotonic() - self._saved < self.run.settings.checkpoint_seconds:
             return
-        parts = {"policy": self.agent.policy(), "memory": self.agent.memory(), "best": self.best}
+        parts = {"best": self.best}
+        if not self._over:
+            parts |= {"policy": self.agent.policy(), "memory": self.agent.memory()}
         arrays = {f"{part}/{name}": np.ascontiguousarray(values)
                   for part, named in parts.items() for name, values in named.items()}  # fmt: skip
         write_whole(self.run.folder / FILE, save(arrays, {"standing": json.dumps(vars(self.standing))}))
@@ -281,9 +294,12 @@ class Course:
                 fix="Remove this file to train from the beginning.",
             ) from error  # fmt: skip
         self.standing = Standing(**told)
-        self.agent.follow(_part(arrays, "policy"))
-        self.agent.remember(_part(arrays, "memory"))
-        self.best = _part(arrays, "best")
+        self.best, policy = _part(arrays, "best"), _part(arrays, "policy")
+        # What learns has no part any more in a training that is over.
+        self._over = not policy
+        if policy:
+            self.agent.follow(policy)
+            self.agent.remember(_part(arrays, "memory"))
 
 
 def _part(arrays: Mapping[str, np.ndarray], name: str) -> dict[str, np.ndarray]:

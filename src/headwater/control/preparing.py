@@ -49,6 +49,7 @@ class Ground:
         findings: the section `audit` of the report.
         set_aside: rows of demonstrations that cannot be used.
         shown: demonstrations to imitate first; None without any.
+        trainings: how often the whole of it is learnt.
     """
 
     train: Part
@@ -57,6 +58,11 @@ class Ground:
     findings: dict[str, Any]
     set_aside: list[Problem] = field(default_factory=list)
     shown: Demonstrations | None = None
+    trainings: int = 1
+
+    @property
+    def often(self) -> str:
+        return f"{self.trainings:,} trainings of " if self.trainings > 1 else ""
 
     @property
     def world(self) -> World:
@@ -70,14 +76,14 @@ class Ground:
             "observes": found["observation"],
             "does": found["action"],
             "episodes": f"cut after {found['episode_limit']:,} steps where they have not ended",
-            "learning": f"{len(self.train):,} steps, then {len(self.test):,} episodes that measure it",
+            "learning": f"{self.often}{len(self.train):,} steps, then {len(self.test):,} episodes that measure it",
         }
         if self.shown is not None:
             lines["imitates"] = f"{len(self.shown):,} demonstrations before"
         return "\n".join(f"{name:8} {text}" for name, text in lines.items())
 
 
-def ground(source: Any, settings: Settings, steps: int, valid: int) -> Ground:
+def ground(source: Any, settings: Settings, steps: int, valid: int, demonstrations: Any = None) -> Ground:
     """The world of a source, looked at once.
 
     Args:
@@ -85,6 +91,7 @@ def ground(source: Any, settings: Settings, steps: int, valid: int) -> Ground:
         settings: of the run.
         steps: how many steps are learnt from.
         valid: how many episodes choose the best policy.
+        demonstrations: a table to imitate first, as `demonstrations_of` takes it; None without any.
 
     Raises:
         DataError, NotFoundError, SettingError, ExtraError: as `world_of` and `World.make` do; a setting has no part.
@@ -98,13 +105,13 @@ def ground(source: Any, settings: Settings, steps: int, valid: int) -> Ground:
     if world.options:
         audit["made_with"] = dict(world.options)
     shown = None
-    if settings.demonstrations is not None:
-        shown = demonstrations_of(settings.demonstrations, world, settings)
+    if demonstrations is not None:
+        shown = demonstrations_of(demonstrations, world, settings)
         lived = 0 if shown.lived is None else len(shown.lived.rewards)
         audit["demonstrations"] = {"rows": len(shown), "transitions": lived, "set_aside": len(shown.problems)}
     return Ground(
         Part(world, steps), Part(world, valid), Part(world, settings.episodes), {"audit": audit},
-        shown.problems if shown else [], shown,
+        shown.problems if shown else [], shown, settings.trainings,
     )  # fmt: skip
 
 

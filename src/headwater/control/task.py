@@ -14,15 +14,16 @@ import pyarrow as pa
 
 from headwater import catalog, options
 from headwater.application import Application, Marks, Predictions, Stage, Trace
-from headwater.control import filming, observing, random_play, recording
+from headwater.control import filming, observing, random_play, recording, trainings
 from headwater.control.agent import Agent
 from headwater.control.cloning import agreement
-from headwater.control.course import Course, Plan, Standing, choosing
+from headwater.control.course import SPENT, Course, Plan, Standing, choosing
 from headwater.control.episodes import Played, Policy, at_random, play
 from headwater.control.observing import Observed
 from headwater.control.preparing import Ground, Part, ground, test_seeds
 from headwater.control.presets import OF_RUN, preset
 from headwater.control.spaces import Box, Discrete, Space
+from headwater.control.trainings import Training
 from headwater.control.world import World, world_of
 from headwater.data.gathering import Gathered
 from headwater.data.records import Records
@@ -47,6 +48,7 @@ class Control(Application):
         agent: the one that acts.
         world: the environment that it learnt in.
         standing: how its training went.
+        trainings: all that it is the best of, itself the first.
 
     Example:
         >>> from headwater.settings import Settings
@@ -63,6 +65,7 @@ class Control(Application):
         self.agent: Agent | None = None
         self.world: World | None = None
         self.standing = Standing()
+        self.trainings: list[Training] = []
         self._run: Run | None = None
 
     @property
@@ -80,7 +83,8 @@ class Control(Application):
 
     def prepare(self, source: Any, *, want_test: bool = True) -> Ground:
         world = world_of(source, self.settings.env, self.settings.episode_limit)
-        return ground(world, self.settings, self._plan(world).steps, choosing(world))
+        shown = self.held.get("demonstrations", self.settings.demonstrations)
+        return ground(world, self.settings, self._plan(world).steps, choosing(world), shown)
 
     def fit(self, records: Any, valid: Any = None, *, run: Run | None = None) -> Self:
         if run is None:
@@ -114,7 +118,7 @@ class Control(Application):
         self.require_fitted("evaluate")
         world, count = self._asked(records)
         seeds = test_seeds(self.settings.seed, count)
-        played = self._played(world, seeds, of_run=isinstance(records, Part))
+        each, played = self._played(world, seeds, of_run=isinstance(records, Part))
         limits = [f"{name} was cut off after {world.limit:,} steps" for name, one in played.items()
                   if not one.terminated.any()]  # fmt: skip
         measured = Agents(
@@ -122,18 +126,29 @@ class Control(Application):
             {name: 1 - float(one.terminated.mean()) for name, one in played.items()},
             deterministic=self.settings.deterministic, frames=filming.strip(world, self.policy(), seeds[0]),
             notes=[f"Every episode of {one}." for one in limits], seed=self.settings.seed,
+            trainings=trainings.measured(self.trainings, each, self.settings.seed),
         )  # fmt: skip
         return Report.of_control(measured, task=self.task, model=self.shown_model, rows={"test": count})
 
-    def _played(self, world: World, seeds: list[int], *, of_run: bool) -> dict[str, Played]:
-        """The episodes of the agent and of its baseline; where the last ones of a run break down, the agent is kept."""
-        everyone = {self.shown_model: self.policy(), "random": at_random(world, self.settings.seed)}
+    def _played(self, world: World, seeds: list[int], *, of_run: bool) -> tuple[list[Played], dict[str, Played]]:
+        """The episodes of each training, and those of the agent and its baseline by name.
+
+        Where the last episodes of a run break down, the agent is kept.
+        """
         try:
-            return {name: play(world, policy, seeds) for name, policy in everyone.items()}
+            each = list(self._each(world, seeds))
+            return each, {self.shown_model: each[0], "random": play(world, at_random(world, self.settings.seed), seeds)}
         except HeadwaterError:
             if of_run and self._run is not None:
                 self._keep(self._run)
             raise
+
+    def _each(self, world: World, seeds: list[int]) -> Iterator[Played]:
+        """The same episodes by the policy of every training, the agent's own first."""
+        if len(self.trainings) < 2:
+            yield play(world, self.policy(), seeds)
+        else:
+            yield from trainings.in_turn(self.trainings, self._fitted, self.policy(), world, seeds)
 
     def policy(self) -> Policy:
         """Raw actions for raw observations: the best it knows, or drawn where `deterministic` is off."""
@@ -173,14 +188,14 @@ class Control(Application):
         return recording.record(self.own_world(), self.policy(), seeds, Path(file))
 
     def marks(self, records: Any) -> Marks:
-        """The returns of episodes; of rows with an action, whether it would do the same."""
+        """The returns of episodes, of several trainings their mean; of rows with an action whether it does the same."""
         self.require_fitted("marks")
         if isinstance(records, Records):
             return self._agreement(records)
         world, count = self._asked(records)
         seeds = np.random.default_rng([self.settings.seed, 16]).integers(0, 2**31 - 1, count).tolist()
-        returns = play(world, self.policy(), seeds).returns
-        return Marks(returns, np.zeros(count), 0.0)
+        returns = [played.returns for played in self._each(world, seeds)]
+        return Marks(np.mean(returns, axis=0), np.zeros(count), 0.0)
 
     def gather(self, source: Any) -> Gathered:
         return random_play.gathered(
@@ -210,6 +225,9 @@ class Control(Application):
                 "name": world.name, "options": world.options, "longest": world.longest,
                 "by_name": isinstance(world.maker, type(None)) or ":" in world.name,
             }  # fmt: skip
+        if len(self.trainings) > 1:
+            state["trainings"] = [one.to_json() for one in self.trainings]
+            trainings.write(self.trainings, folder)
         write_whole(folder / _STATE, json.dumps(state, indent=1, default=str).encode())
         (folder / _AGENT).mkdir()
         self._fitted.save(folder / _AGENT)
@@ -218,6 +236,7 @@ class Control(Application):
         state = json.loads((folder / _STATE).read_text("utf-8"))
         self.standing = Standing(**state["standing"])
         self.agent = catalog.model_class(self.task, str(self.model_name)).load(folder / _AGENT)
+        self.trainings = trainings.read(state.get("trainings", ()), folder)
         self._told = state.get("world")
         self.report = Report.found(folder.parent)
 
@@ -245,19 +264,30 @@ class Control(Application):
         model = catalog.model_class(self.task, str(self.model_name))
         known = {name: value for name, value in self._known(world).items() if name not in OF_RUN}
         own = options.build(model.Settings, {**known, **self.model_settings}, where=f"model {self.model_name}")
-        agent = model(own, world.observations, world.actions, self.settings.seed)
-        course = Course(agent, world, self._plan(world), run.part("model"), prepared.shown)
-        self.world = world
-        try:
-            self.standing = course.train()
-        except HeadwaterError:
-            if course.best:
-                agent.follow(course.best)
-                self.agent, self.standing = agent, course.standing
-                self._keep(run)
-            raise
-        self.agent = agent
-        self.trace = self._traced(course)
+        self.world, found = world, list[Training]()
+        for number in range(self.settings.trainings):
+            plan, part = trainings.turn(self._plan(world), run, number)
+            agent = model(own, world.observations, world.actions, plan.seed)
+            course = Course(agent, world, plan, part, prepared.shown)
+            try:
+                found.append(Training(plan.seed, course.train(), course.best))
+            except HeadwaterError:
+                self._rescue(agent, [*found, Training(plan.seed, course.standing, course.best)], run)
+                raise
+            if course.standing.stopped not in ("", SPENT):  # a search has seen enough of these settings
+                break
+        self.trainings = trainings.chosen(found, agent, world, self.settings.seed)
+        self.agent, self.standing = agent, self.trainings[0].standing
+        self.trace = self._traced()
+
+    def _rescue(self, agent: Agent, found: list[Training], run: Run) -> None:
+        """Keeps the best policy of trainings, the last of which came to a bad end, perhaps before it had one."""
+        known = [one for one in found if one.policy]
+        if known:
+            best = max(known, key=lambda one: one.standing.score)
+            agent.follow(best.policy)
+            self.agent, self.standing, self.trainings = agent, best.standing, [best]
+            self._keep(run)
 
     def _keep(self, run: Run) -> None:
         """Saves the best policy of a run that came to a bad end, so that it is not lost with it."""
@@ -265,20 +295,27 @@ class Control(Application):
         self.save(best)
         log.warning("The best policy so far (return %.4g) is an application in %s", self.standing.score, best)
 
-    def _traced(self, course: Course) -> Trace:
-        standing = self.standing
+    def _traced(self) -> Trace:
+        """Every stage of every training, and the learning curve; of several trainings their middle and their reach."""
+        shown = {"score": "Return of the policy between lessons", "return": "Return while learning"}
+        curve = [{"stage": said, **row} for name, said in shown.items() for row in trainings.band(self.trainings, name)]
+        by_seed = sorted(self.trainings, key=lambda one: one.seed)
+        return Trace([stage for one in by_seed for stage in self._stages(one)], curve)
+
+    def _stages(self, one: Training) -> list[Stage]:
+        standing, first = one.standing, one.standing.imitated
+        which = f" (seed {one.seed})" if len(self.trainings) > 1 else ""
         why = f"; stopped: {standing.stopped}" if standing.stopped else ""
         decision = f"best policy after {standing.at:,} of {standing.done:,} steps{why}"
-        own = Stage(str(self.model_name), standing.score, standing.low, standing.high, standing.seconds, decision)
-        shown = {"score": "Return of the policy between lessons", "return": "Return while learning"}
-        curve = [
-            {"stage": said, "step": row["step"], "score": row[name]} for name, said in shown.items()
-            for row in standing.curve
-        ]  # fmt: skip
-        first = standing.imitated
-        stages = [Stage("demonstrations", first["score"], first["low"], first["high"], first["seconds"], first["said"])
-                  ] if first else []  # fmt: skip
-        return Trace([*stages, own], curve)
+        if which:
+            here = ", chosen" if one is self.trainings[0] else ""
+            decision += f"; return {np.mean(one.returns):.4g} in the episodes that choose between trainings{here}"
+        own = Stage(
+            f"{self.model_name}{which}", standing.score, standing.low, standing.high, standing.seconds, decision
+        )
+        stages = [Stage(f"demonstrations{which}", first["score"], first["low"], first["high"], first["seconds"],
+                        first["said"])] if first else []  # fmt: skip
+        return [*stages, own]
 
     def _asked(self, records: Any) -> tuple[World, int]:
         """The world to measure in, and by how many episodes.

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from headwater.evaluation.intervals import Estimate, Gain, paired_gain, percentile
+from headwater.evaluation.trainings import Trainings
 
 PRIMARY: Final = "return"
 _REPLICATES: Final = 2000
@@ -25,6 +26,7 @@ class Agents:
         deterministic: whether the model took its best action, and drew none.
         notes: what else a reader must know.
         frames: pictures of one episode, as addresses.
+        trainings: all trainings of the model, where it is the best of several.
 
     Example:
         >>> found = Agents({"dqn": np.array([9.0, 10.0]), "random": np.array([1.0, 3.0])}, {}, {})
@@ -39,6 +41,7 @@ class Agents:
     notes: list[str] = field(default_factory=list)
     frames: list[str] = field(default_factory=list)
     seed: int = 0
+    trainings: Trainings | None = None
 
     def metrics(self) -> dict[str, Estimate]:
         """Every metric of the model."""
@@ -65,7 +68,8 @@ class Agents:
     def sentences(self) -> list[str]:
         """How the episodes were played, and whatever a reader of the metrics must know."""
         how = "the best action it knows" if self.deterministic else "actions drawn from its policy"
-        return [f"Whole episodes with {how}, none of them met while learning or choosing.", *self.notes]
+        told = self.trainings.sentences() if self.trainings is not None else []
+        return [f"Whole episodes with {how}, none of them met while learning or choosing.", *told, *self.notes]
 
     def _metrics(self, name: str) -> dict[str, Estimate]:
         returns = self.returns[name]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import jinja2
 
 from headwater.evaluation import box_plots, maps, plots
-from headwater.evaluation.intervals import Estimate, label
+from headwater.evaluation.intervals import Estimate, figure, figures, label
+from headwater.evaluation.sections import plain
 from headwater.options import in_words
 
 if TYPE_CHECKING:
@@ -26,6 +28,10 @@ def page(report: Report) -> str:
     scores = {name: metrics[report.primary] for name, metrics in everyone.items() if report.primary in metrics}
     columns = next((names for names in _CLASS_COLUMNS if any(names[0] in row for row in report.per_class)), ("f1",))
     classes = [{**row, "estimate": Estimate.from_json(row[columns[0]])} for row in report.per_class]
+    trainings = [
+        {**row, "estimate": Estimate.from_json(plain(row["return"]))} for row in report.trainings.get("rows", [])
+    ]
+    over = {name: Estimate.from_json(plain(value)) for name, value in report.trainings.get("over", {}).items()}
     stages = [{**row, "estimate": Estimate.from_json({"value": row["score"], **row})} for row in report.stages]
     return render(
         "report.html.j2",
@@ -38,6 +44,9 @@ def page(report: Report) -> str:
         stages=stages,
         stage_scale=plots.scale_of([row["estimate"] for row in stages]),
         curves=_curves(report.curve),
+        trainings=trainings,
+        training_over=over,
+        training_scale=plots.scale_of([row["estimate"] for row in trainings]),
     )
 
 
@@ -59,21 +68,32 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.ChainableUndefined,
     )
-    environment.filters.update(words=_words, duration=in_words, number=_number, tail=_tail)
+    environment.filters.update(
+        words=_words,
+        duration=in_words,
+        number=_number,
+        tail=_tail,
+        figure=figure,
+        figures=_figures,
+    )
     return environment
 
 
 def _curves(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """For each stage the points of its loss and of its score."""
+    """For each stage the points of its loss and of its score, and where several trainings reach from and to."""
     stages: dict[str, dict[str, list[plots.Point]]] = {}
+    bands: dict[str, list[plots.Reach]] = {}
     for position, row in enumerate(rows):
-        lines = stages.setdefault(str(row.get("stage", "training")), {"loss": [], "score": []})
+        stage = str(row.get("stage", "training"))
+        lines, at = stages.setdefault(stage, {"loss": [], "score": []}), row.get("step", row.get("epoch", position))
         for name, points in lines.items():
             value = row.get(name)
             if value is not None and math.isfinite(value):
-                points.append((float(row.get("step", row.get("epoch", position))), float(value)))
-    return [{"stage": stage, "lines": {name: points for name, points in lines.items() if len(points) > 1}}
-            for stage, lines in stages.items()]  # fmt: skip
+                points.append((float(at), float(value)))
+        if row.get("low") is not None:
+            bands.setdefault(stage, []).append((float(at), float(row["low"]), float(row["high"])))
+    return [{"stage": stage, "lines": {name: points for name, points in lines.items() if len(points) > 1},
+             "band": bands.get(stage, [])} for stage, lines in stages.items()]  # fmt: skip
 
 
 def _words(name: object) -> str:
@@ -93,6 +113,10 @@ def _number(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _figures(numbers: Sequence[float]) -> list[str]:
+    return figures(*numbers)
 
 
 def _tail(name: object) -> str:

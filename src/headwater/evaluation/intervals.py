@@ -17,6 +17,23 @@ FEWEST = 10
 """Fewer test rows give no verdict on a gain."""
 
 
+def figures(*numbers: float) -> list[str]:
+    """Numbers that stand beside one another, with as many digits behind the point as the largest of them needs.
+
+    Example:
+        >>> figures(0.9123, 0.898, 0.925), figures(487.654, 90.0)
+        (['0.912', '0.898', '0.925'], ['487.7', '90.0'])
+    """
+    largest = max((abs(number) for number in numbers if math.isfinite(number)), default=0.0)
+    digits = 3 if largest < 10 else 2 if largest < 100 else 1
+    return [f"{number:.{digits}f}" for number in numbers]
+
+
+def figure(number: float) -> str:
+    """One number alone, as `figures` writes it."""
+    return figures(number)[0]
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A measured value and its 95 % interval; not-a-number where nothing could be measured.
@@ -33,7 +50,8 @@ class Estimate:
     def __str__(self) -> str:
         if math.isnan(self.value):
             return "not measured"
-        return f"{self.value:.3f}" if math.isnan(self.low) else f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+        value, low, high = figures(self.value, self.low, self.high)
+        return value if math.isnan(self.low) else f"{value} [{low}, {high}]"
 
     def to_json(self) -> dict[str, float | None]:
         """The three numbers by name; None for not-a-number, which JSON does not have."""
@@ -69,14 +87,16 @@ class Gain:
             >>> Gain("majority", "accuracy", 0.31, 0.28, 0.34).sentence
             'Better than majority by 0.310 in accuracy (95 % interval 0.280 to 0.340): the gain is real.'
         """
-        interval = f"in {spoken(self.metric)} (95 % interval {self.low:.3f} to {self.high:.3f})"
+        low, high = figures(self.low, self.high)
+        interval = f"in {spoken(self.metric)} (95 % interval {low} to {high})"
         if math.isnan(self.value):
             return f"The gain over {self.over} could not be measured."
         if self.high < 0:
-            return f"Worse than {self.over} by {-self.value:.3f} {interval}: use the baseline."
+            return f"Worse than {self.over} by {figure(-self.value)} {interval}: use the baseline."
         if self.real:
-            return f"Better than {self.over} by {self.value:.3f} {interval}: the gain is real."
-        return f"Differs from {self.over} by {self.value:+.3f} {interval}: this may be chance."
+            return f"Better than {self.over} by {figure(self.value)} {interval}: the gain is real."
+        sign = "+" if self.value >= 0 else ""
+        return f"Differs from {self.over} by {sign}{figure(self.value)} {interval}: this may be chance."
 
     def to_json(self) -> dict[str, Any]:
         """The numbers, the verdict and its sentence."""
@@ -157,7 +177,7 @@ def spoken(metric: str) -> str:
     """The name of a metric as it stands inside a sentence."""
     names = {"roc": "ROC", "auc": "AUC", "f1": "F1", "mcc": "MCC", "ece": "ECE", "brier": "Brier",
              "map": "mAP", "map50": "mAP50", "map75": "mAP75", "iou": "IoU", "dice": "Dice", "f": "F",
-             "ndcg": "NDCG", "mrr": "MRR", "rmse": "RMSE", "mae": "MAE",
+             "iqm": "IQM", "ndcg": "NDCG", "mrr": "MRR", "rmse": "RMSE", "mae": "MAE",
              "ar1": "AR1", "ar10": "AR10", "ar100": "AR100"}  # fmt: skip
     return " ".join(names.get(word, word) for word in metric.split("_"))
 

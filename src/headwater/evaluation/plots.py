@@ -12,6 +12,8 @@ from markupsafe import Markup, escape
 from headwater.evaluation.intervals import Estimate
 
 Point = tuple[float, float]
+Reach = tuple[float, float, float]
+"""A place, and from where to where several lines lie above it."""
 
 
 @dataclass(frozen=True)
@@ -133,21 +135,30 @@ def reliability(bins: Sequence[dict[str, Any]]) -> Markup:
     return svg("reliability", 404, 424, parts, "Reliability diagram")
 
 
-def curve(points: Sequence[Point], x_name: str, y_name: str) -> Markup:
-    """A line through points in order."""
+def curve(points: Sequence[Point], x_name: str, y_name: str, band: Sequence[Reach] = ()) -> Markup:
+    """A line through points in order, within the band between which it is the middle."""
     if not points:
         return Markup("")
     xs, ys = zip(*points, strict=True)
-    across, up = Axis(min(xs), max(xs), 56, 408), Axis(*padded(min(ys), max(ys)), 190, 22)
+    ends = [*ys, *(end for _, *pair in band for end in pair)]
+    across, up = Axis(min(xs), max(xs), 56, 400), Axis(*padded(min(ends), max(ends)), 190, 22)
     placed = [(across.at(x), up.at(y)) for x, y in points]
     dots = [
-        Markup('<circle cx="{}" cy="{}" r="3.5"><title>{} {:g}: {} {:.4g}</title></circle>').format(
-            *place, x_name, *point[:1], y_name, *point[1:]
+        Markup('<circle cx="{}" cy="{}" r="{}"><title>{} {:,.15g}: {} {:.4g}</title></circle>').format(
+            *place, 3.5 if len(placed) <= 25 else 2.5, x_name, *point[:1], y_name, *point[1:]
         )
         for place, point in zip(placed, points, strict=True)
     ]
-    parts = [*frame(across, up, x_name, y_name), _path(placed, "line"), *(dots if len(dots) <= 60 else [])]
-    return svg("curve", 424, 232, parts, f"{y_name} by {x_name}")
+    parts = [*frame(across, up, x_name, y_name), _band(band, across, up), _path(placed, "line")]
+    return svg("curve", 424, 232, [*parts, *(dots if len(dots) <= 60 else [])], f"{y_name} by {x_name}")
+
+
+def _band(band: Sequence[Reach], across: Axis, up: Axis) -> Markup:
+    if len(band) < 2:
+        return Markup("")
+    above = [(across.at(x), up.at(high)) for x, _, high in band]
+    below = [(across.at(x), up.at(low)) for x, low, _ in reversed(band)]
+    return Markup('<path class="band" d="M{} Z"/>').format(" L".join(f"{x:g} {y:g}" for x, y in [*above, *below]))
 
 
 def numbered(values: Sequence[float]) -> list[Point]:
@@ -205,17 +216,30 @@ def _confusion_cell(
 def frame(across: Axis, up: Axis, x_name: str, y_name: str) -> list[Markup]:
     """Grid lines, tick labels and names of two axes."""
     parts = [
-        Markup('<line class="grid" x1="{}" x2="{}" y1="{y}" y2="{y}"/><text class="end" x="{}" y="{}">{:g}</text>')
-        .format(across.start, across.end, across.start - 8, up.at(tick) + 4, tick, y=up.at(tick))
+        Markup('<line class="grid" x1="{}" x2="{}" y1="{y}" y2="{y}"/><text class="end" x="{}" y="{}">{}</text>')
+        .format(across.start, across.end, across.start - 8, up.at(tick) + 4, short(tick), y=up.at(tick))
         for tick in up.ticks()
     ]  # fmt: skip
     parts += [
-        Markup('<text class="middle" x="{}" y="{}">{:g}</text>').format(across.at(tick), up.start + 18, tick)
+        Markup('<text class="middle" x="{}" y="{}">{}</text>').format(across.at(tick), up.start + 18, short(tick))
         for tick in across.ticks()
     ]
     parts.append(Markup('<text class="end name" x="{}" y="{}">{}</text>').format(across.end, up.start + 34, x_name))
     parts.append(Markup('<text class="name" x="{}" y="{}">{}</text>').format(across.start, up.end - 11, y_name))
     return parts
+
+
+def short(number: float) -> str:
+    """A number as it stands at an axis.
+
+    Example:
+        >>> short(0.25), short(2500), short(20_000), short(1_500_000), short(-1200)
+        ('0.25', '2.5k', '20k', '1.5M', '-1.2k')
+    """
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(number) >= size:
+            return f"{number / size:.4g}{unit}"
+    return f"{number:g}"
 
 
 def _path(points: Sequence[Point], kind: str) -> Markup:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from headwater import artifact
 from headwater.data.records import Problem
-from headwater.evaluation.intervals import FEWEST, Estimate, label, spoken
+from headwater.evaluation.intervals import FEWEST, Estimate, figure, label, spoken
 from headwater.evaluation.sections import Sections, aligned
 from headwater.run import write_whole
 
@@ -91,8 +91,12 @@ class Report(Sections):
             and the `lists` of some users: `user`, `history`, `list` (`item`, `right`), and how many would be `right`.
         episodes: of agents the `count` of episodes, whether actions were `deterministic`, the sorted `returns` of
             each who acted, and `frames` of one episode.
+        trainings: of an agent that is the best of several trainings: their `count`, the seed of the `chosen` one, how
+            many `episodes` chose, the estimates `over` all of them, and of each (`rows`) its `seed`, `return`, `std`,
+            `lowest` and `highest` in the test episodes, the mean return `choosing`, and whether it is `chosen`.
         stages: the steps of the fit: `name`, `score`, `low`, `high`, `seconds`, `decision`.
-        curve: the learning curve: `stage`, `epoch`, `step`, `loss`, `score`.
+        curve: the learning curve: `stage`, `epoch`, `step`, `loss`, `score`; of several trainings the IQM of their
+            scores, from the `low` to the `high` one.
         seen: some training pictures as the network saw them while it learnt (`rows`): `image`, `text`, and
             the `labels`, `boxes` or `mask` it was to find; whether they were `altered`, and the `legend` of masks.
         augmentation: what the training rows were made into: `rows`, `copies` by method, `unaltered`, `examples`
@@ -133,6 +137,7 @@ class Report(Sections):
     pictures: dict[str, Any] = field(default_factory=dict)
     lists: dict[str, Any] = field(default_factory=dict)
     episodes: dict[str, Any] = field(default_factory=dict)
+    trainings: dict[str, Any] = field(default_factory=dict)
     stages: list[dict[str, Any]] = field(default_factory=list)
     curve: list[dict[str, Any]] = field(default_factory=list)
     seen: dict[str, Any] = field(default_factory=dict)
@@ -153,8 +158,10 @@ class Report(Sections):
         rows = self.rows.get("test", FEWEST)
         if self.gain and rows < FEWEST and self.gain.get("value") is not None:
             over, metric, value = self.gain["over"], spoken(self.gain["metric"]), self.gain["value"]
-            unit = "episode" if self.episodes else "row"
-            differs = f"Differs from {over} by {value:+.3f} in {metric} on {rows} test {unit}{'s' * (rows != 1)}"
+            unit, sign = "episode" if self.episodes else "row", "+" if value >= 0 else ""
+            differs = (
+                f"Differs from {over} by {sign}{figure(value)} in {metric} on {rows} test {unit}{'s' * (rows != 1)}"
+            )
             self.gain = {**self.gain, "real": False, "sentence": f"{differs}: too few test {unit}s to tell."}
 
     @property
@@ -256,6 +263,7 @@ class Report(Sections):
             primary="return",
             notes=measured.sentences(),
             episodes=measured.section(),
+            trainings=measured.trainings.section() if measured.trainings is not None else {},
             baselines=measured.baseline_metrics(),
             gain=measured.gain().to_json(),
             **sections,

@@ -79,7 +79,7 @@ class Asked:
         """What makes the same search again."""
         searched = ["--search", self.source] if self.ranges and self.source != "search" else []
         asked = replace(self.request, model=",".join(self.space.requests))
-        if self.request.data is None:
+        if self.request.data is None or self.request.remembered:
             return asked.command().replace("headwater.adapt", "headwater.tune", 1)
         trials = ["--trials", str(self.trials)] if self.trials else []
         jobs = ["--jobs", str(self.jobs)] if self.jobs > 1 else []

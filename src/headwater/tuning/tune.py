@@ -56,11 +56,12 @@ def tune(
     """
     asked = Asked.of(task, data, model, settings)
     _refuse_launched()
-    if asked.jobs > 1 and asked.request.data is None:
+    if asked.jobs > 1 and (asked.request.data is None or asked.request.held):
         raise SettingError(
             "Rows in memory cannot be handed to other processes", where="jobs", got=asked.jobs,
             fix="Write the rows to a file, or leave jobs at 1.",
         )  # fmt: skip
+    asked.request.refuse_forgotten()
     if to is not None and resume:
         asked = _same_search(asked, Path(to))
     with flow.opened(asked.request, data, to, resume=resume) as run:
@@ -151,7 +152,9 @@ def _finished(loop: Loop, findings: Findings, to: Path | None) -> Application:
 def _application(asked: Asked) -> Application:
     """An application of the first model, which reads and divides the rows for all of them."""
     entry = catalog.task(asked.request.task)
-    return catalog.load(entry.path, extra=entry.extra)(asked.request.model, asked.request.settings)
+    found: Application = catalog.load(entry.path, extra=entry.extra)(asked.request.model, asked.request.settings)
+    found.held = asked.request.held
+    return found
 
 
 def _refuse_launched() -> None:
