@@ -426,8 +426,9 @@ def of_gymnasium(space: Any, *, where: str) -> Space:
         _refuse_large(space.max_length, space, where)
         return Text(int(space.max_length))
     if isinstance(space, spaces.Dict | spaces.Tuple):
-        names = sorted(space) if isinstance(space, spaces.Dict) else range(len(space))
-        return Parts(tuple(map(str, names)), tuple(of_gymnasium(space[name], where=where) for name in names))
+        named = sorted(space.items()) if isinstance(space, spaces.Dict) else enumerate(space)
+        parts = {str(name): of_gymnasium(one, where=where) for name, one in named}
+        return Parts(tuple(parts), tuple(parts.values()))
     raise DataError(
         "The environment has a space that no agent reads", where=where, got=type(space).__name__,
         accepted="Box, Discrete, MultiDiscrete, MultiBinary, Text, and Dict and Tuple of these",
