@@ -11,18 +11,15 @@ import numpy as np
 from gymnasium import spaces
 
 PLAN: Final = (
-    "########",
-    "#......#",
-    "#.##.#.#",
-    "#......#",
-    "##.#...#",
-    "#....#.#",
-    "#.#....#",
-    "########",
+    ".....",
+    ".#.#.",
+    ".....",
+    ".##..",
+    "...#.",
 )  # fmt: skip
 """Where walls are."""
-CELL: Final = 8
-LONGEST: Final = 40
+CELL, EDGE, MARGIN = 12, 64, 2
+LONGEST: Final = 30
 STEP: Final = 0.02
 """What a step costs; to reach the goal is worth 1."""
 MOVES: Final = ((-1, 0), (0, 1), (1, 0), (0, -1))
@@ -35,7 +32,7 @@ class Gridworld(gymnasium.Env[Any, Any]):
     What it observes is a picture, and what it does one of four moves.
     """
 
-    observation_space: Any = spaces.Box(0, 255, (len(PLAN) * CELL, len(PLAN[0]) * CELL, 3), np.uint8)
+    observation_space: Any = spaces.Box(0, 255, (EDGE, EDGE, 3), np.uint8)
     action_space: Any = spaces.Discrete(len(MOVES))
 
     def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
@@ -54,20 +51,27 @@ class Gridworld(gymnasium.Env[Any, Any]):
     def seen(self) -> np.ndarray:
         """The picture, uint8 of shape (64, 64, 3)."""
         found = background().copy()
-        (row, column), (goal_row, goal_column) = ((CELL * one[0], CELL * one[1]) for one in (self.place, self.goal))
-        found[goal_row + 1 : goal_row + 7, goal_column + 1 : goal_column + 7] = _GOAL
-        found[row + 1 : row + 7, column + 1 : column + 7][DISC] = _AGENT
+        cell(found, self.goal)[2:-2, 2:-2] = _GOAL
+        cell(found, self.place)[DISC] = _AGENT
         return found
 
 
-DISC: Final = np.hypot(*np.mgrid[-2.5:3, -2.5:3]) < 2.9
+DISC: Final = np.hypot(*np.mgrid[-5.5:6, -5.5:6]) < 4.5
+
+
+def cell(picture: np.ndarray, place: tuple[int, int]) -> np.ndarray:
+    """The part of a picture that shows a place, to be changed in it."""
+    row, column = (MARGIN + CELL * one for one in place)
+    return picture[row : row + CELL, column : column + CELL]
 
 
 @cache
 def background() -> np.ndarray:
     """The picture of the walls alone."""
-    walls = np.array([[cell == "#" for cell in row] for row in PLAN]).repeat(CELL, 0).repeat(CELL, 1)
-    return np.where(walls[:, :, None], np.uint8(_WALL), np.uint8(_FLOOR))
+    found = np.full((EDGE, EDGE, 3), _WALL, np.uint8)
+    for place in cells():
+        cell(found, place)[:] = _FLOOR
+    return found
 
 
 @cache
