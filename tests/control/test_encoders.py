@@ -24,6 +24,8 @@ from headwater.foundation.image import ImageEncoder
 from headwater.foundation.locate import locate
 from headwater.settings import Settings
 
+WIDTH = 16 * 4 * 4
+"""Features of the tiny transformer: 16 of each of 4 by 4 patches."""
 FRAMES = np.random.default_rng(0).integers(0, 256, (6, 16, 20, 3)).astype(np.uint8)
 
 
@@ -90,16 +92,33 @@ def test_a_frozen_encoder_gives_its_own_features_once(vit):
     found = sight(frames.reshape(3, -1))
     batch = eye.encoder.prepare([Picture.of(one) for one in frames]).batch(np.arange(3))
     with torch.inference_mode():
-        expected = eye.encoder.features(batch).numpy()
+        hidden = eye.encoder.network(**batch).last_hidden_state
+    expected = hidden[:, 1:].transpose(1, 2).reshape(3, -1)
     np.testing.assert_allclose(found, expected, atol=1e-5)
     asked.clear()
     np.testing.assert_array_equal(sight(frames[[2, 0, 2]].reshape(3, -1)), found[[2, 0, 2]])
     assert asked == []
-    assert sight.features == Box((16,), (float("-inf"),), (float("inf"),))
+    assert sight.features == Box((WIDTH,), (float("-inf"),), (float("inf"),))
+
+
+def test_places_are_told_by_every_kind_of_network(vit, timm, tmp_path):
+    pixels = {"pixel_values": torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))}
+    for folder in (vit, timm, str(tiny.make_resnet(tmp_path / "resnet"))):
+        encoder = ImageEncoder.load(locate(folder), "one")
+        with torch.inference_mode():
+            places = encoder.places(pixels)
+            assert places.shape[:2] == (2, encoder.width)
+            if folder != vit:  # whose features are those of its class token
+                np.testing.assert_allclose(places.mean(dim=(2, 3)), encoder.features(pixels), atol=1e-5)
+
+
+def test_of_large_maps_fewer_places_are_taken(vit, monkeypatch):
+    monkeypatch.setattr("headwater.control.eye._MOST_FEATURES", 16 * 5)
+    assert Sight(Eye.open(vit, VIEW, Settings(), "cpu"), VIEW).features.size == 16 * 4
 
 
 def test_the_features_that_are_kept_are_the_latest(vit, monkeypatch):
-    monkeypatch.setattr(seeing, "_KEPT_BYTES", 4 * 16 * 4)
+    monkeypatch.setattr(seeing, "_KEPT_BYTES", 4 * WIDTH * 4)
     sight = Sight(Eye.open(vit, VIEW, Settings(), "cpu"), VIEW)
     sight(FRAMES.reshape(6, -1))
     assert len(sight._known) == 4
@@ -113,7 +132,7 @@ def test_a_replay_memory_holds_features_near_one(vit):
     assert isinstance(app.agent, Seeing)
     assert app.observations == VIEW
     replay = app.agent.agent.replay
-    assert (replay.now.shape[-1], replay.now.dtype) == (16, np.float32)
+    assert (replay.now.shape[-1], replay.now.dtype) == (WIDTH, np.float32)
     filled = replay.now[: int(replay.place[1]), 0]
     assert np.abs(filled.mean(axis=0)).max() < 1
     assert np.abs(filled).max() <= 10
@@ -124,10 +143,10 @@ def test_parts_that_no_encoder_reads_stay_as_they_are(vit):
     sight = Sight(Eye.open(vit, both, Settings(), "cpu"), both)
     raw = both.sample(np.random.default_rng(0), 4)
     found = sight(raw)
-    assert (sight.features.size, found.shape) == (19, (4, 19))
+    assert (sight.features.size, found.shape) == (3 + WIDTH, (4, 3 + WIDTH))
     np.testing.assert_array_equal(found[:, :3], raw[:, :3])
-    assert sight(raw[:0]).shape == (0, 19)
-    assert Sight(Eye.open(vit, VIEW, Settings(), "cpu"), VIEW)(np.zeros((0, VIEW.size), np.uint8)).shape == (0, 16)
+    assert sight(raw[:0]).shape == (0, 3 + WIDTH)
+    assert Sight(Eye.open(vit, VIEW, Settings(), "cpu"), VIEW)(np.zeros((0, VIEW.size), np.uint8)).shape == (0, WIDTH)
 
 
 def test_frames_and_grey_images_are_read(vit):

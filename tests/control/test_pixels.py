@@ -25,6 +25,7 @@ from headwater.control.perceptron import Adam, Perceptron
 from headwater.control.picture import Picture
 from headwater.control.spaces import Box, Discrete, Parts, Text
 from headwater.errors import DataError, ExtraError
+from headwater.serving.cells import ObservationCells
 
 HERE = "tests.control.worlds"
 VIEW = Box((16, 20, 3), (0.0,), (255.0,), pixels=True)
@@ -167,6 +168,10 @@ def test_a_stopped_training_by_looking_goes_on_to_the_same_result(world, own, tm
 def test_an_image_in_a_dictionary_is_looked_at():
     app = headwater.adapt("control", odd.SeenInPart, **{**FEW, **MODELS[0][1], "steps": 64, "evaluations": 1})
     assert isinstance(app.agent.network, Differentiable)
+    asked = ObservationCells(app)
+    assert asked.schemas()["observation"].keys() == {"type", "description"}
+    observation = {"goal": 1, "view": np.zeros((16, 20, 3), int).tolist()}
+    assert app.predict([asked.cell("observation", observation)]).labels[0] in (0, 1)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final, Self
@@ -24,6 +25,7 @@ from headwater.settings import Settings
 
 _FILE: Final = "eye.json"
 _GREY, _COLOUR = 1, 3
+_MOST_FEATURES: Final = 4096
 
 
 class Eye:
@@ -81,6 +83,9 @@ class Eye:
 class Looking(nn.Module):
     """Images in rows of numbers to the features of a foundation; one of another size is stretched to what it reads.
 
+    The features are those of some places, as many as make no more than 4,096 of an image: who is to act has to see
+    where something is, and a foundation's mean over all places hardly tells.
+
     Attributes:
         width: features of all frames of an image.
     """
@@ -96,7 +101,11 @@ class Looking(nn.Module):
         self.encoder, self.network, self.picture = encoder, encoder.network, picture
         reading = encoder.reading
         self.mean, self.std = (torch.tensor(part)[:, None, None] for part in (reading.mean, reading.std))
-        self.width = picture.frames * encoder.width
+        with torch.inference_mode():
+            seen = encoder.places({"pixel_values": torch.zeros(1, _COLOUR, reading.side, reading.side)})
+        of_place, edge = seen.shape[1], min(seen.shape[2:])
+        self.edge = max(1, min(edge, math.isqrt(_MOST_FEATURES // of_place)))
+        self.width = picture.frames * of_place * self.edge**2
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
         """Features of shape (rows, width) of images from 0 to 1, shape (rows, numbers)."""
@@ -106,7 +115,8 @@ class Looking(nn.Module):
         if images.shape[-2:] != (side, side):
             images = functional.interpolate(images, (side, side), mode="bilinear", antialias=True)
         values = ((images.flip(1) if reversed_ else images) - self.mean) / self.std
-        return self.encoder.features({"pixel_values": values}).float().reshape(len(rows), -1)
+        places = self.encoder.places({"pixel_values": values}).float()
+        return functional.adaptive_avg_pool2d(places, self.edge).reshape(len(rows), -1)
 
 
 class Reading(nn.Module):

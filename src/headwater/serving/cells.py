@@ -16,6 +16,9 @@ from headwater import catalog
 from headwater.application import Application
 from headwater.data.naming import tidy
 
+_SHOWN: Final = 64
+"""The most numbers of an observation that is shown as an example."""
+
 
 class Cells(ABC):
     """How the cells of one kind of input come as JSON.
