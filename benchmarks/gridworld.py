@@ -11,14 +11,13 @@ import numpy as np
 from gymnasium import spaces
 
 PLAN: Final = (
-    ".....",
-    ".#.#.",
-    ".....",
-    ".##..",
-    "...#.",
+    "....",
+    ".#..",
+    "..#.",
+    "....",
 )  # fmt: skip
 """Where walls are."""
-CELL, EDGE, MARGIN = 12, 64, 2
+CELL, EDGE, MARGIN = 15, 64, 2
 LONGEST: Final = 30
 STEP: Final = 0.02
 """What a step costs; to reach the goal is worth 1."""
@@ -51,12 +50,12 @@ class Gridworld(gymnasium.Env[Any, Any]):
     def seen(self) -> np.ndarray:
         """The picture, uint8 of shape (64, 64, 3)."""
         found = background().copy()
-        cell(found, self.goal)[2:-2, 2:-2] = _GOAL
+        cell(found, self.goal)[3:-3, 3:-3] = _GOAL
         cell(found, self.place)[DISC] = _AGENT
         return found
 
 
-DISC: Final = np.hypot(*np.mgrid[-5.5:6, -5.5:6]) < 4.5
+DISC: Final = np.hypot(*np.mgrid[-7:8, -7:8]) < 5.5
 
 
 def cell(picture: np.ndarray, place: tuple[int, int]) -> np.ndarray:
