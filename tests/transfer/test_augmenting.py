@@ -208,6 +208,15 @@ def test_a_model_that_writes_does_so_once_for_a_run(tmp_path: Path, monkeypatch:
 # What is refused
 
 
+@pytest.mark.parametrize(("name", "value"), [("augment_copies", 3), ("augment_weight", 0.5), ("augment_model", "bert")])
+def test_how_copies_are_made_is_refused_where_none_are(name: str, value: Any):
+    told = f"{name} has no part in a training without copies. Got .* Accepted: with --augment. Leave --{name}".replace(
+        "Leave --augment_", "Leave --augment-"
+    )
+    with pytest.raises(SettingError, match=told):
+        headwater.adapt("text-classification", texts(40), model="tfidf-logistic", **{name: value})
+
+
 def test_mixup_on_a_basic_model_is_refused():
     with pytest.raises(
         SettingError, match=r"--augment: Mixup mixes the features of a foundation, and this model has none"

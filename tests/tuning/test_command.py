@@ -76,6 +76,12 @@ def test_ctrl_c_says_how_to_go_on_and_it_goes_on(rows: Path, tmp_path: Path, mon
     [
         ((), "tune needs TASK. See the tasks with: headwater catalog"),
         (("--resume",), "headwater tune: --resume needs the folder of the run. Add --to FOLDER."),
+        (
+            ("--resume", "--to", "somewhere", "--epochs", "3"),
+            "headwater tune: A stopped run goes on with the settings it was begun with. Got '--epochs'. Accepted: "
+            "--to, --trials, --jobs. Leave the rest out, or give TASK and DATA too: "
+            "headwater tune TASK DATA --resume ...",
+        ),
         (("text-classification", "x.csv", "--trials", "0"), "trials cannot have this value. Got 0."),
         (("text-classification", "x.csv", "--model", "tfidf-svm"), "There is nothing to search"),
         (

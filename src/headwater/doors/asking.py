@@ -28,6 +28,14 @@ def require(values: dict[str, Any], *, verb: str, resume: bool, beside: Collecti
         raise SettingError("--resume needs the folder of the run", where=where, fix="Add --to FOLDER.")
     if resume and values.keys() <= {"to", *beside}:
         return
+    other = sorted(values.keys() - {"to", "task", "data", *beside})
+    if resume and other and not {"task", "data"} & values.keys():
+        raise SettingError(
+            "A stopped run goes on with the settings it was begun with", where=where,
+            got=", ".join("--" + name.replace("_", "-") for name in other),
+            accepted=", ".join("--" + name.replace("_", "-") for name in ("to", *beside)),
+            fix=f"Leave the rest out, or give TASK and DATA too: headwater {verb} TASK DATA --resume ...",
+        )  # fmt: skip
     for name, fix in (("task", "See the tasks with: headwater catalog"), ("data", "Give a file or a folder.")):
         if name not in values:
             raise SettingError(f"{verb} needs {name.upper()}", where=where, fix=fix)

@@ -11,6 +11,7 @@ import numpy as np
 from headwater.data import imbalance
 from headwater.errors import SettingError
 from headwater.evaluation.showing import shown
+from headwater.options import refuse_unread
 from headwater.transfer.classifier import Examples
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("headwater")
 ON_FEATURES = ("mixup",)
 """The methods of `augment` that work on a foundation's features, not on inputs."""
+_OF_COPIES = ("augment_copies", "augment_strength", "augment_weight", "augment_model", "augment_translators")
 _WITH_FIXED_FEATURES = ("probe", "probe-then-full", "auto")
 _SHOWN = 3
 """Examples of each method in the report."""
@@ -37,9 +39,11 @@ def refuse(settings: Settings, strategy: str | None, *, several: bool) -> None:
         several: whether a row may have several labels.
 
     Raises:
-        SettingError: mixup or SMOTE on a basic model; SMOTE without fixed features, or with several labels a row;
-            copies or a source for few-shot.
+        SettingError: how copies are made, where none are; mixup or SMOTE on a basic model; SMOTE without fixed
+            features, or with several labels a row; copies or a source for few-shot.
     """
+    if not settings.augment and settings.plan != "augment":
+        refuse_unread(settings, _OF_COPIES, "a training without copies", dict.fromkeys(_OF_COPIES, "with --augment"))
     if "mixup" in (settings.augment or ()) and strategy is None:
         raise SettingError(
             "Mixup mixes the features of a foundation, and this model has none", where="--augment", got="mixup",
