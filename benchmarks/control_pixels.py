@@ -1,12 +1,12 @@
-"""Control from pixels: a gridworld of 64 by 64 pixels, seen by a network from scratch and by one that learnt to see before.
+"""Control from pixels: a gridworld seen by a network from scratch, and by one that learnt to see before.
 
-An agent is to go to a goal among walls, both at random places (`gridworld.py`); the optimum is known by breadth-first
-search. What it observes is the picture. Three ways to see it: `scratch`, a convolutional network that learns with the
-policy; `frozen`, an encoder from headwater's own pretraining without labels (`adapt image-features`, simclr) on frames of
-random play, whose features are computed once; and `fine-tuned`, the same encoder, learning with the policy. All else is
-the same. Steps are counted until the policy between two lessons is worth 90 % of the optimum in 10 to 50 episodes; the
-return is that of the policy kept, in 100 episodes that no training met. CPU seconds are of the learning, all scores
-included; those of pretraining stand apart. Run it with `--threads 1`.
+An agent is to go to a goal among walls, both at random places, and observes a picture of 64 by 64 pixels
+(`gridworld.py`); the optimum is known by breadth-first search. Three ways to see: `scratch`, a convolutional network
+that learns with the policy; `frozen`, an encoder from headwater's own pretraining without labels (`adapt
+image-features`, simclr) on frames of random play, whose features are computed once; and `fine-tuned`, the same encoder,
+learning with the policy. All else is the same. Steps are counted until the policy between two lessons is worth 90 % of
+the optimum in 10 to 50 episodes; the return is that of the policy kept, in 100 episodes that no training met. CPU
+seconds are of the learning, all scores included; those of pretraining stand apart. Run it with `--threads 1`.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ from results import Spread, Table, publish
 WAYS = {"scratch": {}, "frozen": {"strategy": "probe"}, "fine-tuned": {"strategy": "full"}}
 """What each is told beside what all are."""
 SHARE = 0.9
-FRAMES, EPOCHS = 1000, 40
-STEPS = {"scratch": 20_000, "frozen": 20_000, "fine-tuned": 10_000}
+FRAMES, EPOCHS = 1000, 20
+STEPS = {"scratch": 8000, "frozen": 8000, "fine-tuned": 5000}
 """Fewer where an update takes so much longer."""
+EVERY = 250
+"""Steps between two scores."""
 AGENT: dict[str, Any] = {
-    "model": "dqn", "hidden": (256,), "batch": 64, "gamma": 0.9, "learning_rate": 5e-4, "tau": 0.02,
+    "model": "dqn", "hidden": (256,), "batch": 32, "gamma": 0.9, "learning_rate": 5e-4, "tau": 0.02, "double": False,
     "exploring": 0.5, "exploration_end": 0.1, "buffer": 20_000, "episodes": 100,
 }  # fmt: skip
 
@@ -65,7 +67,9 @@ def agent(way: str, seed: int, steps: int, encoder: str | None) -> dict[str, Any
     """A training, and what its policy is worth."""
     import headwater
 
-    asked = AGENT | WAYS[way] | ({} if encoder is None else {"encoder": encoder})
+    asked = (
+        AGENT | WAYS[way] | {"evaluations": max(1, steps // EVERY)} | ({} if encoder is None else {"encoder": encoder})
+    )
     with Stopwatch() as learning:
         app: Any = headwater.adapt("control", Gridworld, seed=seed, steps=steps, offline=True, **asked)
     enough = SHARE * optimum()
@@ -84,10 +88,10 @@ def compare(bench: Bench) -> None:
     for seed in bench.seeds:
         folder = WORK / f"control_pixels-{seed}-{'quick' if quick else 'whole'}"
         costs.append(_pretrained(bench, folder, seed))
-        for way in found:
+        for way, runs in found.items():
             steps = 600 if quick else STEPS[way]
             encoder = None if way == "scratch" else str(folder / "run")
-            found[way].append(bench.measure("agent", way=way, seed=seed, steps=steps, encoder=encoder))
+            runs.append(bench.measure("agent", way=way, seed=seed, steps=steps, encoder=encoder))
     columns = ("way to see", f"steps to {SHARE:.0%} of the optimum", "trainings that came there", "return",
                "learning CPU s", "pretraining CPU s")  # fmt: skip
     rows = [_row(way, runs, costs) for way, runs in found.items()]

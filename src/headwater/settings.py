@@ -164,8 +164,8 @@ class ControlSettings:
     demonstrations: Annotated[
         str | None,
         _ACTING,
-        "A table of observations and actions to imitate before learning online; of rows with rewards and ends dqn and "
-        "ddpg learn from the transitions as well.",
+        "A table of observations and actions to imitate before learning online, and beside it; of rows with rewards "
+        "and ends also what they are worth is learnt.",
     ] = None
     observation: Annotated[
         str | None, _ACTING, "The column of observations in tables that are asked about; `observation` if not given."

@@ -188,6 +188,7 @@ def test_demonstrations_go_through_the_encoder(vit, tmp_path):
     app = headwater.adapt("control", odd.Seen, **{**FEW, **MODELS[0][1], "steps": 40, "evaluations": 1}, encoder=vit,
                           demonstrations=str(tmp_path / "rows.jsonl"))  # fmt: skip
     assert app.standing.imitated["relived"] == 20
+    assert app.agent.rehearsal.draw(np.random.default_rng(0))[0].shape[1] == WIDTH
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from headwater.evaluation.intervals import Estimate, Gain, normal, paired_gain, percentile
+from headwater.evaluation.intervals import Estimate, Gain, figures, label, normal, paired_gain, percentile
 
 
 def test_estimate_survives_json_with_and_without_an_interval():
@@ -60,3 +60,12 @@ def test_the_sentence_of_a_gain_follows_its_interval(numbers, real, said):
 
 def test_equal_predictions_are_no_gain():
     assert not paired_gain("majority", "accuracy", 0.0, np.zeros(10)).real
+
+
+def test_numbers_have_the_digits_that_they_need():
+    assert str(Estimate(487.654, 90.25, 500.0)) == "487.7 [90.2, 500.0]"
+    assert str(Estimate(0.9123)) == "0.912"
+    assert figures(12.345, -1.5) == ["12.35", "-1.50"]
+    assert figures(float("nan")) == ["nan"]
+    assert label("return_iqm") == "Return IQM"
+    assert Gain("random", "return", -120.04, -130.0, -99.0).sentence.startswith("Worse than random by 120.0 in return")

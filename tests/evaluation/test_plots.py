@@ -1,4 +1,5 @@
 import math
+import re
 
 import pytest
 
@@ -49,3 +50,25 @@ def test_long_names_are_cut_with_wide_scripts_counted():
     drawn = plots.confusion(["a" * 80, "酒" * 80], [[1, 0], [0, 1]])
     assert f"{'a' * 22}…" in drawn
     assert f"{'酒' * 12}…" in drawn
+
+
+@pytest.mark.parametrize("last", [20_000, 999_999, 1_000_000, 123_456])
+def test_the_numbers_of_an_axis_end_within_the_plot(last):
+    """Letters of 12 pixels are some 7 wide, and stand about the middle of their place."""
+    drawn = str(plots.curve([(1.0, 1.0), (float(last), 2.0)], "step", "return"))
+    width = float(re.search(r'viewBox="0 0 (\d+)', drawn)[1])
+    labels = re.findall(r'<text class="middle" x="([\d.]+)" y="208.0">([^<]+)', drawn.replace('y="208"', 'y="208.0"'))
+    assert len(labels) > 1
+    assert all(float(x) + 3.5 * len(text) <= width for x, text in labels)
+    assert all(len(text) <= 5 for _, text in labels)
+
+
+def test_a_band_goes_there_above_the_line_and_back_below_it():
+    points = [(0.0, 1.0), (10.0, 2.0)]
+    drawn = str(plots.curve(points, "step", "return", [(0.0, 0.0, 2.0), (10.0, 1.0, 3.0)]))
+    path = re.search(r'class="band" d="M([^"]+) Z"', drawn)[1]
+    xs, ys = zip(*[map(float, place.split()) for place in path.split(" L")], strict=True)
+    assert xs == (56, 400, 400, 56)
+    assert ys[0] < ys[3]
+    assert ys[1] < ys[2]
+    assert 'class="band"' not in str(plots.curve(points, "step", "return", [(0.0, 0.0, 2.0)]))

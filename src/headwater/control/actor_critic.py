@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 import numpy as np
 
@@ -13,10 +13,16 @@ from headwater.control.networks import looked_at
 from headwater.control.normalising import Running
 from headwater.control.perceptron import Adam
 from headwater.control.policies import chances_of
-from headwater.control.returns import advantages
+from headwater.control.replay import Lived
+from headwater.control.returns import advantages, returns
 from headwater.control.worlds import Step
 from headwater.options import Between
 from headwater.ranges import Search
+
+_APPRAISALS: Final = 20
+"""Passes over what somebody else lived through, by which the critic learns what it was worth."""
+_APPRAISED: Final = 64
+"""Rows in one of their updates."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,8 +111,12 @@ class ActorCritic(Agent):
         self.running = self.settings.gamma * self.running + step.rewards
         self.earned.see(self.running[:, None])
         self.running[step.ended] = 0
-        rewards = np.clip(step.rewards / self.earned.spread[0], -10, 10).astype(np.float32)
-        return replace(step, rewards=rewards)
+        return replace(step, rewards=self._in_spreads(step.rewards))
+
+    def _in_spreads(self, rewards: np.ndarray) -> np.ndarray:
+        if not self.settings.normalised:
+            return rewards
+        return np.clip(rewards / self.earned.spread[0], -10, 10).astype(np.float32)
 
     def _improve(self, now: np.ndarray, actions: np.ndarray, steps: list[Step], lesson: Lesson) -> None:
         own, shape = self.settings, (len(steps), now.shape[1])
@@ -123,7 +133,12 @@ class ActorCritic(Agent):
             for first in range(0, len(order), own.batch):
                 rows = order[first : first + own.batch]
                 self._toward_worth(inputs[rows], aims[rows], rate)
-                self._toward_gain(inputs[rows], actions[rows], gained.reshape(-1)[rows], before[rows], rate)
+                self._toward_gain(inputs[rows], actions[rows], gained.reshape(-1)[rows], before[rows])
+                if self.rehearsal is not None:
+                    self.rehearsal.join(self.actor, self._pull, lesson.random, lesson.progress)
+                self.adams["actor"].step(self.actor.parameters, self.actor.gradient, rate, clip=0.5)
+                if self.chances.free:
+                    self.adams["free"].step(self.free, self._by_free, rate)
         if own.normalised:
             self.seen.see(self.observations.encode(now.reshape(-1, now.shape[-1])))
         lesson.notes["critic error"] = float(np.abs(aims - worth.reshape(-1)).mean())
@@ -135,10 +150,8 @@ class ActorCritic(Agent):
         self.critic.backward(trace, slope.astype(np.float32))
         self.adams["critic"].step(self.critic.parameters, self.critic.gradient, rate, clip=0.5)
 
-    def _toward_gain(
-        self, inputs: np.ndarray, actions: np.ndarray, gained: np.ndarray, before: np.ndarray, rate: float
-    ) -> None:  # fmt: skip
-        """One step of the actor toward actions that gained, and from those that lost."""
+    def _toward_gain(self, inputs: np.ndarray, actions: np.ndarray, gained: np.ndarray, before: np.ndarray) -> None:
+        """The gradients of the actor toward actions that gained, and from those that lost."""
         own = self.settings
         trace = self.actor.forward(inputs)
         outputs = self._outputs(trace[-1])
@@ -151,9 +164,7 @@ class ActorCritic(Agent):
         slope = -((gained * ratio)[:, None] * by_log + own.entropy * by_entropy).astype(np.float32) / len(inputs)
         told = trace[-1].shape[1]
         self.actor.backward(trace, slope[:, :told])
-        self.adams["actor"].step(self.actor.parameters, self.actor.gradient, rate, clip=0.5)
-        if self.chances.free:
-            self.adams["free"].step(self.free, slope[:, told:].sum(axis=0), rate)
+        self._by_free = slope[:, told:].sum(axis=0)
 
     def _outputs(self, told: np.ndarray) -> np.ndarray:
         """The outputs of the actor's network, and beside them the parameters that no observation moves."""
@@ -172,10 +183,32 @@ class ActorCritic(Agent):
 
     def imitate(self, raw: np.ndarray, actions: np.ndarray, rate: float) -> None:
         """One step of the actor along the cross entropy; of numbers, along the squared error of their means."""
+        self._pull(raw, actions)
+        self.adams["actor"].step(self.actor.parameters, self.actor.gradient, rate, clip=0.5)
+
+    def _pull(self, raw: np.ndarray, actions: np.ndarray) -> None:
+        """The gradient of the actor away from these actions."""
         trace = self.actor.forward(self._encoded(raw))
         slope = self.chances.away(self._outputs(trace[-1]), self.chances.own(actions))[:, : trace[-1].shape[1]]
         self.actor.backward(trace, (slope / len(raw)).astype(np.float32))
-        self.adams["actor"].step(self.actor.parameters, self.actor.gradient, rate, clip=0.5)
+
+    def appraise(self, lived: Lived, rate: float, random: np.random.Generator) -> int:
+        """Fits the critic to the returns of what was lived through; what a cut left out it tells itself."""
+        self.earned.see(returns(lived.rewards, lived.ended, self.settings.gamma)[:, None])
+        rewards = self._in_spreads(lived.rewards)
+        steps = [Step(*one) for one in zip(lived.after[:, None], rewards[:, None], lived.terminated[:, None],
+                                           lived.ended[:, None], strict=True)]  # fmt: skip
+        inputs, after = self._encoded(lived.now), self._encoded(lived.after)
+        updates = 0
+        for _ in range(_APPRAISALS):
+            worth, following = self.critic(inputs), self.critic(after)
+            aims = (advantages(steps, worth, following, gamma=self.settings.gamma, gae_lambda=1.0) + worth)[:, 0]
+            order = random.permutation(len(inputs))
+            for first in range(0, len(order), _APPRAISED):
+                rows = order[first : first + _APPRAISED]
+                self._toward_worth(inputs[rows], aims[rows], rate)
+                updates += 1
+        return updates
 
     def policy(self) -> dict[str, np.ndarray]:
         return {

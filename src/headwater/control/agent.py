@@ -14,6 +14,7 @@ from safetensors.numpy import load_file, save_file
 
 from headwater.control.lesson import Lesson
 from headwater.control.networks import Network, network_of
+from headwater.control.rehearsing import Rehearsal
 from headwater.control.replay import Lived
 from headwater.control.spaces import Space, from_json
 from headwater.errors import DataError
@@ -38,6 +39,7 @@ class Agent(ABC):
     Attributes:
         observations, actions: what it observes and does.
         settings: its own.
+        rehearsal: demonstrations that it goes on imitating while it learns; None without any.
 
     Args:
         settings: its own; the defaults if not given.
@@ -62,6 +64,7 @@ class Agent(ABC):
         self, settings: Any, observations: Space, actions: Space, seed: int = 0, *, eye: Eye | None = None
     ) -> None:  # fmt: skip
         self.settings = settings if settings is not None else self.Settings()
+        self.rehearsal: Rehearsal | None = None
         self.observations, self.actions, self.eye, self._eyes = observations, actions, eye, 0
         self.check()
         self.build(np.random.default_rng([seed, 1]))
@@ -134,6 +137,19 @@ class Agent(ABC):
 
     def relive(self, lived: Lived) -> int:
         """Keeps what somebody else lived through, to learn from; how many transitions, none where it has no memory."""
+        return 0
+
+    def appraise(self, lived: Lived, rate: float, random: np.random.Generator) -> int:
+        """Learns what such actions are worth from what came of them, before it may do others.
+
+        Args:
+            lived: what `relive` was given before, in its order.
+            rate: the learning rate.
+            random: every chance in it.
+
+        Returns:
+            How many updates; none where nothing tells the worth of an action apart from the policy.
+        """
         return 0
 
     def follow(self, policy: Mapping[str, np.ndarray]) -> None:

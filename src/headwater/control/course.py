@@ -20,6 +20,7 @@ from headwater.control.curves import Curves
 from headwater.control.demonstrations import Demonstrations
 from headwater.control.episodes import Played, play
 from headwater.control.lesson import Lesson
+from headwater.control.rehearsing import Rehearsal
 from headwater.control.stepping import together
 from headwater.control.world import World
 from headwater.control.worlds import Worlds
@@ -30,9 +31,9 @@ from headwater.run import Run, never, write_whole
 
 log = logging.getLogger("headwater")
 FILE: Final = "training.safetensors"
-_TRAINING, _FIRST, _MORE, _LAST = 11, 12, 13, 17
+_TRAINING, _FIRST, _MORE, _LAST, _APPRAISING = 11, 12, 13, 17, 19
 """Which chances these are: of a training, of the first episodes that score a policy, of those that confirm it, of those
-that settle between the best and the last one."""
+that settle between the best and the last one, of what is learnt from the transitions of others."""
 _FEW, _MANY = 10, 40
 """How many episodes score each policy, and how many more the one that may be the best."""
 _CHEAP: Final = 2
@@ -144,8 +145,10 @@ class Course:
         label = f"{self.plan.name}, steps" if self.plan.name else "steps"
         with threadpool_limits(1), bar(label, self.plan.end(self.plan.lessons - 1)) as shown:
             shown.advance(self.standing.done)
-            if self.shown is not None and not self.standing.imitated:
-                self._imitate(self.shown)
+            if self.shown is not None:
+                self.agent.rehearsal = Rehearsal(self.shown)
+                if not self.standing.imitated:
+                    self._imitate(self.shown)
             while self.standing.lesson < self.plan.lessons and not self._over and self._may_go_on(longest):
                 began = time.monotonic()
                 self._lesson(shown, curves)
@@ -170,12 +173,16 @@ class Course:
         cloned = clone(self.agent, shown, self.plan.rate, self.plan.seed, self.run.remaining)
         # Target networks begin as copies of what was learnt, and optimisers without its gradients.
         self.agent.begin(self.plan.envs)
-        kept = 0 if shown.lived is None else self.agent.relive(shown.lived)
         score, standing = self._score(), self.standing
+        kept = appraised = 0
+        if shown.lived is not None and self.plan.steps:
+            kept = self.agent.relive(shown.lived)
+            random = np.random.default_rng([self.plan.seed, _APPRAISING])
+            appraised = self.agent.appraise(shown.lived, self.plan.rate, random)
         standing.seconds += time.monotonic() - began
         standing.imitated = {
-            **vars(cloned), "relived": kept, "score": score, "low": standing.low, "high": standing.high,
-            "seconds": time.monotonic() - began, "said": str(cloned),
+            **vars(cloned), "relived": kept, "appraised": appraised, "score": score, "low": standing.low,
+            "high": standing.high, "seconds": time.monotonic() - began, "said": str(cloned),
         }  # fmt: skip
         log.info("%s, return %.4g", cloned, score)
         self._checkpoint()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 import numpy as np
 
@@ -14,6 +14,12 @@ from headwater.control.replay import Batch, Lived, Replay
 from headwater.control.spaces import Box
 from headwater.options import Between
 from headwater.ranges import Search
+
+_APPRAISALS: Final = 2000
+"""Updates of the critics by what others lived through, before the actor may move; with more they hold what nobody did
+for the best."""
+_CLIMB: Final = 2.5
+"""What the critic's slope weighs beside the pull to demonstrations, in units of the mean size of worths."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,21 +119,30 @@ class Ddpg(Agent):
         self.replay.cut()
 
     def _update(self, drawn: Batch, number: int, lesson: Lesson) -> None:
+        lesson.notes["critic error"] = self._judge(drawn, number, lesson.rate, lesson.random)
+        self.count += 1
+        if not self.settings.twin or int(self.count[0]) % 2 == 0:
+            self._climb(self.observations.encode(drawn.now[number]), lesson)
+            self._draw_on()
+
+    def _judge(self, drawn: Batch, number: int, rate: float, random: np.random.Generator) -> float:
+        """One step of the critics toward what the actions turned out to be worth, and how far off the last one was."""
         now, after = (self.observations.encode(rows[number]) for rows in (drawn.now, drawn.after))
         done = (drawn.actions[number] - self.middle) / self.reach
-        aims = drawn.rewards[number] + drawn.discounts[number] * self._following(after, lesson.random)
-        both = np.hstack([now, done]).astype(np.float32)
-        for place, critic in enumerate(self.critics):
+        aims = drawn.rewards[number] + drawn.discounts[number] * self._following(after, random)
+        both, off = np.hstack([now, done]).astype(np.float32), 0.0
+        for critic, adam in zip(self.critics, self.adams[1:], strict=True):
             trace = critic.forward(both)
             error = trace[-1] - aims[:, None].astype(np.float32)
             critic.backward(trace, error * np.float32(2 / len(now)))
-            self.adams[1 + place].step(critic.parameters, critic.gradient, lesson.rate)
-            lesson.notes["critic error"] = float(np.abs(error).mean())
-        self.count += 1
-        if not self.settings.twin or int(self.count[0]) % 2 == 0:
-            self._climb(now, lesson.rate)
-            for target, net in zip(self.targets, self._nets, strict=True):
-                target.parameters += np.float32(self.settings.tau) * (net.parameters - target.parameters)
+            adam.step(critic.parameters, critic.gradient, rate)
+            off = float(np.abs(error).mean())
+        return off
+
+    def _draw_on(self) -> None:
+        """Draws the target networks some way after those that learn."""
+        for target, net in zip(self.targets, self._nets, strict=True):
+            target.parameters += np.float32(self.settings.tau) * (net.parameters - target.parameters)
 
     def _following(self, after: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """What the targets hold what follows for, shape (rows,)."""
@@ -139,7 +154,7 @@ class Ddpg(Agent):
         both = np.hstack([after, best])
         return np.min([critic(both)[:, 0] for critic in critics], axis=0)
 
-    def _climb(self, now: np.ndarray, rate: float) -> None:
+    def _climb(self, now: np.ndarray, lesson: Lesson) -> None:
         """One step of the actor to where its critic holds its actions for more."""
         trace, critic = self.actor.forward(now), self.critics[0]
         made = trace[-1]
@@ -147,8 +162,13 @@ class Ddpg(Agent):
         judged = critic.forward(np.hstack([now, chosen]))
         by_inputs = critic.backward(judged, np.full((len(now), 1), -1 / len(now), np.float32), to_inputs=True)
         slope = by_inputs[:, now.shape[1] :]  # type: ignore[index]
+        if self.rehearsal is not None:
+            # Beside the pull to what was shown, which knows nothing of the size of rewards (Fujimoto and Gu 2021).
+            slope = slope * np.float32(_CLIMB / max(float(np.abs(judged[-1]).mean()), 1e-6))
         self.actor.backward(trace, slope * self._room(made, chosen, slope))
-        self.adams[0].step(self.actor.parameters, self.actor.gradient, rate)
+        if self.rehearsal is not None:
+            self.rehearsal.join(self.actor, self._pull, lesson.random, lesson.progress)
+        self.adams[0].step(self.actor.parameters, self.actor.gradient, lesson.rate)
 
     def _room(self, made: np.ndarray, chosen: np.ndarray, slope: np.ndarray) -> np.ndarray:
         """By how much an output moves where its action should: the slope of `_within`, or what stands in its place."""
@@ -159,15 +179,27 @@ class Ddpg(Agent):
 
     def imitate(self, raw: np.ndarray, actions: np.ndarray, rate: float) -> None:
         """One step of the actor along the squared error of its actions, each in units of half its range."""
+        self._pull(raw, actions)
+        self.adams[0].step(self.actor.parameters, self.actor.gradient, rate)
+
+    def _pull(self, raw: np.ndarray, actions: np.ndarray) -> None:
+        """The gradient of the actor away from these actions."""
         trace = self.actor.forward(self.observations.encode(raw))
         chosen = trace[-1] if self.settings.inverting else np.tanh(trace[-1])
         slope = (chosen - (actions - self.middle) / self.reach) * (2 / len(raw))
         slope = slope if self.settings.inverting else slope * (1 - chosen * chosen)
         self.actor.backward(trace, slope.astype(np.float32))
-        self.adams[0].step(self.actor.parameters, self.actor.gradient, rate)
 
     def relive(self, lived: Lived) -> int:
         return self.replay.fill(lived)
+
+    def appraise(self, lived: Lived, rate: float, random: np.random.Generator) -> int:
+        """Updates the critics by what was relived, while the actor stands still."""
+        own, once = self.settings, (1, self.settings.batch)
+        for _ in range(_APPRAISALS):
+            self._judge(self.replay.sample(random, once, discount=own.gamma, steps=own.n_step), 0, rate, random)
+            self._draw_on()
+        return _APPRAISALS
 
     def policy(self) -> dict[str, np.ndarray]:
         critics = {f"critic-{place}": critic.parameters for place, critic in enumerate(self.critics)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 import numpy as np
 
@@ -12,10 +12,13 @@ from headwater.control.exploring import Greedy
 from headwater.control.lesson import Lesson
 from headwater.control.networks import Network
 from headwater.control.perceptron import Adam
-from headwater.control.replay import Batch, Lived, Replay
+from headwater.control.replay import Lived, Replay
 from headwater.control.spaces import Discrete
 from headwater.options import Between
 from headwater.ranges import Search
+
+_MARGIN: Final = 0.8
+"""By how much an action shown is to be worth more than any other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +102,9 @@ class Dqn(Agent):
 
     def learn(self, lesson: Lesson) -> None:
         own = self.settings
-        greedy = Greedy(self.actions, lesson, own.exploration_end, own.exploring, own.persistence)
+        # Who was shown what to do has no need to try anything at all first.
+        until = own.exploring if self.rehearsal is None else 0.0
+        greedy = Greedy(self.actions, lesson, own.exploration_end, until, own.persistence)
         while lesson.left:
             now, before = lesson.now, lesson.done
             actions = greedy.choose(lambda raw: self._best(self.learner, raw))
@@ -127,20 +132,22 @@ class Dqn(Agent):
             best = self._worths(self.learner, after) if own.double else following
             follows = np.take_along_axis(following, best.argmax(axis=1)[:, None], axis=1)[:, 0]
             aims = drawn.rewards[number] + drawn.discounts[number] * follows
-            loss = self._toward(aims, now, drawn, number, lesson.rate)
+            loss = self._toward(aims, now, drawn.actions[number, :, 0])
+            if self.rehearsal is not None:
+                self.rehearsal.join(self.learner, self._pull, lesson.random, lesson.progress)
+            self.adam.step(self.learner.parameters, self.learner.gradient, lesson.rate, clip=10.0)
             if own.tau:
                 self.target.parameters += np.float32(own.tau) * (self.learner.parameters - self.target.parameters)
         lesson.notes["loss"] = loss
 
-    def _toward(self, aims: np.ndarray, now: np.ndarray, drawn: Batch, number: int, rate: float) -> float:
-        """One step of the network toward what the actions done turned out to be worth, by the Huber loss."""
+    def _toward(self, aims: np.ndarray, now: np.ndarray, done: np.ndarray) -> float:
+        """The gradient of the Huber loss of what the actions done turned out to be worth, and that loss."""
         trace = self.learner.forward(now)
-        rows, done = np.arange(len(now)), drawn.actions[number, :, 0]
+        rows = np.arange(len(now))
         error = self._worth(trace[-1])[rows, done] - aims
         slope = np.zeros((len(now), self.actions.width), dtype=np.float32)
         slope[rows, done] = np.clip(error, -1, 1) / len(now)
         self.learner.backward(trace, self._parted(slope))
-        self.adam.step(self.learner.parameters, self.learner.gradient, rate, clip=10.0)
         size = np.abs(error)
         return float(np.where(size < 1, 0.5 * size * size, size - 0.5).mean())
 
@@ -179,6 +186,20 @@ class Dqn(Agent):
 
     def relive(self, lived: Lived) -> int:
         return self.replay.fill(lived)
+
+    def _pull(self, raw: np.ndarray, actions: np.ndarray) -> None:
+        """The gradient by which actions shown come to be worth more than any other, by a margin (Hester et al. 2018).
+
+        It moves the worths no further than that: cross entropy would make them ever larger.
+        """
+        trace = self.learner.forward(self._encoded(raw))
+        worth, rows, done = self._worth(trace[-1]), np.arange(len(raw)), actions[:, 0]
+        raised = worth + np.float32(_MARGIN)
+        raised[rows, done] -= np.float32(_MARGIN)
+        slope = np.zeros_like(worth)
+        slope[rows, raised.argmax(axis=1)] += np.float32(1 / len(raw))
+        slope[rows, done] -= np.float32(1 / len(raw))
+        self.learner.backward(trace, self._parted(slope))
 
     def policy(self) -> dict[str, np.ndarray]:
         return {"network": self.network.parameters}

@@ -36,3 +36,24 @@ def advantages(
         carried = surprise[row] + gamma * gae_lambda * ~ended[row] * carried
         found[row] = carried
     return found
+
+
+def returns(rewards: np.ndarray, ended: np.ndarray, gamma: float) -> np.ndarray:
+    """What the rewards so far add up to, each worth less the longer ago it was: float64 of shape (rows,).
+
+    Their spread is what rewards are measured in where they are normalised.
+
+    Args:
+        rewards: of transitions in their order.
+        ended: whether the next one begins anew.
+        gamma: what a reward a step ago is worth.
+
+    Example:
+        >>> returns(np.ones(3), np.array([False, True, True]), 0.5).tolist()
+        [1.0, 1.5, 1.0]
+    """
+    found, running = np.empty(len(rewards)), 0.0
+    for row, (reward, over) in enumerate(zip(rewards.tolist(), ended.tolist(), strict=True)):
+        found[row] = running = gamma * running + reward
+        running = 0.0 if over else running
+    return found

@@ -14,6 +14,7 @@ from headwater.control.agent import EYE, Agent
 from headwater.control.episodes import at_random
 from headwater.control.lesson import Lesson
 from headwater.control.normalising import Running
+from headwater.control.rehearsing import Rehearsal
 from headwater.control.replay import Lived
 from headwater.control.spaces import Box, Parts, Space, from_json
 from headwater.control.world import World
@@ -173,6 +174,18 @@ class Seeing(Agent):
 
     def relive(self, lived: Lived) -> int:
         return self.agent.relive(self._seen(lived))
+
+    def appraise(self, lived: Lived, rate: float, random: np.random.Generator) -> int:
+        return self.agent.appraise(self._seen(lived), rate, random)
+
+    @property
+    def rehearsal(self) -> Rehearsal | None:
+        """What its agent goes on imitating."""
+        return self.agent.rehearsal
+
+    @rehearsal.setter
+    def rehearsal(self, shown: Rehearsal | None) -> None:
+        self.agent.rehearsal = None if shown is None else shown.through(self.see)
 
     def policy(self) -> dict[str, np.ndarray]:
         return {**self.agent.policy(), "features": self.moments.moments, "features-count": self.moments.count}
