@@ -67,15 +67,16 @@ def agent(way: str, seed: int, steps: int, encoder: str | None) -> dict[str, Any
     """A training, and what its policy is worth."""
     import headwater
 
-    asked = (
-        AGENT | WAYS[way] | {"evaluations": max(1, steps // EVERY)} | ({} if encoder is None else {"encoder": encoder})
-    )
+    asked = AGENT | WAYS[way] | {"evaluations": max(1, steps // EVERY)}
+    if encoder is not None:
+        asked["encoder"] = encoder
     with Stopwatch() as learning:
         app: Any = headwater.adapt("control", Gridworld, seed=seed, steps=steps, offline=True, **asked)
     enough = SHARE * optimum()
     reached = next((row["step"] for row in app.standing.curve if row["score"] >= enough), None)
     return {
         "reached": reached, "return": app.report.metrics["return"].value, "learning": learning.cpu_seconds,
+        "random": app.report.baselines["random"]["return"].value,
         "curve": [[row["step"], row["score"]] for row in app.standing.curve],
     }  # fmt: skip
 
@@ -96,8 +97,8 @@ def compare(bench: Bench) -> None:
                "learning CPU s", "pretraining CPU s")  # fmt: skip
     rows = [_row(way, runs, costs) for way, runs in found.items()]
     caption = (
-        f"Trainings of one seed each, by dqn. The optimum is {optimum():.3f}; whoever does anything has about -0.4. A "
-        "training that did not come to 90 % counts with more than all its steps."
+        f"Trainings of one seed each, by dqn. The optimum is {optimum():.3f}; random actions have {_random(found):.3f}. "
+        "A training that did not come to 90 % counts with more than all its steps."
     )
     publish(bench, [Table(caption, columns, rows)])
 
@@ -112,10 +113,16 @@ def _pretrained(bench: Bench, folder: Path, seed: int) -> Measured:
     return bench.measure("pretraining", seed=seed, folder=str(folder), frames=frames, epochs=epochs)
 
 
+def _random(found: dict[str, list[Measured]]) -> float:
+    """The mean return of random actions, in the test episodes of all trainings."""
+    return mean(run.values["random"] for runs in found.values() for run in runs)
+
+
 def _row(way: str, runs: list[Measured], costs: list[Measured]) -> tuple[str, ...]:
-    steps = [run.values["reached"] or STEPS[way] + 1 for run in runs]
+    most = runs[0].arguments["steps"]
+    steps = [run.values["reached"] or most + 1 for run in runs]
     came = sum(run.values["reached"] is not None for run in runs)
-    shown = [f"{one:,}" if one <= STEPS[way] else f"more than {STEPS[way]:,}" for one in sorted(steps)]
+    shown = [f"{one:,}" if one <= most else f"more than {most:,}" for one in sorted(steps)]
     returns = [run.values["return"] for run in runs]
     return (
         way, f"{shown[len(shown) // 2]} ({shown[0]} to {shown[-1]})", f"{came} of {len(runs)}",
