@@ -97,8 +97,8 @@ def compare(bench: Bench) -> None:
                "learning CPU s", "pretraining CPU s")  # fmt: skip
     rows = [_row(way, runs, costs) for way, runs in found.items()]
     caption = (
-        f"Trainings of one seed each, by dqn. The optimum is {optimum():.3f}; random actions have {_random(found):.3f}. "
-        "A training that did not come to 90 % counts with more than all its steps."
+        f"One seed each, by dqn. The optimum is {optimum():.3f}; random actions have {_random(found):.3f}. A "
+        "training that did not come to 90 % counts with more than all its steps."
     )
     publish(bench, [Table(caption, columns, rows)])
 
