@@ -11,8 +11,8 @@ from results import FOLDER
 BENCHMARKS = (
     "sst2_finetune", "probe_cost", "basic_models", "pictures", "boxes", "masks", "pretraining", "strategies",
     "few_labels", "augmentation", "compare", "rank", "plan", "unlabelled", "tune", "prediction", "picture_speed",
-    "recommenders", "recommender_speed", "recommender_scale", "control", "control_presets", "demonstrations", "serving",
-    "robustness", "damaged_pictures", "broken_environments", "defaults",
+    "recommenders", "recommender_speed", "recommender_scale", "control", "control_presets", "control_pixels",
+    "demonstrations", "serving", "robustness", "damaged_pictures", "broken_environments", "defaults",
 )  # fmt: skip
 PAGE = ROOT / "docs" / "benchmarks.md"
 

@@ -155,6 +155,12 @@ class ControlSettings:
     deterministic: Annotated[bool, _ACTING, "Measure the best action it knows, not actions drawn from its policy."] = (
         True
     )
+    encoder: Annotated[
+        str | None,
+        _ACTING,
+        "A foundation that looks at the images of observations, or reads their texts: an embedded name, hub id, folder "
+        "or run. Frozen, or with --strategy full learning with the agent.",
+    ] = None
     demonstrations: Annotated[
         str | None,
         _ACTING,

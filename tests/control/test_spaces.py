@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from headwater.control.spaces import Box, Choices, Discrete, from_json, of_gymnasium
+from headwater.control.spaces import Box, Choices, Discrete, Text, from_json, of_gymnasium
 from headwater.errors import DataError
 
 SPACES = {
@@ -18,6 +18,8 @@ SPACES = {
     "several": spaces.MultiDiscrete([2, 3]),
     "switches": spaces.MultiBinary(3),
     "named": spaces.Dict({"a": spaces.Discrete(3), "b": spaces.Box(-1, 1, (2,))}),
+    "text": spaces.Text(7),
+    "shown and told": spaces.Dict({"a": spaces.Text(3), "b": spaces.Box(0, 255, (16, 16), np.uint8)}),
     "tuple": spaces.Tuple((spaces.Discrete(2), spaces.Discrete(3))),
 }
 
@@ -33,7 +35,8 @@ def test_a_space_keeps_its_values(name):
         assert raw.shape == (space.size,)
         if name != "tuple":
             assert given.contains(space.value(raw))
-        np.testing.assert_allclose(space.read(json.dumps(space.plain(raw))), raw, atol=1e-6)
+        told = space.plain(raw)
+        np.testing.assert_allclose(space.read(told if name == "text" else json.dumps(told)), raw, atol=1e-6)
     drawn = space.sample(np.random.default_rng(0), 50)
     encoded = space.encode(drawn)
     assert encoded.shape == (50, space.width)
@@ -49,6 +52,8 @@ def test_a_space_keeps_its_values(name):
         (Discrete(3), True, "not a whole number"),
         (Discrete(3), "x", "a text that is no list of numbers"),
         (Choices((2, 2)), [0, 2], "not 2 whole numbers"),
+        (Text(3), "four", "not a text of at most 3 characters"),
+        (Text(3), 7, "not a text of at most 3 characters"),
         (Box((2,), (0.0,), (1.0,)), [1.0], "1 number, not 2 numbers"),
         (Box((2,), (0.0,), (1.0,)), [1.0, float("nan")], "a number that is not finite"),
         (Box((2,), (0.0,), (1.0,)), {"a": 1}, "not 2 numbers"),
@@ -62,7 +67,11 @@ def test_what_is_no_observation_says_why(space, cell, why):
 @pytest.mark.parametrize(
     ("space", "sentence"),
     [
-        (spaces.Text(5), "here: The environment has a space that no agent reads. Got 'Text'. Accepted: Box, Discrete"),
+        (
+            spaces.Sequence(spaces.Discrete(2)),
+            "here: The environment has a space that no agent reads. Got 'Sequence'. Accepted: Box, Discrete",
+        ),
+        (spaces.Text(100_000_000), "An observation or action of this environment is far too large"),
         (spaces.Box(0, 1, (5000, 5000)), "An observation or action of this environment is far too large"),
     ],
 )

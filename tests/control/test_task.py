@@ -139,7 +139,7 @@ def test_a_training_that_comes_to_no_numbers_is_stopped_and_the_best_kept(tmp_pa
     [
         ("Huge", "An observation or action of this environment is far too large"),
         ("Wide", "The memory of what was lived through would be too large"),
-        ("Written", "The environment has a space that no agent reads"),
+        ("Written", "Texts have to be read by a foundation before an agent can learn from them"),
     ],
 )
 def test_what_is_too_much_is_told_in_a_sentence(name, sentence):

@@ -10,7 +10,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import SyncVectorEnv
-from tests.contract.worlds import Corridor
+from tests.contract.worlds import Corridor, Slope
 
 
 class Broken(Corridor):
@@ -180,3 +180,38 @@ class Several(Corridor):
 
     def _seen(self) -> Any:
         return {"place": np.array([self.place], np.float32).clip(-1, 1), "goal": int(self.goal > 0)}
+
+
+class Seen(Corridor):
+    """The corridor as a picture: its place is a bright column, its goal the colour of the lowest rows."""
+
+    observation_space = spaces.Box(0, 255, (16, 20, 3), np.uint8)
+
+    def _seen(self) -> Any:
+        picture = np.zeros((16, 20, 3), np.uint8)
+        column = int(np.clip(10 * self.place + 10, 0, 19))
+        picture[:12, column, 0] = 255
+        picture[12:, :, 1 if self.goal > 0 else 2] = 255
+        return picture
+
+
+class SeenSlope(Seen, Slope):
+    """The same, with how far to go as the action."""
+
+
+class SeenInPart(Seen):
+    """The picture beside the goal as a number."""
+
+    observation_space = spaces.Dict({"goal": spaces.Discrete(2), "view": Seen.observation_space})
+
+    def _seen(self) -> Any:
+        return {"goal": int(self.goal > 0), "view": super()._seen()}
+
+
+class Told(Corridor):
+    """The corridor in words."""
+
+    observation_space = spaces.Text(40)
+
+    def _seen(self) -> Any:
+        return f"the goal is {'good' if self.goal > 0 else 'bad'} and the plot {'warm' if self.place > 0 else 'cold'}"

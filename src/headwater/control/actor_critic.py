@@ -9,8 +9,9 @@ import numpy as np
 
 from headwater.control.agent import Agent
 from headwater.control.lesson import Lesson
+from headwater.control.networks import looked_at
 from headwater.control.normalising import Running
-from headwater.control.perceptron import Adam, Perceptron
+from headwater.control.perceptron import Adam
 from headwater.control.policies import chances_of
 from headwater.control.replay import Lived
 from headwater.control.returns import advantages, returns
@@ -75,14 +76,14 @@ class ActorCritic(Agent):
         """It does whatever there is to do."""
 
     def build(self, random: np.random.Generator) -> None:
-        self.chances, width = chances_of(self.actions), self.observations.width
+        self.chances = chances_of(self.actions)
         outputs = self.chances.width - self.chances.free
-        self.actor = Perceptron((width, *self.settings.hidden, outputs), random, tanh=True)
-        self.critic = Perceptron((width, *self.settings.hidden, 1), random, tanh=True)
+        self.actor = self.network_of((*self.settings.hidden, outputs), random, tanh=True)
+        self.critic = self.network_of((*self.settings.hidden, 1), random, tanh=True)
         # At first all actions are about as probable, whatever is seen.
         self.actor.last[:] *= 0.01
         self.free = np.zeros(self.chances.free, np.float32)
-        self.seen = Running(width)
+        self.seen = Running(self.observations.width, leave=looked_at(self.observations))
 
     def begin(self, envs: int) -> None:
         self.adams = {"actor": Adam(len(self.actor.parameters)), "critic": Adam(len(self.critic.parameters)),

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from headwater.control.lesson import Lesson
+from headwater.control.networks import Network, network_of
 from headwater.control.rehearsing import Rehearsal
 from headwater.control.replay import Lived
 from headwater.control.spaces import Space, from_json
@@ -22,7 +23,12 @@ from headwater.run import write_whole
 from headwater.settings import NoSettings
 from headwater.settings import Settings as RunSettings
 
+if TYPE_CHECKING:
+    from headwater.control.eye import Eye
+
 _ARRAYS, _STATE = "agent.safetensors", "agent.json"
+EYE: Final = "encoder"
+"""Where a foundation lies in the folder of an agent; the folder of a run with one is a foundation for others."""
 
 
 class Agent(ABC):
@@ -40,6 +46,7 @@ class Agent(ABC):
         observations: what it is to observe.
         actions: what it can do.
         seed: decides its first parameters.
+        eye: a foundation that looks at images or reads texts, and learns with its networks.
     """
 
     Settings: ClassVar[type] = NoSettings
@@ -53,10 +60,12 @@ class Agent(ABC):
     reads: ClassVar[tuple[str, ...]] = ("learning_rate",)
     """The settings of every run that decide how well this model learns; `tune` searches those and its own."""
 
-    def __init__(self, settings: Any, observations: Space, actions: Space, seed: int = 0) -> None:
+    def __init__(
+        self, settings: Any, observations: Space, actions: Space, seed: int = 0, *, eye: Eye | None = None
+    ) -> None:  # fmt: skip
         self.settings = settings if settings is not None else self.Settings()
         self.rehearsal: Rehearsal | None = None
-        self.observations, self.actions = observations, actions
+        self.observations, self.actions, self.eye, self._eyes = observations, actions, eye, 0
         self.check()
         self.build(np.random.default_rng([seed, 1]))
 
@@ -111,6 +120,17 @@ class Agent(ABC):
     def imitate(self, raw: np.ndarray, actions: np.ndarray, rate: float) -> None:
         """One step toward doing these raw actions where these raw observations are made."""
 
+    def network_of(
+        self, sizes: Sequence[int], random: np.random.Generator, *, beside: int = 0, tanh: bool = False
+    ) -> Network:  # fmt: skip
+        """An untaught network for what it observes, as `networks.network_of` makes it.
+
+        The first one, which is the one that acts, has the foundation itself; all others have copies.
+        """
+        eye = self.eye.copy() if self.eye is not None and self._eyes else self.eye
+        self._eyes += 1
+        return network_of(self.observations, sizes, random, beside=beside, tanh=tanh, eye=eye)
+
     def look(self, raw: np.ndarray) -> bool:
         """Sees all observations that are to be imitated; whether it needed to."""
         return False
@@ -142,8 +162,11 @@ class Agent(ABC):
         save_file({name: np.ascontiguousarray(values) for name, values in self.policy().items()}, folder / _ARRAYS)
         state = {
             "settings": plain(self.settings), "observations": self.observations.to_json(),
-            "actions": self.actions.to_json(),
+            "actions": self.actions.to_json(), "eye": self.eye is not None,
         }  # fmt: skip
+        if self.eye is not None:
+            self.eye.encoder.changed()
+            self.eye.save(folder / EYE)
         write_whole(folder / _STATE, json.dumps(state, indent=1).encode())
 
     @classmethod
@@ -151,7 +174,12 @@ class Agent(ABC):
         """Reads what `save` wrote."""
         state = json.loads((folder / _STATE).read_text("utf-8"))
         spaces = from_json(state["observations"]), from_json(state["actions"])
-        agent = cls(build(cls.Settings, state["settings"]), *spaces)
+        eye = None
+        if state.get("eye"):
+            from headwater.control.eye import Eye
+
+            eye = Eye.load(folder / EYE)
+        agent = cls(build(cls.Settings, state["settings"]), *spaces, eye=eye)
         agent.follow(load_file(folder / _ARRAYS))
         return agent
 

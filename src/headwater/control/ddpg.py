@@ -9,7 +9,7 @@ import numpy as np
 
 from headwater.control.agent import Agent, refuse_actions
 from headwater.control.lesson import Lesson
-from headwater.control.perceptron import Adam, Perceptron
+from headwater.control.perceptron import Adam
 from headwater.control.replay import Batch, Lived, Replay
 from headwater.control.spaces import Box
 from headwater.options import Between
@@ -73,21 +73,19 @@ class Ddpg(Agent):
             refuse_actions("ddpg", self.actions, "numbers between ends (Box)", "actor-critic")
 
     def build(self, random: np.random.Generator) -> None:
-        width, actions = self.observations.width, self.actions.size
+        actions = self.actions.size
         low, high = self.actions.ends  # type: ignore[attr-defined]
         self.middle, self.reach = (low + high) / 2, (high - low) / 2
-        self.actor = Perceptron((width, *self.settings.hidden, actions), random)
+        self.actor = self.network_of((*self.settings.hidden, actions), random)
         if self.settings.inverting:
             # It begins in the middle, with room on both sides.
             self.actor.last[:] *= 0.01
-        self.critics = [Perceptron((width + actions, *self.settings.hidden, 1), random)
+        self.critics = [self.network_of((*self.settings.hidden, 1), random, beside=actions)
                         for _ in range(1 + self.settings.twin)]  # fmt: skip
 
     def begin(self, envs: int) -> None:
         self._nets = [self.actor, *self.critics]
-        self.targets = [Perceptron(net.sizes, np.random.default_rng(0)) for net in self._nets]
-        for target, net in zip(self.targets, self._nets, strict=True):
-            target.parameters[:] = net.parameters
+        self.targets = [net.copy() for net in self._nets]
         self.adams = [Adam(len(net.parameters)) for net in self._nets]
         self.count = np.zeros(1, np.int64)
         self.replay = Replay(

@@ -10,7 +10,8 @@ import numpy as np
 from headwater.control.agent import Agent, refuse_actions
 from headwater.control.exploring import Greedy
 from headwater.control.lesson import Lesson
-from headwater.control.perceptron import Adam, Perceptron
+from headwater.control.networks import Network
+from headwater.control.perceptron import Adam
 from headwater.control.replay import Lived, Replay
 from headwater.control.spaces import Discrete
 from headwater.options import Between
@@ -82,11 +83,10 @@ class Dqn(Agent):
 
     def build(self, random: np.random.Generator) -> None:
         outputs = self.actions.width + self.settings.dueling
-        self.network = Perceptron((self.observations.width, *self.settings.hidden, outputs), random)
+        self.network = self.network_of((*self.settings.hidden, outputs), random)
 
     def begin(self, envs: int) -> None:
-        other = Perceptron(self.network.sizes, np.random.default_rng(0))
-        other.parameters[:] = self.network.parameters
+        other = self.network.copy()
         # One network learns; the target is an older copy of it, or follows it and is the one that acts at last.
         self.learner, self.target = (other, self.network) if self.settings.tau else (self.network, other)
         self.adam = Adam(len(self.network.parameters))
@@ -97,7 +97,7 @@ class Dqn(Agent):
     def act(self, raw: np.ndarray, random: np.random.Generator | None = None) -> np.ndarray:
         return self._best(self.network, raw)
 
-    def _best(self, network: Perceptron, raw: np.ndarray) -> np.ndarray:
+    def _best(self, network: Network, raw: np.ndarray) -> np.ndarray:
         return self._worth(network(self.observations.encode(raw))).argmax(axis=1)[:, None]
 
     def learn(self, lesson: Lesson) -> None:
@@ -122,16 +122,17 @@ class Dqn(Agent):
         """Draws all transitions of a round at once, asks the target network once, then updates one by one."""
         own = self.settings
         drawn = self.replay.sample(lesson.random, (count, own.batch), discount=own.gamma, steps=own.n_step)
-        now, after = (self._encoded(raw) for raw in (drawn.now, drawn.after))
         # A target that stands still for the whole round is asked once: one large product takes half the time of many.
-        still = None if own.tau else self._worths(self.target, after)
+        still = None if own.tau else self._worths(self.target, self._encoded(drawn.after))
         loss = 0.0
         for number in range(count):
-            following = self._worths(self.target, after[number]) if still is None else still[number]
-            best = self._worths(self.learner, after[number]) if own.double else following
+            # Images are large as float32: those of one update at a time.
+            now, after = (self._encoded(raw[number]) for raw in (drawn.now, drawn.after))
+            following = self._worths(self.target, after) if still is None else still[number]
+            best = self._worths(self.learner, after) if own.double else following
             follows = np.take_along_axis(following, best.argmax(axis=1)[:, None], axis=1)[:, 0]
             aims = drawn.rewards[number] + drawn.discounts[number] * follows
-            loss = self._toward(aims, now[number], drawn.actions[number, :, 0])
+            loss = self._toward(aims, now, drawn.actions[number, :, 0])
             if self.rehearsal is not None:
                 self.rehearsal.join(self.learner, self._pull, lesson.random, lesson.progress)
             self.adam.step(self.learner.parameters, self.learner.gradient, lesson.rate, clip=10.0)
@@ -150,7 +151,7 @@ class Dqn(Agent):
         size = np.abs(error)
         return float(np.where(size < 1, 0.5 * size * size, size - 0.5).mean())
 
-    def _worths(self, network: Perceptron, inputs: np.ndarray) -> np.ndarray:
+    def _worths(self, network: Network, inputs: np.ndarray) -> np.ndarray:
         """What a network holds each action for, of inputs of shape (..., width): shape (..., actions)."""
         flat = self._worth(network(inputs.reshape(-1, inputs.shape[-1])))
         return flat.reshape(*inputs.shape[:-1], -1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -16,6 +17,10 @@ class Running:
         moments: mean and variance, float64 of shape (2, width).
         count: how many were seen, shape (1,).
 
+    Args:
+        width: how many numbers a value has.
+        leave: which of them stay as they are, such as pixels.
+
     Example:
         >>> seen = Running(1)
         >>> seen.see(np.array([[1.0], [3.0]]))
@@ -23,7 +28,8 @@ class Running:
         ([2.0, 1.0], [[1.0]])
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, *, leave: Sequence[slice] = ()) -> None:
+        self._leave = leave
         self.moments, self.count = np.vstack([np.zeros(width), np.ones(width)]), np.zeros(1)
 
     def see(self, values: np.ndarray) -> None:
@@ -39,7 +45,10 @@ class Running:
     def of(self, values: np.ndarray) -> np.ndarray:
         """The values in units of their spread around their mean, none farther from it than ten."""
         centred = (values - self.moments[0]) / self.spread
-        return np.clip(centred, -_FARTHEST, _FARTHEST).astype(np.float32)
+        found = np.clip(centred, -_FARTHEST, _FARTHEST).astype(np.float32)
+        for place in self._leave:
+            found[:, place] = values[:, place]
+        return found
 
     @property
     def spread(self) -> np.ndarray:

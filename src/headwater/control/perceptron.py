@@ -7,7 +7,7 @@ holds them beside one another.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 
@@ -74,6 +74,12 @@ class Perceptron:
                 made = trace[number]
                 slope *= (1 - made * made) if self.tanh else (made > 0)
         return slope if to_inputs else None
+
+    def copy(self) -> Self:
+        """Another of the same parameters, which changes by itself."""
+        other = type(self)(self.sizes, np.random.default_rng(0), tanh=self.tanh)
+        other.parameters[:] = self.parameters
+        return other
 
     @property
     def last(self) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from headwater.control.demonstrations import Demonstrations, demonstrations_of
+from headwater.control.making import STRATEGIES
 from headwater.control.world import World, world_of
 from headwater.data.records import Problem
 from headwater.errors import SettingError
@@ -15,10 +16,11 @@ from headwater.options import refuse_unread
 from headwater.settings import Settings
 
 IDLE: Final = (
-    "target", "group", "time", "split", "valid", "test", "strategy", "epochs", "last_layers", "lora_rank",
-    "trust_remote_code",
+    "target", "group", "time", "split", "valid", "test", "epochs", "last_layers", "lora_rank",
 )  # fmt: skip
 """Settings of every run that nothing here reads."""
+_OF_ENCODERS: Final = ("strategy", "trust_remote_code")
+"""Those that nothing reads where there is no encoder."""
 _TEST: Final = 14
 
 
@@ -130,5 +132,12 @@ def refuse_idle(settings: Settings) -> None:
         raise SettingError(
             "There is nothing to learn from in no steps", where="--steps", got=0, accepted="1 or more",
             fix="Give demonstrations with --demonstrations, or steps.",
+        )  # fmt: skip
+    if settings.encoder is None:
+        refuse_unread(settings, _OF_ENCODERS, "control", {"strategy": "--encoder as well, for what it adapts"})
+    elif settings.strategy not in STRATEGIES:
+        raise SettingError(
+            "An encoder of control is left as it is, or learns as a whole", where="--strategy", got=settings.strategy,
+            accepted=STRATEGIES, fix="Take probe or full.",
         )  # fmt: skip
     refuse_unread(settings, IDLE, "control", {"epochs": "--steps for how long it learns"})

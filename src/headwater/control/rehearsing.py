@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from headwater.control.demonstrations import Demonstrations
-from headwater.control.perceptron import Perceptron
+from headwater.control.networks import Network
 
 FADED: Final = 0.5
 """The share of a training after which nothing pulls to the demonstrations any more."""
@@ -25,6 +25,7 @@ class Rehearsal:
 
     Args:
         shown: what somebody did.
+        see: what an agent makes of raw observations that it does not learn from as they are.
 
     Example:
         >>> rows = np.zeros((5, 1), np.float32)
@@ -33,8 +34,12 @@ class Rehearsal:
         (1.0, 0.5, 0.0)
     """
 
-    def __init__(self, shown: Demonstrations) -> None:
-        self._now, self._actions = shown.now, shown.actions
+    def __init__(self, shown: Demonstrations, see: Callable[[np.ndarray], np.ndarray] | None = None) -> None:
+        self._now, self._actions, self._see, self._shown = shown.now, shown.actions, see, shown
+
+    def through(self, see: Callable[[np.ndarray], np.ndarray]) -> Rehearsal:
+        """The same for an agent that observes what `see` gives."""
+        return Rehearsal(self._shown, see)
 
     def weight(self, progress: float) -> float:
         """What the gradient of imitation is multiplied by where such a share of the training is done."""
@@ -43,10 +48,11 @@ class Rehearsal:
     def draw(self, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Raw observations and raw actions of some rows."""
         rows = random.integers(0, len(self._now), _BATCH)
-        return self._now[rows], self._actions[rows]
+        now = self._now[rows]
+        return now if self._see is None else self._see(now), self._actions[rows]
 
     def join(
-        self, network: Perceptron, pull: Callable[[np.ndarray, np.ndarray], None], random: np.random.Generator,
+        self, network: Network, pull: Callable[[np.ndarray, np.ndarray], None], random: np.random.Generator,
         progress: float,
     ) -> None:  # fmt: skip
         """Adds to the gradient of a network.

@@ -78,7 +78,8 @@ class Replay:
             )  # fmt: skip
         self.rows, self.count = rows, count
         self.now = np.zeros((rows, count, size), dtype)
-        self.after = np.zeros_like(self.now)
+        # Not `zeros_like`, which would write the zeros: memory is taken as the ring is filled.
+        self.after = np.zeros(self.now.shape, dtype)
         self.actions = np.zeros((rows, count, action[0]), action[1])
         self.rewards = np.zeros((rows, count), np.float32)
         self.terminated, self.ended = np.zeros((rows, count), bool), np.zeros((rows, count), bool)

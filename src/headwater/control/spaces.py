@@ -14,10 +14,12 @@ from typing import Any, ClassVar, Final
 
 import numpy as np
 
+from headwater.control.picture import Picture
 from headwater.errors import DataError
 
 MOST_NUMBERS: Final = 16_777_216
 """Numbers in one observation; more is taken for a mistake."""
+_LETTERS: Final = tuple(map(ord, "abcdefghijklmnopqrstuvwxyz "))
 
 
 class Space(ABC):
@@ -207,6 +209,8 @@ class Box(Space):
 
     def __str__(self) -> str:
         sides = f", {' x '.join(map(str, self.shape))}" if len(self.shape) > 1 else ""
+        if self.picture is not None:
+            return f"an image of whole numbers from 0 to 255{sides}"
         return f"{self.size} number{'s' * (self.size != 1)}{sides}"
 
     @property
@@ -220,6 +224,11 @@ class Box(Space):
     @property
     def dtype(self) -> np.dtype[Any]:
         return np.dtype(np.uint8 if self.pixels else np.float32)
+
+    @property
+    def picture(self) -> Picture | None:
+        """How its pixels lie; None where it is no image."""
+        return Picture.of(self.shape) if self.pixels else None
 
     @property
     def ends(self) -> tuple[np.ndarray, np.ndarray]:
@@ -253,6 +262,57 @@ class Box(Space):
         return {
             "kind": self.kind, "shape": list(self.shape), "low": ends[0], "high": ends[1], "pixels": self.pixels,
         }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Text(Space):
+    """A text of at most so many characters. Its raw numbers are their code points, and zeros behind its end.
+
+    Example:
+        >>> Text(4).raw("go").tolist(), Text(4).value(np.array([103, 111, 0, 0])), str(Text(4))
+        ([103, 111, 0, 0], 'go', 'a text of at most 4 characters')
+    """
+
+    longest: int
+    kind: ClassVar[str] = "text"
+
+    def __str__(self) -> str:
+        return f"a text of at most {self.longest:,} characters"
+
+    @property
+    def size(self) -> int:
+        return self.longest
+
+    @property
+    def width(self) -> int:
+        return self.longest
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.int32)
+
+    def raw(self, value: Any) -> np.ndarray:
+        if not isinstance(value, str) or len(value) > self.longest:
+            raise ValueError(f"not {self}")
+        points = np.zeros(self.longest, np.int32)
+        points[: len(value)] = [ord(one) for one in value]
+        return points
+
+    def read(self, cell: Any) -> np.ndarray:
+        return self.raw(cell)
+
+    def encode(self, raw: np.ndarray) -> np.ndarray:
+        # A float32 holds every code point there is.
+        return raw.astype(np.float32)
+
+    def value(self, raw: np.ndarray) -> str:
+        return "".join(map(chr, raw.astype(np.int64).tolist())).rstrip("\0")
+
+    def sample(self, random: np.random.Generator, rows: int) -> np.ndarray:
+        return random.choice(_LETTERS, (rows, self.longest)).astype(np.int32)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": self.kind, "longest": self.longest}
 
 
 @dataclass(frozen=True)
@@ -312,6 +372,21 @@ class Parts(Space):
         return np.split(raw, np.cumsum([space.size for space in self.spaces])[:-1], axis=-1)
 
 
+def leaves(space: Space) -> list[tuple[Space, slice]]:
+    """The spaces that a space is put together from, none of them in parts, and where each lies in an encoded row.
+
+    Example:
+        >>> [(str(one), place.start) for one, place in leaves(Parts(("a", "b"), (Discrete(3), Discrete(2))))]
+        [('a whole number from 0 to 2', 0), ('a whole number from 0 to 1', 3)]
+    """
+    found, start = list[tuple[Space, slice]](), 0
+    for one in space.spaces if isinstance(space, Parts) else (space,):
+        inside = leaves(one) if isinstance(one, Parts) else [(one, slice(0, one.width))]
+        found += [(leaf, slice(start + place.start, start + place.stop)) for leaf, place in inside]
+        start += one.width
+    return found
+
+
 def from_json(told: Mapping[str, Any]) -> Space:
     """Takes back what `to_json` gave.
 
@@ -326,6 +401,8 @@ def from_json(told: Mapping[str, Any]) -> Space:
     if told["kind"] == Box.kind:
         low, high = (tuple(map(float, told[end])) for end in ("low", "high"))
         return Box(tuple(told["shape"]), low, high, told["pixels"])
+    if told["kind"] == Text.kind:
+        return Text(told["longest"])
     return Parts(tuple(told["names"]), tuple(map(from_json, told["spaces"])))
 
 
@@ -345,26 +422,31 @@ def of_gymnasium(space: Any, *, where: str) -> Space:
         return Choices((2,) * int(np.prod(space.shape)))
     if isinstance(space, spaces.Box):
         return _box(space, where)
-    if isinstance(space, spaces.Dict):
-        parts = tuple(of_gymnasium(space[name], where=where) for name in sorted(space))
-        return Parts(tuple(sorted(space)), parts)
-    if isinstance(space, spaces.Tuple):
-        parts = tuple(of_gymnasium(one, where=where) for one in space)
-        return Parts(tuple(map(str, range(len(parts)))), parts)
+    if isinstance(space, spaces.Text):
+        _refuse_large(space.max_length, space, where)
+        return Text(int(space.max_length))
+    if isinstance(space, spaces.Dict | spaces.Tuple):
+        named = sorted(space.items()) if isinstance(space, spaces.Dict) else enumerate(space)
+        parts = {str(name): of_gymnasium(one, where=where) for name, one in named}
+        return Parts(tuple(parts), tuple(parts.values()))
     raise DataError(
         "The environment has a space that no agent reads", where=where, got=type(space).__name__,
-        accepted="Box, Discrete, MultiDiscrete, MultiBinary, and Dict and Tuple of these",
+        accepted="Box, Discrete, MultiDiscrete, MultiBinary, Text, and Dict and Tuple of these",
         fix="Change it with a wrapper of gymnasium.wrappers.",
     )  # fmt: skip
 
 
 def _box(space: Any, where: str) -> Box:
-    if int(np.prod(space.shape, dtype=np.float64)) > MOST_NUMBERS:
+    _refuse_large(float(np.prod(space.shape, dtype=np.float64)), space.shape, where)
+    return Box(tuple(map(int, space.shape)), _ends(space.low), _ends(space.high), space.dtype == np.uint8)
+
+
+def _refuse_large(numbers: float, got: Any, where: str) -> None:
+    if numbers > MOST_NUMBERS:
         raise DataError(
-            "An observation or action of this environment is far too large", where=where, got=space.shape,
+            "An observation or action of this environment is far too large", where=where, got=got,
             accepted=f"at most {MOST_NUMBERS:,} numbers", fix="Make it smaller with a wrapper of gymnasium.wrappers.",
         )  # fmt: skip
-    return Box(tuple(map(int, space.shape)), _ends(space.low), _ends(space.high), space.dtype == np.uint8)
 
 
 def _ends(numbers: np.ndarray) -> tuple[float, ...]:

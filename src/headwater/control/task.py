@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from headwater import catalog, options
 from headwater.application import Application, Marks, Predictions, Stage, Trace
-from headwater.control import filming, observing, random_play, recording, trainings
+from headwater.control import filming, making, observing, random_play, recording, trainings
 from headwater.control.agent import Agent
 from headwater.control.cloning import agreement
 from headwater.control.course import SPENT, Course, Plan, Standing, choosing
@@ -235,7 +235,7 @@ class Control(Application):
     def read(self, folder: Path) -> None:
         state = json.loads((folder / _STATE).read_text("utf-8"))
         self.standing = Standing(**state["standing"])
-        self.agent = catalog.model_class(self.task, str(self.model_name)).load(folder / _AGENT)
+        self.agent = making.loaded(catalog.model_class(self.task, str(self.model_name)), folder / _AGENT)
         self.trainings = trainings.read(state.get("trainings", ()), folder)
         self._told = state.get("world")
         self.report = Report.found(folder.parent)
@@ -267,7 +267,7 @@ class Control(Application):
         self.world, found = world, list[Training]()
         for number in range(self.settings.trainings):
             plan, part = trainings.turn(self._plan(world), run, number)
-            agent = model(own, world.observations, world.actions, plan.seed)
+            agent = making.made(model, own, world, self.settings, plan.seed)
             course = Course(agent, world, plan, part, prepared.shown)
             try:
                 found.append(Training(plan.seed, course.train(), course.best))

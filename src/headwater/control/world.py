@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from headwater.control.guard import Guard
-from headwater.control.spaces import Choices, Discrete, Parts, Space, of_gymnasium
+from headwater.control.spaces import Choices, Discrete, Parts, Space, Text, of_gymnasium
 from headwater.errors import DataError, ExtraError, NotFoundError, SettingError, did_you_mean
 
 LONGEST: Final = 10_000
@@ -69,6 +69,11 @@ class World:
     @cached_property
     def actions(self) -> Space:
         found = of_gymnasium(self._space("action_space"), where=self.name)
+        if isinstance(found, Text):
+            raise DataError(
+                "The environment takes texts for actions, and no agent here writes", where=self.name, got=str(found),
+                accepted="Discrete, MultiDiscrete, MultiBinary or Box", fix="Offer a choice of texts, as Discrete.",
+            )  # fmt: skip
         if isinstance(found, Parts) or (isinstance(found, Discrete | Choices) and found.width < 1):
             raise DataError(
                 "The environment has an action of several kinds at once", where=self.name, got=str(found),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import math
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -75,6 +76,23 @@ class ImageEncoder:
 
     def prepare(self, inputs: Sequence[Picture]) -> PreparedPictures:
         return PreparedPictures(inputs, self.reading)
+
+    def places(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        """Features of every place before they are brought together, shape (rows, features, height, width).
+
+        A network that tells no places has one, with the features of the whole.
+        """
+        values = batch["pixel_values"].to(next(self.network.parameters()).device)
+        if self._timm is None:
+            hidden = self.network(pixel_values=values, **self._fixed).last_hidden_state
+        else:
+            hidden = self.network.forward_features(values)
+        if hidden.ndim == 3:  # tokens, with those before them that are of no place
+            side = math.isqrt(hidden.shape[1])
+            return hidden[:, -side * side :].transpose(1, 2).unflatten(2, (side, side))
+        if hidden.ndim != 4:
+            return self.features(batch)[:, :, None, None]
+        return hidden.permute(0, 3, 1, 2) if getattr(self.network, "output_fmt", "NCHW") == "NHWC" else hidden
 
     def features(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         """Features of shape (rows, width)."""

@@ -16,6 +16,9 @@ from headwater import catalog
 from headwater.application import Application
 from headwater.data.naming import tidy
 
+_SHOWN: Final = 64
+"""The most numbers of an observation that is shown as an example."""
+
 
 class Cells(ABC):
     """How the cells of one kind of input come as JSON.
@@ -150,7 +153,7 @@ class UserCells(Cells):
 
 
 class ObservationCells(Cells):
-    """Observations of an environment: a number, a list of numbers, or an object of these."""
+    """Observations of an environment: a number, a list of numbers, a text, or an object of these."""
 
     def named(self, application: Any) -> tuple[str, ...]:
         self.space = application.observations
@@ -158,8 +161,10 @@ class ObservationCells(Cells):
 
     def schemas(self) -> dict[str, dict[str, Any]]:
         example = self.space.plain(self.space.sample(np.random.default_rng(0), 1)[0])
-        kind = {int: "integer", dict: "object"}.get(type(example), "array")
-        return {self.columns[0]: {"type": kind, "description": str(self.space), "example": example}}
+        kind = {int: "integer", dict: "object", str: "string"}.get(type(example), "array")
+        told = {"type": kind, "description": str(self.space)}
+        # An image has thousands of numbers, which show nobody anything.
+        return {self.columns[0]: told | ({"example": example} if self.space.size <= _SHOWN else {})}
 
     def cell(self, column: str, value: Any) -> str:
         try:
