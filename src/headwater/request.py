@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,7 @@ class Request:
             catalog.refuse_foreign(task, name)
         held = {key: values[key] for key in IN_MEMORY if not isinstance(values.get(key), str | Path | None)}
         values = {**values, **{key: f"{_HELD}{key}" for key in held}}
-        shared = {option.name for option in options.options_of(Settings)}
+        shared = run_settings(task, name, values)
         own = {key: value for key, value in values.items() if key not in shared}
         if own:
             own = _of_model(own, shared, catalog.model_class(task, name).Settings, name)
@@ -123,7 +123,8 @@ class Request:
         known = {option.name: option for option in options.options_of(Settings)}
         words = ["headwater", "adapt", self.task, self.data, "--model", self.model]
         for name, value in self.changed().items():
-            words += options.flags(known[name], value) if name in known else ["--set", f"{name}={options.word(value)}"]
+            own = name in self.model_settings
+            words += ["--set", f"{name}={options.word(value)}"] if own else options.flags(known[name], value)
         return shlex.join(words)
 
     def _call(self) -> str:
@@ -142,6 +143,22 @@ class Request:
         top = {"task": self.task, "data": self.data, "model": self.model, "model_settings": dict(self.model_settings)}
         settings = options.to_yaml(self.settings, head=head, fields=catalog.task(self.task).fields)
         return settings + "\n" + yaml.safe_dump(top, sort_keys=False, allow_unicode=True)
+
+
+def run_settings(task: str, model: str, given: Iterable[str]) -> set[str]:
+    """The names of `Settings`, without those given ones of another kind of data that are settings of the model's own.
+
+    Example:
+        >>> "encoder" in run_settings("control", "dqn", ["encoder"])
+        True
+        >>> "encoder" in run_settings("recommendation", "text-embedding", ["encoder"])
+        False
+    """
+    known, fields = options.options_of(Settings), catalog.task(task).fields
+    foreign = {option.name for option in known if option.name in given and not option.fits(fields)}
+    if foreign:
+        foreign &= {option.name for option in options.options_of(catalog.model_class(task, model).Settings)}
+    return {option.name for option in known} - foreign
 
 
 def comparison_command(task: str, data: Mapping[str, Any], model: str, settings: CompareSettings) -> str:
@@ -218,7 +235,8 @@ def read_config(path: Path) -> dict[str, Any]:
             f"{MODEL_SETTINGS} is a mapping of names to values", where=str(path), got=own, accepted="name: value"
         )
     names = [option.name for option in options.options_of(Settings)]
-    if misplaced := [name for name in own if name in (*ARGUMENTS, *names, "resume")]:
+    foreign = _foreign(values.get("task"))
+    if misplaced := [name for name in own if name in (*ARGUMENTS, *names, "resume") and name not in foreign]:
         raise SettingError(
             f"These are no settings of the model, and cannot stand under {MODEL_SETTINGS}", where=str(path),
             got=misplaced, fix="Move them to the left margin; resume is a flag only.",
@@ -231,6 +249,12 @@ def read_config(path: Path) -> dict[str, Any]:
     settings = {name: values[name] for name in values if name in names}
     options.build(Settings, settings, where=str(path))
     return {**arguments, **settings, **own}
+
+
+def _foreign(task: Any) -> set[str]:
+    """The settings of other kinds of data than a task's, whose names its models are free to take."""
+    fields = next((entry.fields for entry in catalog.TASKS if entry.name == task), None)
+    return set() if fields is None else {o.name for o in options.options_of(Settings) if not o.fits(fields)}
 
 
 def _read_yaml(path: Path) -> dict[Any, Any]:

@@ -132,3 +132,15 @@ def test_rank_says_which_tasks_it_is_for() -> None:
         SettingError, match=r"rank compares models that name the class of a whole row\. Got 'object-det"
     ):
         ranking_request("object-detection", "a.jsonl", 100, {})
+
+
+def test_a_models_own_setting_may_have_the_name_of_a_run_setting_of_other_data(tmp_path):
+    asked = Request.of("recommendation", "r.csv", "hybrid", {"encoder": "none", "seed": 3})
+    assert asked.settings.encoder is None
+    assert dict(asked.model_settings) == {"encoder": None}
+    assert asked.command().endswith("--model hybrid --seed 3 --set encoder=none")
+    config = tmp_path / "hybrid.yaml"
+    config.write_text(asked.to_yaml(), "utf-8")
+    assert Request.from_yaml(config) == asked
+    with pytest.raises(SettingError, match="encoder has a part only with tasks of the field Action"):
+        Request.of("recommendation", "r.csv", "ease", {"encoder": "minilm"})

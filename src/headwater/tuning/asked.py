@@ -11,8 +11,8 @@ from typing import Any
 from headwater import catalog, options, workspace
 from headwater.errors import SettingError
 from headwater.options import options_of
-from headwater.request import Request
-from headwater.settings import SearchSettings, Settings
+from headwater.request import Request, run_settings
+from headwater.settings import SearchSettings
 from headwater.tuning import narrowing, space
 from headwater.tuning.space import Space
 
@@ -127,9 +127,9 @@ class Asked:
 def _requests(task: str, data: Any, model: str | Sequence[str] | None, values: Mapping[str, Any]) -> dict[str, Request]:
     """A request for each model; a setting that only some models have is theirs alone."""
     names = _models(model) or [catalog.task(task).default_model]
-    shared = {option.name for option in options_of(Settings)}
     own = {name: {option.name for option in options_of(catalog.model_class(task, name).Settings)} for name in names}
-    of_others = {name: set().union(*own.values()) - shared - own[name] for name in names}
+    shared = {name: run_settings(task, name, values) for name in names}
+    of_others = {name: set().union(*(own[one] - shared[one] for one in names)) - own[name] for name in names}
     found = {}
     for name in names:
         taken = {key: value for key, value in values.items() if key not in of_others[name]}

@@ -9,7 +9,7 @@ from typing import Any
 from headwater import catalog, options
 from headwater.options import Option
 from headwater.ranges import Search
-from headwater.request import Request
+from headwater.request import Request, run_settings
 from headwater.settings import Settings
 from headwater.transfer.supervised import OF_SOME_MODELS
 from headwater.tuning.dimension import Asks, Dimension, Point, shown
@@ -93,7 +93,7 @@ class Space:
         base = self.requests[point.model]
         reads = catalog.model_class(base.task, point.model).reads if len(self.requests) > 1 else OF_SOME_MODELS
         idle = {o.name: o.default for o in options.options_of(Settings) if o.name in {*OF_SOME_MODELS} - {*reads}}
-        shared = {option.name for option in options.options_of(Settings)}
+        shared = run_settings(base.task, point.model, point.values)
         drawn = {name: value for name, value in point.values.items() if name in shared}
         of_model = {name: value for name, value in point.values.items() if name not in shared}
         return replace(
