@@ -244,9 +244,13 @@ def test_every_wrong_setting_of_the_model_gets_its_sentence(adapt: Adapt, entry:
 
 
 def _of_other_inputs(entry: Entry) -> dict[str, Any]:
-    """Every setting that is of other inputs than those of the entry, with a value that it could have."""
+    """Every setting that is of other inputs than those of the entry, with a value that it could have.
+
+    One whose name the model has for a setting of its own is the model's.
+    """
     fields = catalog.task(entry.task).fields
-    others = [option for option in options_of(Settings) if not option.fits(fields) and not option.needs]
+    own = {option.name for option in options_of(catalog.model_class(entry.task, entry.model).Settings)}
+    others = [o for o in options_of(Settings) if not o.fits(fields) and not o.needs and o.name not in own]
     values: dict[str, Any] = {}
     for option in others:
         if isinstance(option.limit, Between):
