@@ -16,7 +16,15 @@ from typing import Any
 from harness import Bench, Measured, Stopwatch, main
 from results import Spread, Table, publish
 
-_A2C = {"clip": 0.0, "passes": 1, "batch": 10_000_000, "rollout": 32, "envs": 8, "learning_rate": 1e-3, "entropy": 0.0}
+_A2C = {
+    "clip_range": 0.0,
+    "passes": 1,
+    "batch": 10_000_000,
+    "rollout": 32,
+    "envs": 8,
+    "learning_rate": 1e-3,
+    "entropy": 0.0,
+}
 _SMALL = {"tau": 0.005, "double": True, "n_step": 3, "learning_rate": 1e-3, "train_every": 4, "updates": 2}
 CANDIDATES: dict[str, tuple[dict[str, Any], ...]] = {
     "FrozenLake-v1 q-learning": ({}, {"decay": 0.8}),

@@ -147,7 +147,7 @@ def test_dueling_tells_the_gradient_of_what_it_combines():
 @pytest.mark.parametrize(
     ("model", "own"),
     [
-        ("actor-critic", {"clip": 0.2, "passes": 4, "batch": 64}),
+        ("actor-critic", {"clip_range": 0.2, "passes": 4, "batch": 64}),
         ("actor-critic", {"entropy": 0.01, "normalised": False, "annealed": False, "rollout": 8}),
         ("ddpg", {"twin": True, "warm_up": 500, "batch": 32, "tau": 0.05, "noise": 0.5}),
         ("ddpg", {"inverting": True, "n_step": 5, "warm_up": 500, "batch": 64, "tau": 0.05, "noise": 0.5}),

@@ -37,7 +37,7 @@ def shown(tmp_path_factory):
         ("Corridor", {"model": "dqn", "hidden": (8,), "warm_up": 32, "n_step": 2}),
         ("Corridor", {"model": "q-learning", "bins": 4}),
         ("Corridor", {"model": "actor-critic", "hidden": (8,), "rollout": 8}),
-        ("Slope", {"model": "actor-critic", "hidden": (8,), "rollout": 8, "clip": 0.2, "passes": 2}),
+        ("Slope", {"model": "actor-critic", "hidden": (8,), "rollout": 8, "clip_range": 0.2, "passes": 2}),
         ("Slope", {"model": "ddpg", "hidden": (8,), "warm_up": 32, "batch": 16, "twin": True}),
     ],
     ids=lambda one: one if isinstance(one, str) else one["model"],

@@ -16,6 +16,7 @@ from headwater.control.policies import chances_of
 from headwater.control.replay import Lived
 from headwater.control.returns import advantages, returns
 from headwater.control.worlds import Step
+from headwater.errors import SettingError
 from headwater.options import Between
 from headwater.ranges import Search
 
@@ -40,9 +41,11 @@ class ActorCriticSettings:
     rollout: Annotated[
         int, Between(1, 100_000), Search(5, 256, log=True), "Steps of each environment between two rounds of updates."
     ] = 64
-    passes: Annotated[int, Between(1, 1000), "How often a rollout is learnt from; more than once needs `clip`."] = 4
+    passes: Annotated[
+        int, Between(1, 1000), "How often a rollout is learnt from; more than once needs `clip_range`."
+    ] = 4
     batch: Annotated[int, Between(1, 10_000_000), "Steps in one update; a rollout of fewer is one."] = 128
-    clip: Annotated[
+    clip_range: Annotated[
         float, Between(0, 10),
         "By what share the probability of an action may change in a round (the clipped surrogate of PPO; Schulman et "
         "al. 2017); 0 lets it be.",
@@ -57,8 +60,8 @@ class ActorCritic(Agent):
 
     The actor tells the chances of actions, the critic what a state is worth. After a few steps in several environments,
     actions that turned out better than the critic expected become more probable, by how much better they were
-    (generalised advantages), and by no more than `clip` in a round of several `passes` (PPO). Without `clip`, and with
-    one pass, it is A2C.
+    (generalised advantages), and by no more than `clip_range` in a round of several `passes` (PPO). Without it, and
+    with one pass, it is A2C.
 
     Example:
         >>> from headwater.control.spaces import Box, Discrete
@@ -68,12 +71,19 @@ class ActorCritic(Agent):
     """
 
     Settings = ActorCriticSettings
+    draws = True
     envs = 16
     steps = 500_000
     learning_rate = 5e-4
 
     def check(self) -> None:
-        """It does whatever there is to do."""
+        own = self.settings
+        if own.passes > 1 and not own.clip_range:
+            raise SettingError(
+                "A rollout is learnt from more than once only where `clip_range` holds the policy near it",
+                where="--set passes", got=own.passes, accepted="1 with clip_range=0",
+                fix="Give a clip_range, such as 0.2.",
+            )  # fmt: skip
 
     def build(self, random: np.random.Generator) -> None:
         self.chances = chances_of(self.actions)
@@ -98,12 +108,14 @@ class ActorCritic(Agent):
         self.running[:] = 0
         while lesson.left:
             now, actions, steps = [], [], []
+            # As it was when the rollout began: at the end of the last one nothing would be left to learn by.
+            rate = lesson.rate * (1 - lesson.progress if self.settings.annealed else 1.0)
             while len(steps) < self.settings.rollout and lesson.left:
                 now.append(lesson.now)
                 outputs = self._outputs(self.actor(self._encoded(lesson.now)))
                 actions.append(self.chances.draw(outputs, lesson.random))
                 steps.append(self._scaled(lesson.step(self.chances.raw(actions[-1]))))
-            self._improve(np.stack(now), np.concatenate(actions), steps, lesson)
+            self._improve(np.stack(now), np.concatenate(actions), steps, lesson, rate)
 
     def _scaled(self, step: Step) -> Step:
         """The step with its rewards in units of the spread of what they add up to."""
@@ -119,7 +131,9 @@ class ActorCritic(Agent):
             return rewards
         return np.clip(rewards / self.earned.spread[0], -10, 10).astype(np.float32)
 
-    def _improve(self, now: np.ndarray, actions: np.ndarray, steps: list[Step], lesson: Lesson) -> None:
+    def _improve(
+        self, now: np.ndarray, actions: np.ndarray, steps: list[Step], lesson: Lesson, rate: float
+    ) -> None:  # fmt: skip
         own, shape = self.settings, (len(steps), now.shape[1])
         inputs = self._encoded(now.reshape(-1, now.shape[-1]))
         after = self._encoded(np.concatenate([step.after for step in steps]))
@@ -127,7 +141,6 @@ class ActorCritic(Agent):
         gained = advantages(steps, worth, following, gamma=own.gamma, gae_lambda=own.gae_lambda)
         aims = (gained + worth).reshape(-1)
         before = self.chances.log(self._outputs(self.actor(inputs)), actions)
-        rate = lesson.rate * (1 - lesson.progress if own.annealed else 1.0)
         lived = _lived(steps, len(inputs))
         for _ in range(own.passes):
             order = lesson.random.permutation(lived) if own.passes > 1 else lived
@@ -140,6 +153,7 @@ class ActorCritic(Agent):
                 self.adams["actor"].step(self.actor.parameters, self.actor.gradient, rate, clip=0.5)
                 if self.chances.free:
                     self.adams["free"].step(self.free, self._by_free, rate)
+                    np.clip(self.free, *self.chances.reach, out=self.free)
         if own.normalised:
             self.seen.see(self.observations.encode(now.reshape(-1, now.shape[-1])))
         lesson.notes["critic error"] = float(np.abs(aims - worth.reshape(-1)).mean())
@@ -158,9 +172,9 @@ class ActorCritic(Agent):
         outputs = self._outputs(trace[-1])
         gained = (gained - gained.mean()) / (gained.std() + 1e-8) if len(gained) > 1 else gained
         ratio = np.exp(np.clip(self.chances.log(outputs, actions) - before, -20, 20))
-        if own.clip:
+        if own.clip_range:
             # Where the probability has changed as far as it may in the direction that gains, nothing pulls on.
-            ratio = ratio * ~np.where(gained > 0, ratio > 1 + own.clip, ratio < 1 - own.clip)
+            ratio = ratio * ~np.where(gained > 0, ratio > 1 + own.clip_range, ratio < 1 - own.clip_range)
         by_log, by_entropy = self.chances.slopes(outputs, actions)
         slope = -((gained * ratio)[:, None] * by_log + own.entropy * by_entropy).astype(np.float32) / len(inputs)
         told = trace[-1].shape[1]

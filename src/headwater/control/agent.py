@@ -57,6 +57,8 @@ class Agent(ABC):
     """In how many environments at once, likewise."""
     learning_rate: ClassVar[float] = 1e-3
     """How fast, likewise."""
+    draws: ClassVar[bool] = False
+    """Whether it has a policy to draw actions from, beside the best that it knows."""
     reads: ClassVar[tuple[str, ...]] = ("learning_rate",)
     """The settings of every run that decide how well this model learns; `tune` searches those and its own."""
 

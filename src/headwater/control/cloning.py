@@ -92,13 +92,16 @@ def divided(episodes: np.ndarray, random: np.random.Generator) -> tuple[np.ndarr
         (8, 2, 1)
     """
     names, counts = np.unique(episodes, return_counts=True)
-    order = random.permutation(len(names))
-    if len(order) < 2:
-        # Of a single episode its end has to do.
-        cut = len(episodes) - max(1, min(_MOST_HELD, round(_HELD * len(episodes))))
+    wanted = max(1, min(_MOST_HELD, round(_HELD * len(episodes))))
+    kept, size = list[int](), 0
+    for name in random.permutation(len(names)):
+        # One that would take more away than it brings nearer to what is wanted is left to learn from.
+        if abs(size + counts[name] - wanted) < abs(size - wanted):
+            kept.append(name)
+            size += counts[name]
+    if not kept or len(names) < 2:
+        # Of a single episode, or of one that is nearly all there is, the end has to do.
+        cut = len(episodes) - wanted
         return np.arange(cut), np.arange(cut, len(episodes))
-    sizes = np.cumsum(counts[order])
-    wanted = min(_MOST_HELD, _HELD * len(episodes))
-    count = min(1 + int(np.searchsorted(sizes, wanted)), len(order) - 1)
-    held = np.isin(episodes, names[order[:count]])
+    held = np.isin(episodes, names[kept])
     return np.flatnonzero(~held), np.flatnonzero(held)

@@ -40,6 +40,8 @@ _CHEAP: Final = 2
 """How many times as many where all are moved at once, which costs next to nothing."""
 SPENT: Final = "the budget is used up"
 _ANY: Final = (float("-inf"), float("inf"))
+_CHEAP_WRITING: Final = 0.02
+"""The share of its time that a training may always spend on checkpoints, however little time has passed."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class Standing:
         bar: what a later policy has to reach to take its place: the highest score so far, less its standard error.
         at: after how many steps it was the best.
         seconds: how long it took so far.
+        scoring: how many steps the episodes took that scored policies, which are none of `done`.
         curve: of every lesson the steps, the score, and the mean return and length while learning.
         stopped: why no more lessons followed; empty where all were.
         imitated: how the imitation of demonstrations went, if there were any, and what it was worth.
@@ -96,6 +99,7 @@ class Standing:
     bar: float = float("-inf")
     at: int = 0
     seconds: float = 0.0
+    scoring: int = 0
     curve: list[dict[str, Any]] = field(default_factory=list)
     stopped: str = ""
     imitated: dict[str, Any] = field(default_factory=dict)
@@ -128,7 +132,7 @@ class Course:
         self.standing, self.best = Standing(), dict[str, np.ndarray]()
         self._choosing = choosing(world)
         self._few = self._choosing * _FEW // (_FEW + _MANY)
-        self._saved, self._over = time.monotonic(), False
+        self._saved, self._writing, self._over, self._told = time.monotonic(), 0.0, False, False
 
     def train(self) -> Standing:
         """Learns through every lesson that is still to do, and leaves the agent with its best policy.
@@ -141,9 +145,9 @@ class Course:
         self._resume()
         curves = Curves(self.run.folder / "logs", first_step=self.standing.done)
         longest = 0.0
-        # Matrices this small are slower with several threads.
+        # The matrices of perceptrons are slower with several threads; those of torch are larger, and none of these.
         label = f"{self.plan.name}, steps" if self.plan.name else "steps"
-        with threadpool_limits(1), bar(label, self.plan.end(self.plan.lessons - 1)) as shown:
+        with threadpool_limits(1, user_api="blas"), bar(label, self.plan.end(self.plan.lessons - 1)) as shown:
             shown.advance(self.standing.done)
             if self.shown is not None:
                 self.agent.rehearsal = Rehearsal(self.shown)
@@ -198,6 +202,7 @@ class Course:
 
     def _lesson(self, shown: Any, curves: Curves) -> None:
         number, standing = self.standing.lesson, self.standing
+        before = standing.done
         worlds = Worlds(self.world, self.plan.envs, [self.plan.seed, _TRAINING, number])
         random = np.random.default_rng([self.plan.seed, _TRAINING, number, 1])
         lesson = Lesson(
@@ -215,6 +220,12 @@ class Course:
         standing.curve.append({"step": lesson.done, "score": score, **learning})
         curves.write(lesson.done, score=score, **learning, **lesson.notes)
         log.info("%s", self._said(score, learning["return"]))
+        if not lesson.lengths and not self._told:
+            self._told = True
+            log.warning(
+                "No episode came to its end within a lesson of %s steps in each environment: what lies behind that is "
+                "never learnt from. Give fewer --evaluations", f"{(lesson.done - before) // self.plan.envs:,}",
+            )  # fmt: skip
 
     def _refuse_diverged(self, done: int) -> None:
         """Stops a training whose policy has become no numbers at all: nothing that follows could mend it.
@@ -241,12 +252,17 @@ class Course:
             # Of policies that chance alone may tell apart, the later one has learnt from more.
             if score >= self.standing.bar:
                 self.standing.bar = max(self.standing.bar, score - error)
-                self.standing.score, self.standing.first, self.standing.at = score, first, self.standing.done
-                found = normal(score, error, rows=self._choosing, bounds=_ANY)
-                self.standing.low, self.standing.high = found.low, found.high
+                self.standing.first, self.standing.at = first, self.standing.done
+                self._note(both.returns)
                 self.best = {name: values.copy() for name, values in self.agent.policy().items()}
             return score
         return first
+
+    def _note(self, returns: np.ndarray) -> None:
+        """Writes down what episodes say that the best policy is worth."""
+        standing, mean = self.standing, float(returns.mean())
+        found = normal(mean, float(returns.std() / len(returns) ** 0.5), rows=len(returns), bounds=_ANY)
+        standing.score, standing.low, standing.high = mean, found.low, found.high
 
     def _settle(self) -> None:
         """Lets the last policy of a whole training play against the best, in episodes that chose neither.
@@ -261,24 +277,31 @@ class Course:
         self.agent.follow(self.best)
         before = self._played(_LAST, self._choosing).returns
         self.agent.follow(last)
+        returns = before
         if after.mean() >= before.mean() - before.std() / self._choosing**0.5:
-            error = float(after.std() / self._choosing**0.5)
-            found = normal(float(after.mean()), error, rows=self._choosing, bounds=_ANY)
-            standing.score, standing.low, standing.high = float(after.mean()), found.low, found.high
-            standing.at, self.best = standing.done, last
+            returns, standing.at, self.best = after, standing.done, last
+            log.info("The last policy is kept: in new episodes its return is %.4g, that of the best so far %.4g",
+                     after.mean(), before.mean())  # fmt: skip
+        # Of whoever stays these episodes tell the worth without favour: they did not choose it among many.
+        self._note(returns)
 
     def _played(self, which: int, count: int) -> Played:
         seeds = np.random.default_rng([self.plan.seed, which]).integers(0, 2**31 - 1, count).tolist()
-        return play(self.world, self.agent.act, seeds)
+        played = play(self.world, self.agent.act, seeds)
+        self.standing.scoring += int(played.lengths.sum())
+        return played
 
     def _said(self, score: float, learning: float) -> str:
         best = "the best so far" if self.standing.at == self.standing.done else f"best {self.standing.score:.4g}"
         which = f"{self.plan.name}, " if self.plan.name else ""
-        return f"{which}{self.standing.done:,} steps: return {score:.4g} ({learning:.4g} while learning), {best}"
+        while_learning = f"{learning:.4g} while learning" if np.isfinite(learning) else "no episode ended in learning"
+        return f"{which}{self.standing.done:,} steps: return {score:.4g} ({while_learning}), {best}"
 
     def _checkpoint(self) -> None:
-        if not self._over and time.monotonic() - self._saved < self.run.settings.checkpoint_seconds:
+        since, setting = time.monotonic() - self._saved, self.run.settings.checkpoint_seconds
+        if not self._over and since < setting and self._writing > _CHEAP_WRITING * since:
             return
+        began = time.monotonic()
         parts = {"best": self.best}
         if not self._over:
             parts |= {"policy": self.agent.policy(), "memory": self.agent.memory()}
@@ -286,6 +309,7 @@ class Course:
                   for part, named in parts.items() for name, values in named.items()}  # fmt: skip
         write_whole(self.run.folder / FILE, save(arrays, {"standing": json.dumps(vars(self.standing))}))
         self._saved = time.monotonic()
+        self._writing = self._saved - began
 
     def _resume(self) -> None:
         file = self.run.folder / FILE
@@ -301,6 +325,7 @@ class Course:
                 fix="Remove this file to train from the beginning.",
             ) from error  # fmt: skip
         self.standing = Standing(**told)
+        log.info("goes on after %s steps", f"{self.standing.done:,}")
         self.best, policy = _part(arrays, "best"), _part(arrays, "policy")
         # What learns has no part any more in a training that is over.
         self._over = not policy

@@ -195,6 +195,8 @@ class Ddpg(Agent):
 
     def appraise(self, lived: Lived, rate: float, random: np.random.Generator) -> int:
         """Updates the critics by what was relived, while the actor stands still."""
+        if not len(self.replay):  # fewer than there are environments
+            return 0
         own, once = self.settings, (1, self.settings.batch)
         for _ in range(_APPRAISALS):
             self._judge(self.replay.sample(random, once, discount=own.gamma, steps=own.n_step), 0, rate, random)

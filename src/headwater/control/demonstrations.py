@@ -132,6 +132,15 @@ def _ended(cells: dict[str, list[Any]], names: tuple[str, ...]) -> np.ndarray | 
     return np.any(known, axis=0) if known else None
 
 
+def _terminated(cells: dict[str, list[Any]]) -> np.ndarray | None:
+    """Which rows came to an end, and were not cut."""
+    if "terminated" in cells:
+        return _ended(cells, ("terminated",))
+    # `done` alone does not tell an end from a cut; as everywhere in old data it is taken for an end.
+    over, cut = _ended(cells, ("done",)), _ended(cells, ("truncated",))
+    return over if over is None or cut is None else over & ~cut
+
+
 def _episodes(records: Records, cells: dict[str, list[Any]]) -> np.ndarray | None:
     """The number of the episode of every row: as the table says, else by its ends; None where it tells neither."""
     if EPISODE in records.columns:
@@ -146,8 +155,7 @@ def _lived(
 ) -> Lived | None:  # fmt: skip
     """The usable rows of which it is known what followed, in their order."""
     place = {row: number for number, row in enumerate(rows.tolist())}
-    # `done` alone does not tell an end from a cut; as everywhere in old data it is taken for an end.
-    over = _ended(cells, ("terminated",) if "terminated" in cells else ("done",))
+    over = _terminated(cells)
     ended = _ended(cells, ENDS)
     told = cells.get(NEXT)
     kept, after = list[int](), list[np.ndarray]()

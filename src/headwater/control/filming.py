@@ -42,11 +42,23 @@ def strip(world: World, policy: Policy, seed: int) -> list[str]:
     if not world.renders:
         return []
     try:
-        found = list(frames(world, policy, seed, _MOST))
+        found = _thinned(frames(world, policy, seed, _MOST))
     except HeadwaterError:  # it says that it can show itself, and cannot: here it need not
         return []
     places = np.unique(np.linspace(0, len(found) - 1, _SHOWN).astype(int)) if found else []
     return [tile(found[place]) for place in places]
+
+
+def _thinned(shown: Iterator[np.ndarray]) -> list[np.ndarray]:
+    """Frames at equal distances and the last one; never more than a few of them are in memory at once."""
+    kept, apart, last = list[np.ndarray](), 1, None
+    for number, frame in enumerate(shown):
+        last = frame
+        if number % apart == 0:
+            kept.append(frame)
+        if len(kept) > 4 * _SHOWN:
+            kept, apart = kept[::2], 2 * apart
+    return kept if last is None or kept[-1] is last else [*kept, last]
 
 
 def film(world: World, policy: Policy, seed: int, file: Path) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 
@@ -22,6 +22,8 @@ class Chances(ABC):
 
     width: int
     free: int = 0
+    reach: ClassVar[tuple[float, float]] = (-np.inf, np.inf)
+    """Between what these parameters have a meaning."""
 
     @abstractmethod
     def draw(self, outputs: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -107,6 +109,8 @@ class Gaussian(Chances):
     They are told between -1 and 1, from end to end of what the environment takes; what lies outside is cut off there.
     """
 
+    reach = (-5.0, 2.0)
+
     def __init__(self, box: Box) -> None:
         low, high = box.ends
         bounded = np.isfinite(low) & np.isfinite(high)
@@ -142,7 +146,7 @@ class Gaussian(Chances):
         return np.hstack([2 * (mean - actions), np.zeros_like(spread)])
 
     def _told(self, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return outputs[:, : self.free], np.exp(np.clip(outputs[:, self.free :], -5, 2))
+        return outputs[:, : self.free], np.exp(np.clip(outputs[:, self.free :], *self.reach))
 
 
 def chances_of(actions: Space) -> Chances:

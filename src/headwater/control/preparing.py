@@ -16,7 +16,9 @@ from headwater.options import refuse_unread
 from headwater.settings import Settings
 
 IDLE: Final = (
-    "target", "group", "time", "split", "valid", "test", "epochs", "last_layers", "lora_rank",
+    "target", "group", "time", "split", "valid", "test", "valid_share", "test_share", "epochs", "last_layers",
+    "lora_rank", "batch_size", "token_budget", "precision", "weight_decay", "clip", "warmup", "patience",
+    "feature_cache",
 )  # fmt: skip
 """Settings of every run that nothing here reads."""
 _OF_ENCODERS: Final = ("strategy", "trust_remote_code")
@@ -31,10 +33,12 @@ class Part:
     Attributes:
         world: the world.
         count: how many steps to learn from, or episodes to measure by.
+        measures: whether these episodes measure an agent that others have chosen.
     """
 
     world: World
     count: int
+    measures: bool = False
 
     def __len__(self) -> int:
         return self.count
@@ -112,7 +116,7 @@ def ground(source: Any, settings: Settings, steps: int, valid: int, demonstratio
         lived = 0 if shown.lived is None else len(shown.lived.rewards)
         audit["demonstrations"] = {"rows": len(shown), "transitions": lived, "set_aside": len(shown.problems)}
     return Ground(
-        Part(world, steps), Part(world, valid), Part(world, settings.episodes), {"audit": audit},
+        Part(world, steps), Part(world, valid), Part(world, settings.episodes, measures=True), {"audit": audit},
         shown.problems if shown else [], shown, settings.trainings,
     )  # fmt: skip
 
@@ -140,4 +144,20 @@ def refuse_idle(settings: Settings) -> None:
             "An encoder of control is left as it is, or learns as a whole", where="--strategy", got=settings.strategy,
             accepted=STRATEGIES, fix="Take probe or full.",
         )  # fmt: skip
-    refuse_unread(settings, IDLE, "control", {"epochs": "--steps for how long it learns"})
+    refuse_unread(settings, IDLE, "control", {
+        "epochs": "--steps for how long it learns", "batch_size": "--set batch=, where a model has one",
+        "clip": "--set clip_range= of actor-critic",
+    })  # fmt: skip
+
+
+def refuse_chances(settings: Settings, model: str, *, draws: bool) -> None:
+    """Refuses to draw actions from a policy that there is none of.
+
+    Raises:
+        SettingError: the model knows only what it holds for the best.
+    """
+    if not settings.deterministic and not draws:
+        raise SettingError(
+            f"{model} has no policy to draw actions from: it knows what is best, and no chances",
+            where="--no-deterministic", accepted="--model actor-critic", fix="Leave --no-deterministic out.",
+        )  # fmt: skip

@@ -16,6 +16,8 @@ from headwater.options import Between
 from headwater.ranges import Search
 
 _MOST_CELLS: Final = 50_000_000
+_LEAST_NEAR: Final = 1e-3
+"""Without discount every entry would keep its first rate for ever, and never come to rest."""
 _LIFT: Final = 1e-6
 """More than what tells untried entries apart, and less than any reward."""
 
@@ -32,8 +34,8 @@ class QLearningSettings:
     ] = 0
     decay: Annotated[
         float, Between(0, 1), Search(0.5, 1.0),
-        "How fast the learning rate of an entry falls: it is 1 + (1 - gamma) times its visits, to this negative power. "
-        "0 keeps it as it is.",
+        "How fast the learning rate of an entry falls: it is 1 + (1 - gamma, or 0.001 where that is less) times its "
+        "visits, to this negative power. 0 keeps it as it is.",
     ] = 1.0  # fmt: skip
     exploring: Annotated[float, Between(0, 1), "The share of the steps in which exploration falls to its end."] = 0.5
     exploration_end: Annotated[float, Between(0, 1), "The share of random actions from then on."] = 0.05
@@ -92,6 +94,7 @@ class QLearning(Agent):
     def learn(self, lesson: Lesson) -> None:
         own = self.settings
         greedy = Greedy(self.actions, lesson, own.exploration_end, own.exploring, own.persistence)
+        near = max(1 - own.gamma, _LEAST_NEAR)
         while lesson.left:
             states, actions = self.states(lesson.now), greedy.choose(self.act)
             step = lesson.step(actions)
@@ -104,7 +107,7 @@ class QLearning(Agent):
             ):
                 # An entry hears of what follows it only through others, a horizon of 1 / (1 - gamma) steps away, so
                 # its rate stays up for as many visits (the rescaled rates of Wainwright 2019).
-                rate = lesson.rate * (1 + (1 - own.gamma) * float(self.visits[state, action])) ** -own.decay
+                rate = lesson.rate * (1 + near * float(self.visits[state, action])) ** -own.decay
                 self.visits[state, action] += 1
                 self.table[state, action] += rate * (aim - self.table[state, action])
 

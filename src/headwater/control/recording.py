@@ -12,13 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from headwater.control.episodes import Policy
+from headwater.control.observing import COLUMN
 from headwater.control.spaces import Parts, Space
 from headwater.control.world import World
 from headwater.control.worlds import Worlds
 from headwater.errors import DataError
 
 
-def record(world: World, policy: Policy, seeds: Sequence[int], file: Path) -> int:
+def record(world: World, policy: Policy, seeds: Sequence[int], file: Path, column: str = COLUMN) -> int:
     """Writes what was observed, done and given in whole episodes, a row a step, and tells how many rows there are.
 
     Args:
@@ -26,6 +27,7 @@ def record(world: World, policy: Policy, seeds: Sequence[int], file: Path) -> in
         policy: who acts.
         seeds: one for each episode.
         file: a .parquet file.
+        column: of the observations.
 
     Raises:
         DataError: the file is of another kind, or the environment breaks down.
@@ -40,7 +42,7 @@ def record(world: World, policy: Policy, seeds: Sequence[int], file: Path) -> in
             action = policy(now[None])[0]
             after, reward, terminated, ended = worlds.move(0, action)
             rows.append({
-                "episode": episode, "observation": _cell(now, world.observations),
+                "episode": episode, column: _cell(now, world.observations),
                 "action": _cell(action, world.actions), "reward": reward, "terminated": terminated,
                 "truncated": ended and not terminated, "next_observation": _cell(after, world.observations),
             })  # fmt: skip

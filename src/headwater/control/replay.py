@@ -11,7 +11,8 @@ from headwater.control.worlds import Step
 from headwater.errors import ResourceError
 
 MOST_BYTES: Final = 8 << 30
-_ARRAYS: Final = ("now", "after", "actions", "rewards", "terminated", "ended")
+_LIVED: Final = ("now", "after", "actions", "rewards", "terminated", "ended")
+_ARRAYS: Final = (*_LIVED, "twice")
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ class Replay:
         self.actions = np.zeros((rows, count, action[0]), action[1])
         self.rewards = np.zeros((rows, count), np.float32)
         self.terminated, self.ended = np.zeros((rows, count), bool), np.zeros((rows, count), bool)
+        self.twice = np.zeros((rows, count), bool)
         self.place = np.zeros(2, dtype=np.int64)
         """Where the next row goes, and how many rows are filled."""
 
@@ -94,10 +96,11 @@ class Replay:
         row = int(self.place[0])
         self.now[row], self.after[row], self.actions[row] = now, step.after, actions
         self.rewards[row], self.terminated[row], self.ended[row] = step.rewards, step.terminated, step.ended
+        self.twice[row] = False if step.idle is None else step.idle
         if step.idle is not None and step.idle.any():
-            # There is nothing to learn from where an episode only began: the one before it is drawn in its place, which
-            # has ended and leads no further.
-            for name in _ARRAYS:
+            # There is nothing to learn from where an episode only began: in its place stands the one before it, which
+            # has ended and leads no further, and is drawn from its own place alone.
+            for name in _LIVED:
                 getattr(self, name)[row, step.idle] = getattr(self, name)[row - 1, step.idle]
         self.place[:] = (row + 1) % self.rows, min(self.place[1] + 1, self.rows)
 
@@ -113,7 +116,7 @@ class Replay:
         each = min(len(lived.rewards) // self.count, self.rows)
         first = len(lived.rewards) - each * self.count
         parts = {name: getattr(lived, name)[first:].reshape(self.count, each, *getattr(lived, name).shape[1:])
-                 for name in _ARRAYS}  # fmt: skip
+                 for name in _LIVED}  # fmt: skip
         for row in range(each):
             one = {name: values[:, row] for name, values in parts.items()}
             self.add(one["now"], one["actions"],
@@ -136,6 +139,10 @@ class Replay:
         first = int(self.place[0]) if self.place[1] == self.rows else 0
         age = random.integers(0, int(self.place[1]), shape)
         env = random.integers(0, self.count, shape)
+        again = self.twice[(first + age) % self.rows, env]
+        while again.any():
+            age[again] = random.integers(0, int(self.place[1]), int(again.sum()))
+            again = self.twice[(first + age) % self.rows, env]
         row = last = (first + age) % self.rows
         rewards, worth = self.rewards[row, env].copy(), np.full(shape, discount, dtype=np.float32)
         for _ in range(steps - 1):

@@ -48,7 +48,7 @@ class Sight:
         self.eye, self.observations = eye, observations
         self._modules = dict[Space, Any]()
         self.features = self._seen(observations)
-        self._known = OrderedDict[bytes, np.ndarray]()
+        self._known, self._bytes = OrderedDict[tuple[Space, bytes], np.ndarray](), 0
 
     def __call__(self, raw: np.ndarray) -> np.ndarray:
         """The raw features of raw observations of shape (rows, size): shape (rows, size of the features)."""
@@ -76,14 +76,16 @@ class Sight:
     def _one(self, space: Space, row: np.ndarray) -> np.ndarray:
         import torch
 
-        key = hashlib.blake2b(row.tobytes(), digest_size=16).digest()
+        # Two parts of an observation may hold the same bytes, and mean something else by them.
+        key = space, hashlib.blake2b(row.tobytes(), digest_size=16).digest()
         known = self._known.get(key)
         if known is None:
             with torch.inference_mode():
                 known = self._modules[space](torch.from_numpy(space.encode(row[None]))).cpu().numpy()[0]
             self._known[key] = known
-            if len(self._known) * known.nbytes > _KEPT_BYTES:
-                self._known.popitem(last=False)
+            self._bytes += known.nbytes
+            while self._bytes > _KEPT_BYTES and len(self._known) > 1:
+                self._bytes -= self._known.popitem(last=False)[1].nbytes
         else:
             self._known.move_to_end(key)
         return known

@@ -453,3 +453,17 @@ def _ends(numbers: np.ndarray) -> tuple[float, ...]:
     """One number where all are the same: an image has thousands."""
     flat: Sequence[float] = np.asarray(numbers, dtype=np.float64).reshape(-1).tolist()
     return (flat[0],) if len(set(flat)) == 1 else tuple(flat)
+
+
+def alike(one: Space, other: Space) -> bool:
+    """Whether what learnt to read one space can read another: all but the ends of numbers is the same.
+
+    Example:
+        >>> alike(Box((1,), (-1.0,), (1.0,)), Box((1,), (-2.0,), (2.0,))), alike(Discrete(16), Discrete(64))
+        (True, False)
+    """
+    if isinstance(one, Parts) and isinstance(other, Parts):
+        return one.names == other.names and all(map(alike, one.spaces, other.spaces))
+    if isinstance(one, Box) and isinstance(other, Box):
+        return (one.shape, one.dtype) == (other.shape, other.dtype)
+    return one == other

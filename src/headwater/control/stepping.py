@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -163,4 +164,11 @@ def _motion(world: World) -> Motion | None:
         return None
     if spec.entry_point in TABULAR:
         return tabular_of(world.sample.unwrapped)
-    return MOTIONS[spec.entry_point]() if spec.entry_point in MOTIONS and not world.options else None
+    known = spec.entry_point in MOTIONS and not world.options and _as_declared(world.sample.unwrapped, spec.kwargs)
+    return MOTIONS[spec.entry_point]() if known else None
+
+
+def _as_declared(env: Any, told: Mapping[str, Any]) -> bool:
+    """Whether all that an id tells the making of its environment is what it takes by itself."""
+    takes = inspect.signature(type(env).__init__).parameters
+    return all(name in takes and takes[name].default == value for name, value in told.items())

@@ -20,9 +20,9 @@ from headwater.control.cloning import agreement
 from headwater.control.course import SPENT, Course, Plan, Standing, choosing
 from headwater.control.episodes import Played, Policy, at_random, play
 from headwater.control.observing import Observed
-from headwater.control.preparing import Ground, Part, ground, test_seeds
+from headwater.control.preparing import Ground, Part, ground, refuse_chances, test_seeds
 from headwater.control.presets import OF_RUN, preset
-from headwater.control.spaces import Box, Discrete, Space
+from headwater.control.spaces import Box, Discrete, Space, alike
 from headwater.control.trainings import Training
 from headwater.control.world import World, world_of
 from headwater.data.gathering import Gathered
@@ -82,6 +82,9 @@ class Control(Application):
         return self._fitted.observations
 
     def prepare(self, source: Any, *, want_test: bool = True) -> Ground:
+        refuse_chances(
+            self.settings, str(self.model_name), draws=catalog.model_class(self.task, str(self.model_name)).draws
+        )
         world = world_of(source, self.settings.env, self.settings.episode_limit)
         shown = self.held.get("demonstrations", self.settings.demonstrations)
         return ground(world, self.settings, self._plan(world).steps, choosing(world), shown)
@@ -185,7 +188,8 @@ class Control(Application):
         """
         self.require_fitted("record")
         seeds = np.random.default_rng([seed, 18]).integers(0, 2**31 - 1, episodes).tolist()
-        return recording.record(self.own_world(), self.policy(), seeds, Path(file))
+        column = self.settings.observation or observing.COLUMN
+        return recording.record(self.own_world(), self.policy(), seeds, Path(file), column)
 
     def marks(self, records: Any) -> Marks:
         """The returns of episodes, of several trainings their mean; of rows with an action whether it does the same."""
@@ -194,6 +198,8 @@ class Control(Application):
             return self._agreement(records)
         world, count = self._asked(records)
         seeds = np.random.default_rng([self.settings.seed, 16]).integers(0, 2**31 - 1, count).tolist()
+        if not isinstance(records, Part) or records.measures:
+            seeds = test_seeds(self.settings.seed, count)
         returns = [played.returns for played in self._each(world, seeds)]
         return Marks(np.mean(returns, axis=0), np.zeros(count), 0.0)
 
@@ -252,7 +258,8 @@ class Control(Application):
         asked = {name: getattr(settings, name) for name in OF_RUN}
         found = {name: known.get(name, getattr(model, name)) if value is None else value
                  for name, value in asked.items()}  # fmt: skip
-        lessons = settings.evaluations if found["steps"] else 0
+        # None of them may be without a step.
+        lessons = min(settings.evaluations, max(1, found["steps"] // found["envs"])) if found["steps"] else 0
         return Plan(found["steps"], found["envs"], lessons, found["learning_rate"], settings.seed)
 
     def _known(self, world: World) -> dict[str, Any]:
@@ -306,7 +313,7 @@ class Control(Application):
         standing, first = one.standing, one.standing.imitated
         which = f" (seed {one.seed})" if len(self.trainings) > 1 else ""
         why = f"; stopped: {standing.stopped}" if standing.stopped else ""
-        decision = f"best policy after {standing.at:,} of {standing.done:,} steps{why}"
+        decision = f"policy after {standing.at:,} of {standing.done:,} steps, chosen by {standing.scoring:,} more{why}"
         if which:
             here = ", chosen" if one is self.trainings[0] else ""
             decision += f"; return {np.mean(one.returns):.4g} in the episodes that choose between trainings{here}"
@@ -325,17 +332,22 @@ class Control(Application):
         """
         if isinstance(records, Part):
             return records.world, len(records)
-        world = self.own_world() if records is None else world_of(
-            records, self.settings.env, self.settings.episode_limit
-        )  # fmt: skip
+        # What its making is told is of the environment that it learnt in.
+        told = self.settings.env if records == self._name else None
+        world = self.own_world() if records is None else world_of(records, told, self.settings.episode_limit)
         agent = self._fitted
-        if (world.observations.size, world.actions) != (agent.observations.size, agent.actions):
+        if not alike(world.observations, agent.observations) or world.actions != agent.actions:
             raise DataError(
                 "This environment has other observations or actions than the one that was learnt in", where=world.name,
                 got=f"{world.observations}; {world.actions}", accepted=f"{agent.observations}; {agent.actions}",
                 fix="Give the environment that it was adapted to.",
             )  # fmt: skip
         return world, self.settings.episodes
+
+    @property
+    def _name(self) -> str | None:
+        """What the environment is called that it learnt in."""
+        return self.world.name if self.world is not None else (getattr(self, "_told", None) or {}).get("name")
 
     def own_world(self) -> World:
         """The environment that it learnt in, made anew from its name.
@@ -372,7 +384,7 @@ class Control(Application):
         """Whether it would do what the rows of a table did; of numbers, how near it would come, from 0 to 1."""
         found = observing.of_records(records, self.observations, self.settings.observation)
         actions = self._fitted.actions
-        done = np.stack([actions.raw(cell) for cell in found.records.take(found.records.usable).column("action")])
+        done = np.stack([actions.read(cell) for cell in found.records.take(found.records.usable).column("action")])
         own = self._fitted.act(found.raw)
         same = agreement(actions, own, done)
         return Marks(same, same, 1 / max(1, len(same)))
