@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -136,3 +138,16 @@ def test_validation_rows_of_the_users_own_set_the_temperature(tmp_path):
     adaptation = Adaptation(encoder, rows, rows.take(np.arange(4)), run)
     adaptation.fit()
     assert adaptation.held_out is None
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["a group of its own", "a group with others"])
+def test_a_class_of_one_group_is_learnt_from_where_it_cannot_be_judged(tmp_path, alone):
+    rows = _examples(18, classes=3)
+    lone = rows.targets == 2
+    lone = lone if alone else lone | (np.arange(18) < 2)
+    chosen, head = _few_shot(tmp_path, replace(rows, group=np.where(lone, 100, np.arange(18))))
+    assert all(0 <= stage.low <= stage.score <= stage.high <= 1 for stage in chosen.trace.stages)
+    assert np.isfinite(chosen.held_out[0]).all()
+    assert set(chosen.held_out[1].tolist()) == {0, 1}
+    assert len(chosen.held_out[0]) == 12
+    assert head.weight.shape[0] == 3

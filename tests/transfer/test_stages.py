@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -54,6 +56,19 @@ def test_auto_does_not_choose_by_a_handful_of_rows(tmp_path):
     adaptation, head = _adapt(tmp_path, "auto", _examples(16), _examples(4))
     assert adaptation.trace.stages[1].decision == "not tried: 4 validation rows cannot tell which stage is better"
     assert head.held_out is not None
+
+
+def test_rows_that_no_fold_could_spare_do_not_score_a_probe(tmp_path):
+    """The logits of these are zeros, which is the first class: they would be called right, or wrong, by their order."""
+    train = _examples(16)
+    train = replace(train, group=np.where(train.targets == 0, 100, np.arange(16)))
+    adaptation, head = _adapt(tmp_path, "probe", train, _examples(4))
+    assert head.spared.sum() == 8
+    features = extract(adaptation.encoder, adaptation.valid.inputs, adaptation.run.settings)
+    right = np.concatenate([
+        head.logits(features).argmax(axis=1) == adaptation.valid.targets, head.held_out[1::2].argmax(axis=1) == 1
+    ])  # fmt: skip
+    assert adaptation.trace.stages[0].score == pytest.approx(right.mean())
 
 
 def test_auto_does_not_begin_what_the_budget_cannot_end(tmp_path):
