@@ -12,8 +12,8 @@ import typer
 from typer.main import get_command
 
 from headwater import __version__, catalog
+from headwater.doors import coco, console, drawings, masks, outputs
 from headwater.doors import config as configuration
-from headwater.doors import console, drawings, masks, outputs
 from headwater.doors.asking import refuse_texts, require, way_on
 from headwater.doors.flags import with_flags
 from headwater.doors.play import play
@@ -177,7 +177,8 @@ def predict(
         typer.Option(
             "--to",
             metavar="FILE",
-            help="A .csv, .tsv, .jsonl, .parquet or .arrow file to write; a folder for masks or drawn boxes.",
+            help="A .csv, .tsv, .jsonl, .parquet or .arrow file to write; for boxes also a .json of COCO; a folder for "
+            "masks or drawn boxes.",
         ),
     ] = None,
     keep: Annotated[
@@ -197,6 +198,9 @@ def predict(
     door = next((door for field, door in _FOLDERS.items() if field in catalog.task(application.task).outputs), None)
     if to is not None and not to.suffix and door is not None:
         console.say(door(application, data, to))
+        return
+    if to is not None and to.suffix.lower() == coco.SUFFIX and "Boxes" in catalog.task(application.task).outputs:
+        console.say(coco.write(application, data, to, keep or ()))
         return
     answers = outputs.answers(application, text if data is None else data, keep or ())
     if to is None:

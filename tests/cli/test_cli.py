@@ -258,6 +258,17 @@ def test_evaluate_shows_intervals_and_writes_the_report(run, reviews, tmp_path):
     assert {"report.json", "report.html"} <= {file.name for file in (tmp_path / "measured").iterdir()}
 
 
+def test_evaluate_on_what_the_application_was_made_from_says_so(run, reviews, tmp_path):
+    same, later = tmp_path / "renamed.csv", tmp_path / "later.csv"
+    same.write_bytes(reviews.read_bytes())
+    told = type_in("evaluate", run, same, "--to", tmp_path / "measured")
+    assert "These rows took part in the making of the application" in told.stderr
+    assert "the figures are optimistic" in told.stdout
+    assert "the figures are optimistic" in (tmp_path / "measured" / "report.json").read_text()
+    later.write_text("\n".join(reviews.read_text().splitlines()[:-1]))
+    assert "optimistic" not in type_in("evaluate", run, later).output
+
+
 def test_evaluate_knows_before_the_work_that_the_folder_cannot_be_written(run, reviews):
     result = type_in("evaluate", run, reviews, "--to", reviews)
     assert result.exit_code == 2

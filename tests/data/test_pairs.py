@@ -10,7 +10,7 @@ from tests.data.drawing import clouds, saved
 
 from headwater.data.mask_field import Mask
 from headwater.data.pairs import paired, set_of
-from headwater.data.reading import hash_of, read
+from headwater.data.reading import hash_of, read, read_parts
 from headwater.settings import DataSettings
 
 PNG = saved(clouds(0))
@@ -67,6 +67,65 @@ def test_those_that_are_alone_are_told():
     assert pairs("images/1.jpg", "images/2.jpg", "masks/2.png", "masks/3.png", "depth/2.png") == [
         ("images/1.jpg", None, None), ("images/2.jpg", "masks/2.png", None), (None, "masks/3.png", None),
     ]  # fmt: skip
+
+
+NO_PICTURE = (
+    "this is named as the masks here are, and no picture of its name without '_mask' stands beside it: "
+    "name it otherwise if it is a picture"
+)
+
+
+def lacks(*names: str) -> dict[str, str | None]:
+    return {one[-1]: pair.lack for pair in paired([(name,) for name in names]) or []
+            for one in (pair.picture, pair.mask) if one}  # fmt: skip
+
+
+def test_a_mask_that_its_name_alone_tells_and_that_has_no_picture_is_no_picture():
+    assert pairs("1.jpg", "1_mask.png", "2.jpg", "9_mask.png") == [
+        ("1.jpg", "1_mask.png", None), ("2.jpg", None, None), (None, "9_mask.png", None),
+    ]  # fmt: skip
+    found = lacks("1.jpg", "1_mask.png", "2.jpg", "9_mask.png")
+    assert found["9_mask.png"] == NO_PICTURE
+    assert found["2.jpg"] == "this picture has no mask of its name"
+    assert lacks("1.jpg", "1_Mask.png", "9_mask.png")["9_mask.png"] == NO_PICTURE
+
+
+@pytest.mark.parametrize(
+    ("names", "picture"),
+    [
+        (("1.jpg", "1_mask.png", "cam_l.jpg"), "cam_l.jpg"),
+        (("1.jpg", "1_mask.png", "9_mask.jpg", "9_mask_mask.png"), "9_mask.jpg"),
+    ],
+    ids=["an ending that no mask here has", "a mask of its own"],
+)
+def test_a_picture_that_is_called_like_a_mask_of_others_is_one(names: tuple[str, ...], picture: str):
+    assert (picture,) in [pair.picture for pair in paired([(name,) for name in names]) or []]
+
+
+def test_a_second_mask_of_a_picture_is_told():
+    found = lacks("1.jpg", "1_label.png", "1_mask.png")
+    assert found == {
+        "1.jpg": None, "1_mask.png": None,
+        "1_label.png": "this is named as the masks here are, and its picture has another mask, '1_mask.png'",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["a folder", "an archive"])
+def test_masks_without_pictures_are_rows_with_a_reason_in_training_and_in_answers(tmp_path: Path, packed: bool):
+    source = written(tmp_path / "data", "1.png", "1_mask.png", "2.png", "2_label.png", "2_mask.png", "9_mask.png")
+    if packed:
+        with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
+            for file in sorted(source.iterdir()):
+                archive.write(file, file.name)
+        source = tmp_path / "data.zip"
+    found = read(source, DataSettings())
+    assert [(Path(one.file or "").name, one.reason) for one in found.problems.values()] == [
+        ("2_label.png", "this is named as the masks here are, and its picture has another mask, '2_mask.png'"),
+        ("9_mask.png", NO_PICTURE),
+    ]  # fmt: skip
+    (asked,) = read_parts(source, DataSettings(), alone=True)
+    assert [(cell or "")[-5:] for cell in asked.column("image")] == ["1.png", "2.png", ""]
+    assert [one.reason for one in asked.problems.values()] == [NO_PICTURE]
 
 
 def test_the_lists_of_voc_say_what_is_in_which_part():

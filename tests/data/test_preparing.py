@@ -150,3 +150,15 @@ def test_folders_that_divide_the_rows_are_believed(tmp_path: Path) -> None:
     assert "split" in found.findings["split"]["rule"]
     shared = prepare(tmp_path, Settings(group="image"), find, want_test=True)
     assert "split" not in shared.findings["split"]["rule"]
+
+
+def test_a_class_of_one_group_is_warned_of() -> None:
+    rows = [{"text": f"text number {row} of all", "label": "rare" if row < 4 else "ab"[row % 2], "who": row // 4}
+            for row in range(60)]  # fmt: skip
+
+    def find(records: Records) -> tuple[Text, Category]:
+        return Text(("text",)), Category(("label",))
+
+    found = prepare(rows, Settings(group="who"), find, want_test=True)
+    assert "warning  Class rare occurs in one group of column who only" in str(found)
+    assert found.findings["audit"]["warnings"][-1].startswith("Class rare occurs")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from headwater.data.duplicates import clusters
 from headwater.data.records import Records
-from headwater.data.splitting import Splits, split, straddlers
+from headwater.data.splitting import Splits, cautions, split, straddlers
 from headwater.errors import DataError, NotFoundError, SettingError
 from headwater.settings import Settings
 
@@ -166,6 +166,22 @@ def test_a_common_short_text_does_not_tie_all_groups_into_one():
     splits = _split(texts, [0, 1] * 50, {"who": [row // 10 for row in range(100)]}, group="who")
     assert len(splits.test) == 20
     assert splits.findings["dropped"]["train"] == 7
+
+
+def test_classes_of_one_group_are_named():
+    who = [row // 4 for row in range(60)]
+    labels = ["rare" if row < 4 else "ab"[row % 2] for row in range(60)]
+    splits = _split(_texts(60), labels, {"who": who}, group="who")
+    assert splits.findings["classes_of_one_group"] == ["rare"]
+    assert cautions(splits.findings) == [
+        "Class rare occurs in one group of column who only: whoever learns from it has no other row to be measured on, "
+        "neither in the test rows nor in folds of the training rows, so no figure tells how well it is found."
+    ]
+    assert json.loads(json.dumps(splits.findings)) == splits.findings
+    assert _split(_texts(60), labels, {"who": who}).findings["classes_of_one_group"] == []
+    tags = [[label, f"only {group}"] for label, group in zip(labels, who, strict=True)]
+    several = cautions(_split(_texts(60), tags, {"who": who}, group="who").findings)
+    assert several[0].startswith("Classes only 0, rare, only 1, only 2, only 3 and 11 more each occur in one group of")
 
 
 def test_rows_without_a_group_are_groups_of_their_own():

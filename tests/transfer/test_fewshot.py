@@ -1,3 +1,7 @@
+import re
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +12,7 @@ import headwater
 from headwater.foundation.text import TextEncoder
 from headwater.run import Run
 from headwater.settings import Settings
-from headwater.transfer import fewshot
+from headwater.transfer import contrastive, fewshot
 from headwater.transfer.classifier import Examples
 from headwater.transfer.fewshot import FewShot
 from headwater.transfer.stages import Adaptation
@@ -88,6 +92,26 @@ def test_a_budget_that_is_used_up_leaves_the_tuning_out(tmp_path):
     assert chosen.encoder.source is not None
 
 
+@pytest.mark.parametrize(("budget", "begun"), [("90s", False), ("1h", True)])
+def test_the_tuning_is_begun_only_if_its_estimate_fits_the_budget(tmp_path, monkeypatch, budget, begun):
+    monkeypatch.setattr(FewShot, "_seconds", lambda _: 100.0)
+    chosen, _ = _few_shot(tmp_path, _examples(12), budget=budget)
+    told = {stage.name: stage for stage in chosen.trace.stages}
+    assert ("contrastive prototypes" in told) == begun
+    if not begun:
+        assert re.fullmatch(
+            r"not tried: needs about 1 min 40 s, (\d+ s|1 min \d+ s) left", told["contrastive"].decision
+        )
+
+
+def test_the_estimate_of_the_tuning_is_that_of_its_steps_and_folds(tmp_path, monkeypatch):
+    chosen, _ = _few_shot(tmp_path, _examples(3, classes=3))
+    clock = iter([10.0, 10.5])
+    monkeypatch.setattr(fewshot, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    # Half a second a pass; the tuning is done once without each of three folds, and once with all rows.
+    assert chosen._seconds() == pytest.approx(0.5 * 3.5 * contrastive.STEPS * 4)
+
+
 def test_copies_of_a_row_never_straddle_the_folds(tmp_path):
     rows = _examples(6)
     several = rows.take(np.repeat(np.arange(6), 4))
@@ -136,3 +160,16 @@ def test_validation_rows_of_the_users_own_set_the_temperature(tmp_path):
     adaptation = Adaptation(encoder, rows, rows.take(np.arange(4)), run)
     adaptation.fit()
     assert adaptation.held_out is None
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["a group of its own", "a group with others"])
+def test_a_class_of_one_group_is_learnt_from_where_it_cannot_be_judged(tmp_path, alone):
+    rows = _examples(18, classes=3)
+    lone = rows.targets == 2
+    lone = lone if alone else lone | (np.arange(18) < 2)
+    chosen, head = _few_shot(tmp_path, replace(rows, group=np.where(lone, 100, np.arange(18))))
+    assert all(0 <= stage.low <= stage.score <= stage.high <= 1 for stage in chosen.trace.stages)
+    assert np.isfinite(chosen.held_out[0]).all()
+    assert set(chosen.held_out[1].tolist()) == {0, 1}
+    assert len(chosen.held_out[0]) == 12
+    assert head.weight.shape[0] == 3

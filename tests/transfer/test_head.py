@@ -98,6 +98,33 @@ def test_copies_of_a_row_weigh_as_much_as_a_weight_and_make_no_penalty_look_bett
     np.testing.assert_allclose(copied.held_out, np.repeat(weighted.held_out, counts, axis=0), atol=1e-4)
 
 
+def test_a_class_of_one_group_is_learnt_from_and_not_judged():
+    features, targets = _problem(60, 3)
+    groups = np.where(targets == 0, 100, np.arange(60))
+    head = solve(features, targets, 3, deal=Deal(groups=groups))
+    assert head.spared.tolist() == (targets != 0).tolist()
+    logits, known = head.unseen(targets)
+    assert len(logits) == 40
+    assert set(known.tolist()) == {1, 2}
+    assert (logits.argmax(axis=1) == known).mean() > 0.8
+    assert (head.logits(features).argmax(axis=1) == targets).mean() > 0.9
+
+
+def test_a_class_of_one_group_among_others_is_not_judged_by_what_never_saw_it():
+    features, targets = (part[1:] for part in _problem(60, 3))  # a group is dealt out by its first row
+    groups = np.where((targets == 0) | (np.arange(59) < 6), 100, np.arange(59))
+    head = solve(features, targets, 3, deal=Deal(groups=groups))
+    assert head.spared.tolist() == (targets != 0).tolist()
+    logits, known = head.unseen(targets)
+    assert (logits.argmax(axis=1) == known).mean() > 0.8
+
+
+def test_where_no_row_can_be_spared_nothing_is_judged():
+    features, targets = _problem(3)
+    assert solve(features, targets, 3).unseen(targets) is None
+    assert solve(features, targets, 3, strength=1.0).unseen(targets) is None
+
+
 def _copies(features, targets, noise=0.01):
     random, rows = np.random.default_rng(5), np.arange(len(targets))
     near = (features + random.normal(size=features.shape) * noise).astype(np.float32)

@@ -1,11 +1,16 @@
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from tests.tiny import WORDS, make_bert
 
+import headwater
 from headwater.foundation.text import TextEncoder
 from headwater.run import Run
 from headwater.settings import Settings
+from headwater.transfer import stages
 from headwater.transfer.classifier import Examples
 from headwater.transfer.features import extract
 from headwater.transfer.stages import Adaptation
@@ -56,10 +61,88 @@ def test_auto_does_not_choose_by_a_handful_of_rows(tmp_path):
     assert head.held_out is not None
 
 
+def test_rows_that_no_fold_could_spare_do_not_score_a_probe(tmp_path):
+    """The logits of these are zeros, which is the first class: they would be called right, or wrong, by their order."""
+    train = _examples(16)
+    train = replace(train, group=np.where(train.targets == 0, 100, np.arange(16)))
+    adaptation, head = _adapt(tmp_path, "probe", train, _examples(4))
+    assert head.spared.sum() == 8
+    features = extract(adaptation.encoder, adaptation.valid.inputs, adaptation.run.settings)
+    right = np.concatenate([
+        head.logits(features).argmax(axis=1) == adaptation.valid.targets, head.held_out[1::2].argmax(axis=1) == 1
+    ])  # fmt: skip
+    assert adaptation.trace.stages[0].score == pytest.approx(right.mean())
+
+
 def test_auto_does_not_begin_what_the_budget_cannot_end(tmp_path):
     adaptation, _ = _adapt(tmp_path, "auto", _examples(60, noise=True), _examples(30, noise=True), budget="0s")
     assert "left" in adaptation.trace.stages[1].decision
     assert adaptation.trace.stages[1].decision.startswith("not tried: needs about")
+
+
+class Clock:
+    """Time that passes by two seconds with every pass over some rows, and not otherwise."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+    def pass_over(self, *_):
+        self.now += 2.0
+        return iter(())
+
+
+def test_the_estimate_is_that_of_the_passes_a_training_takes(tmp_path, monkeypatch):
+    clock = Clock()
+    adaptation, _ = _adapt(tmp_path, "probe", _examples(60), _examples(30))
+    monkeypatch.setattr(stages, "time", clock)
+    monkeypatch.setattr(stages, "in_batches", clock.pass_over)
+    # One pass over all rows takes two seconds; an epoch costs three and a half of them, and half a one to be scored.
+    assert adaptation._seconds_of("probe-then-full") == pytest.approx(2.0 * (3.5 + 0.5))
+    adaptation.run = replace(adaptation.run, settings=replace(adaptation.run.settings, epochs=3))
+    assert adaptation._seconds_of("probe-then-full") == pytest.approx(3 * 2.0 * (3.5 + 0.5))
+
+
+def test_the_estimate_of_many_rows_is_told_from_some_of_them(tmp_path, monkeypatch):
+    seen, clock = [], Clock()
+    adaptation, _ = _adapt(tmp_path, "probe", _examples(1100), _examples(30))
+    monkeypatch.setattr(stages, "time", clock)
+    monkeypatch.setattr(stages, "in_batches", lambda _, inputs, *__: (seen.extend(inputs), clock.pass_over())[1])
+    needed = adaptation._seconds_of("probe-then-full")
+    assert 256 <= len(seen) < 300
+    assert needed == pytest.approx(2.0 * 1100 / len(seen) * (3.5 + 30 / 1100), rel=0.05)
+
+
+@pytest.mark.parametrize(("budget", "begun"), [("90s", False), ("1h", True)])
+def test_a_stage_is_begun_only_if_its_estimate_fits_the_budget(tmp_path, monkeypatch, budget, begun):
+    trained = []
+    tune = stages.finetune
+    monkeypatch.setattr(stages, "finetune", lambda *given: (trained.append(given[1]), tune(*given))[1])
+    monkeypatch.setattr(Adaptation, "_seconds_of", lambda *_: 100.0)
+    adaptation, _ = _adapt(tmp_path, "auto", _examples(60, noise=True), _examples(30, noise=True), budget=budget)
+    assert trained == (["probe-then-full"] if begun else [])
+    probe, deeper = adaptation.trace.stages
+    assert (deeper.score is not None) == begun
+    if not begun:
+        assert probe.decision == "kept"
+        assert re.fullmatch(r"not tried: needs about 1 min 40 s, (\d+ s|1 min \d+ s) left", deeper.decision)
+
+
+def test_the_report_says_what_the_budget_left_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(Adaptation, "_seconds_of", lambda *_: 10_000.0)
+    random = np.random.default_rng(0)
+    rows = [{"text": f"{' '.join(random.choice(WORDS[2:], 6))} {row}", "label": "ab"[random.integers(2)]}
+            for row in range(120)]  # fmt: skip
+    made = headwater.adapt(
+        "text-classification", rows, target="label", model=str(make_bert(tmp_path / "tiny")), strategy="auto",
+        budget="30m", valid_share=0.3, device="cpu", to=tmp_path / "run",
+    )  # fmt: skip
+    told = made.report.stages[-1]
+    assert (told["name"], told["score"]) == ("probe-then-full", None)
+    assert told["decision"].startswith("not tried: needs about 2 h 46 min, ")
+    assert told["decision"] in (tmp_path / "run" / "report.html").read_text()
 
 
 def test_auto_keeps_the_better_stage_and_its_weights(tmp_path):

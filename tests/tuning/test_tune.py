@@ -82,7 +82,8 @@ def test_the_report_tells_of_the_search(searched: tuple[Path, Any]) -> None:
     assert "trials" in application.report.notes[-1] or "validation rows" in " ".join(application.report.notes)
     assert application.report.search["trials"] == 8
     page = (folder / "report.html").read_text()
-    assert 'Found by a search of 8 trials: <a href="search.html">' in page
+    best = application.report.search["best"]
+    assert f'Found by a search of 8 trials, of which trial {best} was the best: <a href="search.html">' in page
     assert application.report.provenance["command"].startswith("headwater adapt text-classification")
     assert application.report.provenance["search"].startswith("headwater tune text-classification")
 
@@ -95,6 +96,11 @@ def test_the_page_of_the_search(searched: tuple[Path, Any]) -> None:
     assert "<script" not in page
     assert "http" not in page
     found = json.loads((searched[0] / "search.json").read_text())
+    best = next(trial for trial in found["trials"] if trial["number"] == found["best"])
+    tried = "the defaults" if best["defaults"] else ", ".join(f"{name} " for name in best["values"]).split(", ")[0]
+    assert f'class="model">trial {best["number"]}: ' in page
+    assert tried in page[page.index(f'class="model">trial {best["number"]}: ') :].partition("</th>")[0]
+    assert f"<b>{best['accuracy']['value']:.3f}</b>" in page
     assert found["command"].replace("'", "&#39;") in page
 
 

@@ -7,7 +7,8 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar, Final, Self
 
@@ -61,11 +62,8 @@ class CocoAnnotations(Annotations):
                 accepted='lists "images", "annotations" with a bbox each, and "categories"',
                 fix="Give a file of COCO annotations; a table is written as .jsonl, an object a line.",
             )  # fmt: skip
-        above = path.parent.name.lower() in _ABOVE
-        root = path.parent.parent if above else path.parent
-        tree = Tree.of_folder(root, names_below(root))
-        name = (path.parent.name, path.name) if above else (path.name,)
-        return cls._of(Tree(path.name, str(path), {**tree.files, name: str(path)}), [name])
+        tree, name = _alone(path)
+        return cls._of(tree, [name])
 
     @classmethod
     def _of(cls, tree: Tree, names: Sequence[Name]) -> Self:
@@ -82,6 +80,63 @@ class CocoAnnotations(Annotations):
 
     def part(self, here: slice) -> list[Annotated]:
         return list(self.listed[here])
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers that a file of COCO has for its images, by their paths, and for its categories, by their names.
+
+    Attributes:
+        images: of each path the number.
+        names: of each path the name that the file has for the image.
+        categories: of each name the number.
+    """
+
+    images: Mapping[str, int] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    categories: Mapping[str, int] = field(default_factory=dict)
+
+    def of_classes(self, classes: Sequence[Any]) -> dict[Any, int]:
+        """The number of each class; one that the file does not name has the next that is free.
+
+        Example:
+            >>> Numbers(categories={"dog": 18}).of_classes(("cat", "dog"))
+            {'cat': 19, 'dog': 18}
+        """
+        free = count(max(self.categories.values(), default=0) + 1)
+        return {name: self.categories[key] if (key := str(name)) in self.categories else next(free) for name in classes}
+
+
+def numbers_in(path: Path) -> Numbers:
+    """The numbers of a file of COCO; what has none that is whole is left out.
+
+    Raises:
+        DataError: as `CocoAnnotations.of_file` does.
+    """
+    tree, name = _alone(path)
+    lists, places = _loaded(tree, name), _Places(tree, name)
+    images: dict[str, int] = {}
+    names: dict[str, str] = {}
+    for one in lists.get("images", []):
+        if isinstance(one, dict) and isinstance(one.get("file_name"), str) and _is_whole(one.get("id")):
+            found = places.find(one["file_name"])
+            if found is not None and (place := found if isinstance(found, str) else tree.path(found)) not in images:
+                images[place], names[place] = one["id"], one["file_name"]
+    named = [one for one in lists.get("categories", []) if isinstance(one, dict) and _is_whole(one.get("id"))]
+    return Numbers(images, names, {str(one["name"]): one["id"] for one in named if one.get("name") is not None})
+
+
+def _alone(path: Path) -> tuple[Tree, Name]:
+    """A file of annotations among the pictures beside it or beside its folder, and where it stands there."""
+    above = path.parent.name.lower() in _ABOVE
+    root = path.parent.parent if above else path.parent
+    tree = Tree.of_folder(root, names_below(root))
+    name = (path.parent.name, path.name) if above else (path.name,)
+    return Tree(path.name, str(path), {**tree.files, name: str(path)}), name
+
+
+def _is_whole(number: Any) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and abs(number) < 1 << 62
 
 
 def _claims(tree: Tree, name: Name) -> bool:

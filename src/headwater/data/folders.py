@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -83,19 +84,22 @@ def read_pictures(folder: Path, rows: int) -> Iterator[Records]:
 def picture_parts(files: Mapping[Name, str], rows: int, *, wrapped: bool = False) -> Iterator[Records]:
     """Images without their masks, in parts of at most `rows`: column `image`, and `label` and `split` as folders say.
 
+    An image of which nobody can tell whether it is a mask that has lost its picture is a row with a problem.
+
     Args:
         files: the path of every image, by where it stands.
         rows: the most rows of a part.
         wrapped: as `layouts.layout` takes it.
     """
-    names = without_masks(list(files))
+    names, doubtful = without_masks(list(files))
     told = Layout(None, None)
     if len(names) == len(files):
         with contextlib.suppress(DataError):  # folders that say nothing clear of labels stop nobody who wants none
             told = layouts.layout(names, IMAGES, "", wrapped=wrapped)
     paths = tuple(files[name] for name in names)
+    reasons = {files[name]: reason for name, reason in doubtful.items()}
     for start in range(0, len(paths), rows):
-        yield picture_rows(paths, told, slice(start, start + rows))
+        yield picture_rows(paths, told, slice(start, start + rows), reasons)
 
 
 def read_picture(path: Path) -> Iterator[Records]:
@@ -103,10 +107,16 @@ def read_picture(path: Path) -> Iterator[Records]:
     yield replace(picture_rows((str(path),), Layout(None, None), slice(0, 1)), name=path.name)
 
 
-def picture_rows(paths: tuple[str, ...], found: Layout, here: slice) -> Records:
-    """Some of the pictures that were found, none of which is opened; a path that is no Unicode is a problem."""
-    reasons = {row: "the name of this file is not valid Unicode"
-               for row, path in enumerate(paths[here]) if not _is_unicode(path)}  # fmt: skip
+def picture_rows(
+    paths: tuple[str, ...], found: Layout, here: slice, wrong: Mapping[str, str] = MappingProxyType({})
+) -> Records:
+    """Some of the pictures that were found, none of which is opened.
+
+    A path that is no Unicode is a problem, and so is one that `wrong` has a reason for.
+    """
+    reasons = {row: wrong[path] for row, path in enumerate(paths[here]) if path in wrong}
+    reasons |= {row: "the name of this file is not valid Unicode"
+                for row, path in enumerate(paths[here]) if not _is_unicode(path)}  # fmt: skip
     cells = [None if row in reasons else path for row, path in enumerate(paths[here])]
     return _rows({"image": cells}, reasons, paths, found, here)
 

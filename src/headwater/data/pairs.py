@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from headwater.data.layouts import PARTS, Name
@@ -28,8 +28,14 @@ def _any(words: Sequence[str]) -> str:
 _FOLDER: Final = re.compile(
     rf"(?:(?P<part>{_any(tuple(PARTS))})[ _-]?)?(?P<role>{_any((*_PICTURES, *_MASKS))})?", re.IGNORECASE
 )
-_MASK_NAME: Final = re.compile(rf"(?P<stem>.+?)[_-](?:{_any(_BEHIND)})", re.IGNORECASE)
-_PICTURE_NAME: Final = re.compile(rf"(?P<stem>.+?)[_-](?:{_any(_PICTURES)})", re.IGNORECASE)
+_MASK_NAME: Final = re.compile(rf"(?P<stem>.+?)(?P<ending>[_-](?:{_any(_BEHIND)}))", re.IGNORECASE)
+_PICTURE_NAME: Final = re.compile(rf"(?P<stem>.+?)(?P<ending>[_-](?:{_any(_PICTURES)}))", re.IGNORECASE)
+_ALONE: Final = "this mask has no picture of its name"
+_NAMED_ALONE: Final = (
+    "this is named as the masks here are, and no picture of its name without {ending!r} stands beside it: "
+    "name it otherwise if it is a picture"
+)
+_SECOND: Final = "this is named as the masks here are, and its picture has another mask, {taken!r}"
 _SETS: Final = re.compile(r"(?:.*/)?ImageSets/Segmentation/(?P<part>\w+)\.txt")
 
 Key = tuple[str, ...]
@@ -38,18 +44,23 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Pair:
-    """A picture and its mask, one of which may be missing, and the part of the data that their folders name."""
+    """A picture and its mask, one of which may be missing, and the part of the data that their folders name.
+
+    Attributes:
+        alone: why the mask has no picture, where more is known than that it has none.
+    """
 
     picture: Name | None
     mask: Name | None
     part: str | None
+    alone: str = field(default=_ALONE, repr=False)
 
     @property
     def lack(self) -> str | None:
         """Why the pair cannot be used; None where both are there."""
         if self.mask is None:
             return "this picture has no mask of its name"
-        return "this mask has no picture of its name" if self.picture is None else None
+        return self.alone if self.picture is None else None
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,11 @@ class _Place:
     key: Key
     part: str | None
     role: str | None
+    alone: str = _ALONE
+
+
+_Found = dict[Key, tuple[Name, _Place]]
+"""Files by their keys."""
 
 
 def paired(names: Sequence[Name], sets: Mapping[str, Sequence[str]] | None = None) -> list[Pair] | None:
@@ -92,24 +108,33 @@ def paired(names: Sequence[Name], sets: Mapping[str, Sequence[str]] | None = Non
         (picture, seen), (mask, known) = pictures.get(key, (None, None)), masks.get(key, (None, None))
         place = seen or known
         part = part_of.get(key[-1]) or (place.part if place else None)
-        pairs.append(Pair(picture, mask, part if divided else None))
+        pairs.append(Pair(picture, mask, part if divided else None, known.alone if known else _ALONE))
     return pairs
 
 
-def without_masks(names: Sequence[Name]) -> list[Name]:
+def without_masks(names: Sequence[Name]) -> tuple[list[Name], dict[Name, str]]:
     """The names that are of pictures, where folders hold pictures and their masks; all of them where they do not.
+
+    Returns:
+        The names, and for those among them that may be of a mask, by nothing but the name, what is the matter.
 
     Example:
         >>> without_masks([("images", "1.jpg"), ("images", "2.jpg"), ("masks", "1.png"), ("masks", "3.png")])
-        [('images', '1.jpg'), ('images', '2.jpg')]
+        ([('images', '1.jpg'), ('images', '2.jpg')], {})
     """
     pictures, masks = _sorted_out(names)
     if not pictures.keys() & masks.keys():
-        return list(names)
-    no_pictures = {name for name, _ in masks.values()}
+        return list(names), {}
+    # What has a picture is a mask for certain; what has none may be a picture that is called as masks are.
+    doubtful = {
+        name: place.alone
+        for key, (name, place) in masks.items()
+        if place.alone != _ALONE and _short(key, _MASK_NAME) not in pictures
+    }
+    no_pictures = {name for name, _ in masks.values()} - doubtful.keys()
     told = any(_place(name).role == "picture" for name in names)
     wanted = ("picture",) if told else (None,)
-    return [name for name in names if name not in no_pictures and _place(name).role in wanted]
+    return [name for name in names if name not in no_pictures and _place(name).role in wanted], doubtful
 
 
 def set_of(path: str) -> str | None:
@@ -123,7 +148,7 @@ def set_of(path: str) -> str | None:
     return PARTS.get(found["part"].lower()) if found else None
 
 
-def _sorted_out(names: Sequence[Name]) -> tuple[dict[Key, tuple[Name, _Place]], dict[Key, tuple[Name, _Place]]]:
+def _sorted_out(names: Sequence[Name]) -> tuple[_Found, _Found]:
     """The pictures and the masks, each by its key."""
     by_folder = [(name, _place(name)) for name in names]
     masks = {place.key: (name, place) for name, place in by_folder if place.role == "mask"}
@@ -131,17 +156,10 @@ def _sorted_out(names: Sequence[Name]) -> tuple[dict[Key, tuple[Name, _Place]], 
     # Where folders say which files are pictures, those that stand elsewhere are none of the data.
     wanted = ("picture",) if told else ("picture", None)
     pictures = {place.key: (name, place) for name, place in by_folder if place.role in wanted}
-    if masks:
-        return _matched(pictures, masks)
-    beside = dict(_named_beside(pictures))
-    return {key: found for key, found in pictures.items() if found[0] not in beside.values()}, {
-        key: (name, _place(name)) for key, name in beside.items()
-    }
+    return _matched(pictures, masks) if masks else _named_beside(pictures)
 
 
-def _matched(
-    pictures: dict[Key, tuple[Name, _Place]], masks: dict[Key, tuple[Name, _Place]]
-) -> tuple[dict[Key, tuple[Name, _Place]], dict[Key, tuple[Name, _Place]]]:
+def _matched(pictures: _Found, masks: _Found) -> tuple[_Found, _Found]:
     """The same under keys that fit, where masks have something behind their names that their pictures lack."""
     found = {}
     shorter = {_short(key, _PICTURE_NAME): key for key in pictures}
@@ -152,12 +170,34 @@ def _matched(
     return pictures, found
 
 
-def _named_beside(pictures: Mapping[Key, tuple[Name, _Place]]) -> Iterator[tuple[Key, Name]]:
-    """Masks that stand in the folder of their pictures, and are told by their name alone."""
-    for key, (name, _) in pictures.items():
-        short = _short(key, _MASK_NAME)
-        if short != key and short in pictures:
-            yield short, name
+def _named_beside(files: _Found) -> tuple[_Found, _Found]:
+    """Pictures, and the masks that stand in their folder and are told by their name alone.
+
+    What has an ending that masks have here, and no picture to itself, is a mask alone and no picture: whoever takes it
+    for one learns or answers for a mask.
+    """
+    short = {key: _short(key, _MASK_NAME) for key in files}
+    masks = {key: of for key, of in short.items() if of != key and of in files}
+    taken = {of: key for key, of in masks.items()}
+    endings = {_ending(key) for key in masks}
+    pictures, found = {}, {}
+    for key, (name, place) in files.items():
+        own = taken.get(short[key])
+        if own == key:
+            found[short[key]] = name, place
+        elif key in masks and own is not None:
+            found[key] = name, replace(place, alone=_SECOND.format(taken=files[own][0][-1]))
+        elif short[key] != key and key not in taken and _ending(key) in endings:
+            found[key] = name, replace(place, alone=_NAMED_ALONE.format(ending=_ending(key)))
+        else:
+            pictures[key] = name, place
+    return pictures, found
+
+
+def _ending(key: Key) -> str:
+    """What stands behind the name of a mask; nothing behind that of another file."""
+    found = _MASK_NAME.fullmatch(key[-1])
+    return found["ending"].lower() if found else ""
 
 
 def _short(key: Key, behind: re.Pattern[str]) -> Key:

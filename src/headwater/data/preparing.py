@@ -126,6 +126,7 @@ def prepare(
         good, _ = quarantine.quarantine(mark(good, fields), settings.quarantine_share)
         inputs, cells = values(good, fields)
     findings = {"audit": audit.audit(good, inputs, cells), "split": splits.findings}
+    findings["audit"]["warnings"] += splitting.cautions(splits.findings)
     parts = _without_copies(parts, settings, fields, findings["split"])
     fields = (fields[0], fields[1].learn(fields[1].cells(parts["train"])))
     for name in ("valid", "test"):

@@ -25,6 +25,7 @@ _PART_OF: Final = {
     "test": 2, "testing": 2,
 }  # fmt: skip
 _LEAST_ROWS: Final = 2
+_SHOWN: Final = 5
 _OF_ONE_KIND: Final = ""
 """The class of rows that have none."""
 
@@ -136,6 +137,25 @@ def together(records: Records, inputs: Sequence[Any], settings: Settings) -> np.
         [0, 1, 0]
     """
     return _together(records, clusters(inputs), settings, (0,))
+
+
+def cautions(findings: dict[str, Any]) -> list[str]:
+    """What a reader must know of how rows were divided, as sentences.
+
+    Example:
+        >>> cautions({"column": "farm", "classes_of_one_group": ["owl"]})[0][:44]
+        'Class owl occurs in one group of column farm'
+    """
+    alone = findings["classes_of_one_group"]
+    if not alone:
+        return []
+    shown = ", ".join(alone[:_SHOWN]) + (f" and {len(alone) - _SHOWN} more" if len(alone) > _SHOWN else "")
+    what = f"Class {shown} occurs" if len(alone) == 1 else f"Classes {shown} each occur"
+    return [
+        f"{what} in one group of column {findings['column']} only: whoever learns from it has no other row to be "
+        "measured on, neither in the test rows nor in folds of the training rows, so no figure tells how well it is "
+        "found."
+    ]
 
 
 def straddlers(train_inputs: Sequence[Any], other_inputs: Sequence[Any]) -> np.ndarray:
@@ -320,7 +340,16 @@ def _findings(
         "dropped_places": [place(rows.records, row) for row in dropped[:3].tolist()],
         "rare_classes": [rows.classes[label] for label in np.flatnonzero(totals < len(rows.parts)).tolist()],
         "unseen_classes": [name for name in rows.classes if name not in trained],
+        "classes_of_one_group": _of_one_group(rows) if settings.group else [],
     }
+
+
+def _of_one_group(rows: _Rows) -> list[str]:
+    """The classes whose rows all belong together."""
+    members, classes = rows.labels.nonzero()
+    pairs = np.unique(np.stack([classes, rows.groups[members]], axis=1), axis=0)
+    lone = np.bincount(pairs[:, 0], minlength=len(rows.classes)) == 1
+    return [rows.classes[label] for label in np.flatnonzero(lone).tolist() if rows.classes[label] != _OF_ONE_KIND]
 
 
 def _listed(parts: Sequence[int]) -> str:

@@ -21,7 +21,7 @@ from headwater.errors import DataError, NotFoundError, ResourceError, SettingErr
 
 
 class PredictionWriter:
-    r"""A table file written in parts; the suffix of its path says the format.
+    r"""A table file written in parts; the suffix of its path says the format, unless `form` is one.
 
     CSV and TSV hold lists as JSON text and nulls as empty cells; these and JSON hold bytes in base64. The file takes
     its name when the `with` block ends without an error; until then, and after an error, an older file of the name
@@ -42,9 +42,9 @@ class PredictionWriter:
         'prediction,tags\ngood,"[""a""]"\n,[]\n'
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, form: Form | None = None) -> None:
         self.path = Path(path)
-        self._format = _format_of(self.path)
+        self._format = form or _format_of(self.path)
         if not self.path.parent.is_dir():
             raise NotFoundError(
                 "The folder of this file does not exist", where=str(self.path), fix="Create it, or check the path."
@@ -96,7 +96,7 @@ class PredictionWriter:
         )
 
 
-def _format_of(path: Path) -> Callable[[IO[bytes]], _Sheet]:
+def _format_of(path: Path) -> Form:
     suffixes = path.suffixes[-2:] if path.suffix.lower() == ".gz" else path.suffixes[-1:]
     suffix = "".join(suffixes).lower()
     if suffix not in _FORMATS:
@@ -110,12 +110,16 @@ def _format_of(path: Path) -> Callable[[IO[bytes]], _Sheet]:
     return _FORMATS[suffix]
 
 
-class _Sheet(Protocol):
+class Sheet(Protocol):
     """A format: takes tables, and closes without closing the file below it."""
 
     def write(self, table: pa.Table) -> None: ...
 
     def close(self) -> None: ...
+
+
+Form = Callable[[IO[bytes]], Sheet]
+"""What makes a format of an open file."""
 
 
 class _Text:
@@ -206,17 +210,17 @@ def _text(value: Any) -> str:
     return base64.b64encode(value).decode("ascii") if isinstance(value, bytes) else str(value)
 
 
-def _parquet(stored: IO[bytes]) -> _Sheet:
+def _parquet(stored: IO[bytes]) -> Sheet:
     from pyarrow.parquet import ParquetWriter
 
     return _Columnar(stored, ParquetWriter)
 
 
-def _arrow(stored: IO[bytes]) -> _Sheet:
+def _arrow(stored: IO[bytes]) -> Sheet:
     return _Columnar(stored, pa.ipc.new_file)
 
 
-_FORMATS: Final[dict[str, Callable[[IO[bytes]], _Sheet]]] = {
+_FORMATS: Final[dict[str, Form]] = {
     ".csv": _Delimited,
     ".csv.gz": partial(_Delimited, packed=True),
     ".tsv": partial(_Delimited, delimiter="\t"),

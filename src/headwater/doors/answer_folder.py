@@ -82,7 +82,7 @@ def write(application: Application, data: Any, folder: Path, kind: Kind) -> str:
         DataError: an image that was answered cannot be read any more; or there is no answer at all.
     """
     earlier = _earlier(folder, data, kind)
-    answers = _answered(application, data)
+    answers = answered(application, data)
     begun = list(islice(answers, 1))  # data that cannot be read at all takes nothing away
     names, counted, first = _Names(kind.suffix), [0, 0], ""
     unfinished = folder / UNFINISHED
@@ -117,7 +117,8 @@ def write(application: Application, data: Any, folder: Path, kind: Kind) -> str:
     return f"{written} {kind.what} written to {folder}{told}"
 
 
-def _answered(application: Any, data: Any) -> Iterator[Answered]:
+def answered(application: Any, data: Any) -> Iterator[Answered]:
+    """The answer for every image of some data, in order."""
     number = 0
     for records, predictions in application.parts(data):
         named = application.field.named(records)

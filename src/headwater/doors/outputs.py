@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from headwater.application import Application, Predictions
     from headwater.data.records import Records
+    from headwater.data.writing import Form
 
 
 _LONGEST_NAME = 60
@@ -49,7 +50,7 @@ def _with_names(records: Records, application: Any, data: Any, keep: Sequence[st
     if catalog.task(application.task).inputs != ("Image",) or _IMAGE in keep or not _holds_files(data):
         return records
     cells, top = application.field.named(records).column(application.field.columns[0]), str(data)
-    names = [_below(cell if isinstance(cell, str) else records.file(row) or "", top) for row, cell in enumerate(cells)]
+    names = [below(cell if isinstance(cell, str) else records.file(row) or "", top) for row, cell in enumerate(cells)]
     return replace(records, table=records.table.append_column(_NAMES, pa.array(names, pa.string())))
 
 
@@ -64,15 +65,15 @@ def _holds_files(data: Any) -> bool:
     return path.is_dir() or path.suffix.lower() in (*ARCHIVES, *SUFFIXES)
 
 
-def _below(path: str, top: str) -> str:
+def below(path: str, top: str) -> str:
     """A path as it counts from the folder or archive that was read; the name of a file that was read itself."""
     if path == top:
         return Path(path).name
     return path.removeprefix(top).lstrip("!/\\").encode("utf-8", "replace").decode()
 
 
-def write(tables: Iterator[pa.Table], path: Path, *, source: Any = None) -> str:
-    """Writes tables to one file as they come, whole or not at all.
+def write(tables: Iterator[pa.Table], path: Path, *, source: Any = None, form: Form | None = None) -> str:
+    """Writes tables to one file as they come, whole or not at all; its suffix says the format where `form` does not.
 
     Returns:
         What was written, in words: how many rows, how many of them without an answer, and the first reason.
@@ -86,7 +87,7 @@ def write(tables: Iterator[pa.Table], path: Path, *, source: Any = None) -> str:
     if isinstance(source, str) and path.exists() and path.resolve() == Path(source).resolve():
         raise SettingError("The answers would replace the data", where="--to", got=str(path), fix="Give another file.")
     rows, unread, first = 0, 0, ""
-    with PredictionWriter(path) as writer:
+    with PredictionWriter(path, form) as writer:
         for table in tables:
             writer.write(table)
             numbers = table.column("row").to_pylist()

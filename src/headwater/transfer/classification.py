@@ -123,7 +123,7 @@ class Classification(Supervised):
 
     def evaluate(self, records: Any) -> Report:
         self.require_fitted("evaluate")
-        return measure(self, records)
+        return self.noted(measure(self, records), records)
 
     def marks(self, records: Records) -> Marks:
         self.require_fitted("marks")

@@ -52,6 +52,22 @@ class Deal:
         return [np.flatnonzero(fold_of == fold) for fold in range(dealt.max(initial=-1) + 1) if (fold_of == fold).any()]
 
 
+def answerable(targets: np.ndarray, held: np.ndarray) -> np.ndarray:
+    """The rows of a fold whose class some row outside of it has: what has never seen a class cannot be judged by it.
+
+    A group may hold the only rows of a class beside rows of others, and is dealt out with these.
+
+    Args:
+        targets: as `Deal.folds` takes them; of rows with several labels all are judged.
+        held: the rows of the fold.
+
+    Example:
+        >>> answerable(np.array([0, 0, 1, 2]), np.array([1, 3]))
+        array([1])
+    """
+    return held if targets.ndim == 2 else held[np.isin(targets[held], np.delete(targets, held))]
+
+
 def _kinds(targets: np.ndarray) -> np.ndarray:
     """The class of each group; of sets of labels a number each, and one for all that occur once."""
     if targets.ndim == 1:

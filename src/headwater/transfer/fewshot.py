@@ -20,7 +20,7 @@ from headwater.training.settling import agree, settle
 from headwater.transfer import contrastive, discriminant, head, prototypes, scores
 from headwater.transfer.choosing import MeasuredHead, choose, verdict
 from headwater.transfer.classifier import Examples, Stage, Trace
-from headwater.transfer.dealing import Deal
+from headwater.transfer.dealing import Deal, answerable
 from headwater.transfer.features import extract, in_batches
 from headwater.transfer.head import Head
 
@@ -91,7 +91,8 @@ class FewShot:
                 rest = np.setdiff1d(np.arange(rows), held)
                 # The strength that all rows chose serves every deal: choosing it each time would cost more than tuning.
                 found = _solve(name, self.frozen[rest], self.train.take(rest), seed, like=solved)
-                answers[held] = found.logits(self.frozen[held])
+                judged = answerable(self.train.targets, held)
+                answers[judged] = found.logits(self.frozen[judged])
             logits.append(answers)
         return self._measured(FROZEN, name, logits, time.monotonic() - began)
 
@@ -103,10 +104,11 @@ class FewShot:
         for number, held in enumerate(self._folds(0)):
             rest = self.train.take(np.setdiff1d(np.arange(rows), held))
             contrastive.tune(self.encoder, rest, self.run.part(f"contrastive-fold-{number}"))
-            seen, unseen = self._features(rest.inputs), self._features([self.train.inputs[row] for row in held])
+            judged = answerable(self.train.targets, held)
+            seen, unseen = self._features(rest.inputs), self._features([self.train.inputs[row] for row in judged])
             self.encoder.network.load_state_dict(before)
             for name, answers in logits.items():
-                answers[held] = _solve(name, seen, rest, seed).logits(unseen)
+                answers[judged] = _solve(name, seen, rest, seed).logits(unseen)
         seconds = time.monotonic() - began
         return [self._measured(TUNED, name, [answers], seconds) for name, answers in logits.items()]
 

@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, log_softmax, softmax
 from threadpoolctl import threadpool_limits
 
-from headwater.transfer.dealing import Deal
+from headwater.transfer.dealing import Deal, answerable
 from headwater.transfer.made import NONE, Made, shares
 
 STRENGTHS = tuple(float(10 ** (half / 2)) for half in range(8, -5, -1))
@@ -35,12 +35,23 @@ class Head:
         strength: the L2 penalty, the inverse of scikit-learn's `C` on standardised features.
         held_out: the logits of each row of the data from the fold that did not see it, shape (rows, classes); zeros for
             a row that no fold could spare. None when the strength was given.
+        spared: which rows some fold could spare and answer, shape (rows,); None when the strength was given.
     """
 
     weight: np.ndarray
     bias: np.ndarray
     strength: float
     held_out: np.ndarray | None = None
+    spared: np.ndarray | None = None
+
+    def unseen(self, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """The held-out logits of the rows that have some, and their targets; None where no row was spared.
+
+        A row that every fold has learnt from is not answered, rightly or wrongly.
+        """
+        if self.held_out is None or self.spared is None or not self.spared.any():
+            return None
+        return self.held_out[self.spared], targets[self.spared]
 
     def logits(self, features: np.ndarray) -> np.ndarray:
         """Unnormalised scores of shape (rows, classes)."""
@@ -110,16 +121,16 @@ def _solve(
     axes, problem = _rotated(
         (given - mean) / scale, goals, np.concatenate([weights, made.weights]), several=targets.ndim == 2
     )
-    held_out = None
+    held_out = spared = None
     if strength is None:
-        strength, held_out = _choose(problem, targets, made, deal.take(distinct))
+        strength, held_out, spared = _choose(problem, targets, made, deal.take(distinct))
     solution = problem.solve(strength, problem.start(), tolerance=1e-10)
     weight = (axes @ solution[1:]).T / scale
     bias = solution[0] - weight @ mean
     weight, bias = problem.classwise(weight), problem.classwise(bias)
     # safetensors writes memory as it lies: a transposed array would come back scrambled.
-    held_out = None if held_out is None else held_out[place]
-    return Head(np.ascontiguousarray(weight, dtype=np.float32), bias.astype(np.float32), strength, held_out)
+    held_out, spared = (None if one is None else one[place] for one in (held_out, spared))
+    return Head(np.ascontiguousarray(weight, dtype=np.float32), bias.astype(np.float32), strength, held_out, spared)
 
 
 def _distinct(
@@ -224,23 +235,30 @@ def _rotated(
     return axes, problem
 
 
-def _choose(problem: _Problem, targets: np.ndarray, made: Made, deal: Deal) -> tuple[float, np.ndarray]:
-    """The strength of the least held-out loss, and the held-out logits there; stops when the loss has risen twice."""
+def _choose(problem: _Problem, targets: np.ndarray, made: Made, deal: Deal) -> tuple[float, np.ndarray, np.ndarray]:
+    """The strength of the least held-out loss, the held-out logits there, and which rows have them.
+
+    It stops when the loss has risen twice.
+    """
     folds = deal.folds(targets)
     # A made row that was left in would tell what its held-out parent is.
-    parts = [(problem.without(np.concatenate([held, len(targets) + made.touched_by(held)])), held) for held in folds]
+    parts = [
+        (problem.without(np.concatenate([held, len(targets) + made.touched_by(held)])), answerable(targets, held))
+        for held in folds
+    ]
     solutions = [problem.start() for _ in folds]
-    spared = problem.without(np.setdiff1d(np.arange(len(problem.goals)), np.concatenate([[], *folds])))
+    spared = np.isin(np.arange(len(problem.goals)), np.concatenate([[], *(judged for _, judged in parts)]))
+    held_out = problem.without(np.flatnonzero(~spared))
     best, best_loss, best_logits, risen = STRENGTHS[0], math.inf, np.zeros(problem.goals.shape), 0
     for strength in STRENGTHS if folds else ():
         logits = np.zeros(problem.goals.shape)
-        for position, (part, held) in enumerate(parts):
+        for position, (part, judged) in enumerate(parts):
             solutions[position] = part.solve(strength, solutions[position], tolerance=1e-6)
-            logits[held] = part.logits(solutions[position])[held]
-        loss = float(spared.losses(logits).sum())
+            logits[judged] = part.logits(solutions[position])[judged]
+        loss = float(held_out.losses(logits).sum())
         risen = risen + 1 if loss >= best_loss else 0
         if loss < best_loss:
             best, best_loss, best_logits = strength, loss, logits
         if risen == 2:
             break
-    return best, problem.classwise(best_logits[: len(targets)].T).T
+    return best, problem.classwise(best_logits[: len(targets)].T).T, spared[: len(targets)]

@@ -89,8 +89,8 @@ class Adaptation:
             self._tell("probe", probe, "kept")
             reason = "not tried: a row may have several labels, and few-shot draws together rows of one"
             self.trace.stages.append(Stage("few-shot", None, None, None, 0.0, reason))
-            if probe.head.held_out is not None and not len(self.valid):
-                self.held_out = probe.head.held_out, self.train.targets
+            if not len(self.valid):
+                self.held_out = probe.head.unseen(self.train.targets)
             return probe.head
         chosen = FewShot(self.encoder, self.train, self.run)
         head = chosen.fit()
@@ -125,11 +125,13 @@ class Adaptation:
         deal = Deal(settings.seed, train.groups)
         head = solve_with(made, features, train.targets, train.weights, deal=deal)
         right = self._right(head.logits(extract(self.encoder, self.valid.inputs, settings)))
-        if self._is_blind and head.held_out is not None:
-            right, self.held_out = scores.correct(head.held_out, train.targets), (head.held_out, train.targets)
-        elif len(self.valid) < _LEAST_ROWS and head.held_out is not None:
+        answered = head.unseen(train.targets)
+        if self._is_blind and answered is not None:
+            right, self.held_out = scores.correct(*answered), answered
+        elif len(self.valid) < _LEAST_ROWS and head.held_out is not None and head.spared is not None:
             # So few rows say next to nothing: the folds of the head add what they held out of the target's own rows.
             own = _once(train)
+            own = own[head.spared[own]]
             right = np.concatenate([right, scores.correct(head.held_out[own], train.targets[own])])
         return self._timed("probe", _Result(head, right, time.monotonic() - began))
 

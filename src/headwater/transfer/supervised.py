@@ -17,6 +17,8 @@ from headwater.data.preparing import Prepared
 from headwater.data.records import Records
 from headwater.data.traits import Traits
 from headwater.errors import SettingError
+from headwater.evaluation.learnt import noted
+from headwater.evaluation.report import Report
 from headwater.foundation.origin import Origin
 from headwater.run import Run, scratch
 from headwater.settings import Settings
@@ -81,6 +83,10 @@ class Supervised(Application):
     def reading(self, values: Sequence[Any]) -> Traits:
         """How a model sees these inputs: nothing is told, unless a task knows more."""
         return Traits()
+
+    def noted(self, measured: Report, source: Any) -> Report:
+        """What was measured, with a note where the application was made from these very rows."""
+        return noted(measured, source, self.report, offline=self.settings.offline)
 
     def origin(self) -> Origin | None:
         """Where the foundation comes from, if a task knows."""

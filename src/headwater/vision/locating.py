@@ -146,10 +146,11 @@ class Locating(ReadsImages, Supervised):
         aside.refuse_over(self.settings.quarantine_share)
         if not counted.rows:
             raise DataError("There is no row to measure on", where=aside.name, fix="Give images with their targets.")
-        return counted.report(
+        measured = counted.report(
             seed=self.settings.seed, task=self.task, model=self.shown_model, strategy=self.strategy,
             rows={"test": counted.rows}, quarantine=aside.summary(),
         )  # fmt: skip
+        return self.noted(measured, records)
 
     def marks(self, records: Records) -> Marks:
         self.require_fitted("marks")

@@ -55,8 +55,8 @@ class PixelsLogistic(Classifier):
         self.grey = is_grey(train.inputs)
         head, rows = self._head(train, run.settings.seed)
         self.weight, self.bias = head.weight, head.bias
-        if not len(valid) and head.held_out is not None:
-            self.held_out = head.held_out, train.targets[rows]
+        if not len(valid):
+            self.held_out = head.unseen(train.targets[rows])
         right = scores.correct(*(self.held_out or (self.logits(valid.inputs), valid.targets)))
         seconds, decision = time.monotonic() - started, "kept: the best of its path on held-out training rows"
         self.trace.stages = [scores.stage(f"penalty = {head.strength:g}", right, seconds, decision)]
@@ -93,7 +93,7 @@ class PixelsLogistic(Classifier):
         if len(rows) == len(train):
             return head, rows
         whole = solve(features, train.targets, train.n_classes, train.weights, strength=head.strength)
-        return replace(whole, held_out=head.held_out), rows
+        return replace(whole, held_out=head.held_out, spared=head.spared), rows
 
     def _features(self, inputs: Sequence[Picture]) -> np.ndarray:
         """Small pixels and oriented gradients, float32 of shape (rows, features)."""

@@ -100,10 +100,11 @@ class ImageFeatures(ReadsImages, Supervised):
                 "Features are measured among two images or more", where=aside.name, got=tally.rows,
                 fix="Give more images.",
             )  # fmt: skip
-        return Report.of_features(
+        measured = Report.of_features(
             tally.measured(), seed=self.settings.seed, task=self.task, model=self.shown_model, strategy=self.strategy,
             rows={"test": tally.rows}, quarantine=aside.summary(),
         )  # fmt: skip
+        return self.noted(measured, records)
 
     def marks(self, records: Records) -> Marks:
         self.require_fitted("marks")
