@@ -7,7 +7,7 @@ import pytest
 from tests.contract.worlds import Slope
 from tests.control import worlds as odd
 
-from headwater.control.actor_critic import _lived
+from headwater.control.actor_critic import ActorCritic, ActorCriticSettings, _lived
 from headwater.control.course import Course, Plan
 from headwater.control.ddpg import Ddpg, DdpgSettings
 from headwater.control.dqn import Dqn, DqnSettings
@@ -21,7 +21,7 @@ from headwater.control.spaces import Box, Discrete
 from headwater.control.task import Control
 from headwater.control.world import world_of
 from headwater.control.worlds import Step, Worlds
-from headwater.errors import DataError, ResourceError
+from headwater.errors import DataError, ResourceError, SettingError
 from headwater.run import scratch
 from headwater.settings import Settings
 
@@ -130,6 +130,38 @@ def test_the_last_policy_takes_the_place_of_one_that_was_only_lucky():
         course._settle()
         assert course.standing.at == 1
         np.testing.assert_array_equal(course.best["table"], known)
+
+
+def test_without_discount_entries_still_come_to_rest():
+    world = world_of(odd.Coin)
+    agent = QLearning(QLearningSettings(gamma=1.0), world.observations, world.actions)
+    with scratch(Settings()) as run:
+        Course(agent, world, Plan(100_000, 64, 1, 1.0, 0), run).train()
+    assert agent.table[0] == pytest.approx(0.5, abs=0.25)
+
+
+def test_the_last_rollout_is_learnt_from():
+    app = Control("actor-critic", Settings(steps=64, envs=1, evaluations=1, episodes=1))
+    before = ActorCritic(None, world_of(Slope).observations, world_of(Slope).actions).policy()["critic"].copy()
+    app.fit(Slope)
+    assert app.agent is not None
+    assert not np.array_equal(app.agent.policy()["critic"], before)
+
+
+def test_several_passes_need_a_clip():
+    space = world_of(Slope)
+    with pytest.raises(SettingError, match=r"A rollout is learnt from more than once only where .*1 with clip_range=0"):
+        ActorCritic(ActorCriticSettings(clip_range=0), space.observations, space.actions)
+    ActorCritic(ActorCriticSettings(clip_range=0, passes=1), space.observations, space.actions)
+
+
+def test_a_spread_stays_where_it_has_a_meaning():
+    app = Control(
+        "actor-critic", Settings(steps=512, envs=1, evaluations=1, episodes=1, learning_rate=1.0), entropy=10.0
+    )
+    app.fit(Slope)
+    assert app.agent is not None
+    assert app.agent.policy()["free"].max() == 2
 
 
 def test_dueling_tells_the_gradient_of_what_it_combines():

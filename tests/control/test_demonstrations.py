@@ -14,6 +14,7 @@ from tests.contract.worlds import Corridor, Slope
 
 import headwater
 from headwater.control import course
+from headwater.control.cloning import divided
 from headwater.control.demonstrations import demonstrations_of
 from headwater.control.replay import Lived, Replay
 from headwater.control.world import World
@@ -150,6 +151,31 @@ def test_transitions_know_what_followed_and_what_did_not(tmp_path):
     assert found.lived.terminated.tolist() == [False, False, True, False]
     assert found.lived.ended.tolist() == [False, False, True, True]
     np.testing.assert_allclose(found.lived.after[:, 0], [0.1, 0.2, 0.2, 0.7], atol=1e-6)
+
+
+def test_a_row_that_is_done_as_it_was_cut_is_no_end():
+    rows = {"observation": ["[0, 1]"] * 8, "action": [1] * 8, "reward": [1.0] * 8, "done": [False, True] * 4}
+    rows["next_observation"] = rows["observation"]
+    both = demonstrations_of(rows | {"truncated": [False, True, False, False] * 2}, WORLD, Settings())
+    assert both.lived is not None
+    assert both.lived.terminated.tolist() == [False, False, False, True] * 2
+    assert both.lived.ended.tolist() == [False, True] * 4
+
+
+@pytest.mark.parametrize("sizes", [(10, 1000), (20, 20, 20, 500), (100, 90, 110, 95, 105), (560,), (3, 3)])
+def test_about_a_fifth_is_held_out_however_uneven_episodes_are(sizes):
+    for seed in range(6):
+        learnt, held = divided(np.repeat(np.arange(len(sizes)), sizes), np.random.default_rng(seed))
+        assert len(learnt) + len(held) == sum(sizes)
+        assert len(held) <= 0.4 * sum(sizes)
+        assert len(held) >= 1
+
+
+def test_fewer_rows_than_environments_are_imitated_alone():
+    rows = [{"observation": [place / 10, 1], "action": [0.1], "reward": 1.0, "done": place == 9} for place in range(10)]
+    app = headwater.adapt("control", Slope, model="ddpg", demonstrations=rows, hidden=(8,), steps=64, envs=16,
+                          evaluations=1, episodes=2)  # fmt: skip
+    assert (app.standing.imitated["relived"], app.standing.imitated["appraised"]) == (0, 0)
 
 
 def test_a_memory_takes_equal_parts_and_the_last_where_there_is_no_room():

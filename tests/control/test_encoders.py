@@ -127,6 +127,18 @@ def test_the_features_that_are_kept_are_the_latest(vit, monkeypatch):
     assert list(sight._known)[:2] == first[2:4]
 
 
+def test_equal_bytes_of_two_parts_are_two_images(vit):
+    wide, high = (Box(shape, (0.0,), (255.0,), pixels=True) for shape in ((16, 64), (64, 16)))
+    sight = Sight(
+        Eye.open(vit, Parts(("wide", "high"), (wide, high)), Settings(), "cpu"), Parts(("a", "b"), (wide, high))
+    )
+    row = np.random.default_rng(0).integers(0, 256, (1, 1024)).astype(np.uint8)
+    both = sight(np.hstack([row, row]).astype(np.float32))
+    alone = [Sight(sight.eye, space)(row) for space in (wide, high)]
+    np.testing.assert_array_equal(both, np.hstack(alone))
+    assert not np.allclose(*alone)
+
+
 def test_a_replay_memory_holds_features_near_one(vit):
     app = headwater.adapt("control", odd.Seen, **{**FEW, **MODELS[0][1]}, encoder=vit)
     assert isinstance(app.agent, Seeing)

@@ -33,6 +33,9 @@ def test_a_step_that_only_began_an_episode_is_never_drawn():
     # Of the second place the last step before is drawn instead; of the first the same step was one like any other.
     assert (replay.now[3, :, 0].tolist(), replay.ended[3].tolist()) == ([98, 2], [False, True])
     assert set(drawn.after[drawn.now[:, 0] == 2, 0].tolist()) == {3.0}
+    # Each of the three steps of that place is drawn as often as the others; the other place has four.
+    drawn = replay.sample(np.random.default_rng(0), (24_000,), discount=0.5)
+    assert np.bincount(drawn.now[:, 0].astype(int))[[0, 1, 2, 98]] == pytest.approx([7000, 7000, 7000, 3000], rel=0.05)
 
 
 def test_several_steps_end_with_their_episode():

@@ -46,12 +46,15 @@ def test_only_what_is_known_is_moved_at_once():
         "tests/Wrapped-v0", "gymnasium.envs.classic_control.cartpole:CartPoleEnv",
         additional_wrappers=(gymnasium.wrappers.TransformReward.wrapper_spec(func=abs),),
     )  # fmt: skip
-    left = [world_of("CartPole-v1", ["sutton_barto_reward=true"]), world_of("Pendulum-v1", ["g=9.81"]),
+    gymnasium.register("tests/Heavy-v0", "gymnasium.envs.classic_control.pendulum:PendulumEnv", kwargs={"g": 20.0})
+    left = [world_of("tests/Heavy-v0"),
+            world_of("CartPole-v1", ["sutton_barto_reward=true"]), world_of("Pendulum-v1", ["g=9.81"]),
             world_of("Taxi-v4", ["fickle_passenger=true"]), world_of("tests/Wrapped-v0"), world_of(odd.Corridor),
             world_of("MountainCarContinuous-v0")]  # fmt: skip
     assert [type(stepping_of(world, 1, None)) for world in left] == [OneByOne] * len(left)
     assert isinstance(stepping_of(world_of("CartPole-v1"), 1, "rgb_array"), OneByOne)
-    del gymnasium.registry["tests/Wrapped-v0"]
+    for name in ("tests/Wrapped-v0", "tests/Heavy-v0"):
+        del gymnasium.registry[name]
 
 
 def test_episodes_of_a_place_do_not_depend_on_who_plays_beside_it():

@@ -12,12 +12,16 @@ from tests.cli.commands import type_in
 from tests.control import worlds as odd
 
 import headwater
+from headwater import catalog
 from headwater.control import course as training
 from headwater.control.curves import Curves
 from headwater.control.dqn import Dqn
+from headwater.control.preparing import IDLE
+from headwater.control.preparing import test_seeds as seeds_of_the_test
 from headwater.control.task import Control
 from headwater.errors import ArtifactError, DataError, ExtraError, SettingError
 from headwater.evaluation.control import Agents
+from headwater.options import options_of
 from headwater.settings import Settings
 
 HERE = "tests.control.worlds"
@@ -165,6 +169,20 @@ def test_an_epoch_has_no_part():
         headwater.adapt("control", odd.Corridor, epochs=3)
 
 
+READ = {
+    "delimiter", "encoding", "quarantine_share", "steps", "trainings", "envs", "env", "episode_limit", "episodes",
+    "evaluations", "deterministic", "encoder", "demonstrations", "observation", "strategy", "budget", "learning_rate",
+    "checkpoint_seconds", "seed", "device", "offline", "trust_remote_code",
+}  # fmt: skip
+
+
+def test_every_setting_of_a_run_is_read_or_refused():
+    fields = catalog.task("control").fields
+    assert {option.name for option in options_of(Settings) if option.fits(fields)} == READ | set(IDLE)
+    with pytest.raises(SettingError, match=r"batch_size has no part in control.*--set batch="):
+        headwater.adapt("control", odd.Corridor, batch_size=64)
+
+
 def test_the_environment_of_memory_is_asked_for_again(tmp_path):
     headwater.adapt("control", odd.Corridor, to=tmp_path / "run", **FAST)
     loaded = headwater.load(tmp_path / "run")
@@ -173,13 +191,49 @@ def test_the_environment_of_memory_is_asked_for_again(tmp_path):
     assert loaded.evaluate(odd.Corridor).metrics["return"].value >= 0
     with pytest.raises(DataError, match="This environment has other observations or actions than the one"):
         loaded.evaluate("CartPole-v1")
+    lake = headwater.adapt("control", "FrozenLake-v1", model="q-learning", steps=640, episodes=2,
+                           env=("is_slippery=false",))  # fmt: skip
+    with pytest.raises(DataError, match="This environment has other observations or actions than the one"):
+        lake.evaluate("FrozenLake8x8-v1")
+    # What the making of its own environment was told has no part in another.
+    assert lake.evaluate(odd.Sixteen).metrics["return"].value == 0
+
+
+def test_what_chooses_by_episodes_is_measured_by_others(shown, monkeypatch):
+    loaded, seen = headwater.load(shown), list[set[int]]()
+    assert isinstance(loaded, Control)
+    prepared, each = loaded.prepare(odd.Corridor), loaded._each
+    monkeypatch.setattr(loaded, "_each", lambda world, seeds: seen.append(set(seeds)) or each(world, seeds))
+    for part in (prepared.valid, prepared.test):
+        assert len(loaded.marks(part).right) == len(part)
+    assert seen[0].isdisjoint(seen[1])
+    assert seen[1] == set(seeds_of_the_test(loaded.settings.seed, len(prepared.test)))
+
+
+def test_no_lesson_is_without_a_step_and_one_without_an_episode_is_told(caplog):
+    with caplog.at_level(logging.WARNING, "headwater"):
+        app = headwater.adapt("control", odd.Endless, model="dqn", hidden=(8,), steps=20, envs=4, evaluations=20,
+                              episodes=2, episode_limit=50)  # fmt: skip
+    assert len(app.standing.curve) == 5
+    assert [one.message for one in caplog.records if "No episode came to its end" in one.message] == [
+        "No episode came to its end within a lesson of 1 steps in each environment: what lies behind that is never "
+        "learnt from. Give fewer --evaluations"
+    ]
+    assert "chosen by" in app.trace.stages[0].decision
 
 
 def test_its_own_policy_may_be_drawn_from(shown):
     loaded = headwater.load(shown)
     assert isinstance(loaded, Control)
     loaded.settings = Settings(episodes=10, deterministic=False)
-    assert "drawn from its policy" in loaded.evaluate().notes[0]
+    with pytest.raises(SettingError, match=r"dqn has no policy to draw actions from.*Accepted: --model actor-critic"):
+        loaded.evaluate()
+    with pytest.raises(SettingError, match="q-learning has no policy to draw actions from"):
+        headwater.adapt("control", "FrozenLake-v1", model="q-learning", deterministic=False)
+    found = [headwater.adapt("control", odd.Slope, model="actor-critic", steps=64, evaluations=1, episodes=20,
+                             deterministic=best) for best in (True, False)]  # fmt: skip
+    assert "drawn from its policy" in found[1].report.notes[0]
+    assert found[0].report.metrics["return"].value != found[1].report.metrics["return"].value
 
 
 def test_an_episode_is_filmed_and_shown(shown, tmp_path):

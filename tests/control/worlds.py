@@ -208,6 +208,26 @@ class SeenInPart(Seen):
         return {"goal": int(self.goal > 0), "view": super()._seen()}
 
 
+class Sixteen(gymnasium.Env[Any, Any]):
+    """It takes what FrozenLake takes, and is over at once."""
+
+    observation_space, action_space = spaces.Discrete(16), spaces.Discrete(4)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        super().reset(seed=seed)
+        return 0, {}
+
+    def step(self, action: Any) -> Any:
+        return 0, 0.0, True, False, {}
+
+
+class Coin(Sixteen):
+    """One step, which gives one or nothing by chance."""
+
+    def step(self, action: Any) -> Any:
+        return 0, float(self.np_random.random() < 0.5), True, False, {}
+
+
 class Told(Corridor):
     """The corridor in words."""
 

@@ -82,9 +82,7 @@ class Control(Application):
         return self._fitted.observations
 
     def prepare(self, source: Any, *, want_test: bool = True) -> Ground:
-        refuse_chances(
-            self.settings, str(self.model_name), draws=catalog.model_class(self.task, str(self.model_name)).draws
-        )
+        self._refuse_chances()
         world = world_of(source, self.settings.env, self.settings.episode_limit)
         shown = self.held.get("demonstrations", self.settings.demonstrations)
         return ground(world, self.settings, self._plan(world).steps, choosing(world), shown)
@@ -154,10 +152,15 @@ class Control(Application):
             yield from trainings.in_turn(self.trainings, self._fitted, self.policy(), world, seeds)
 
     def policy(self) -> Policy:
-        """Raw actions for raw observations: the best it knows, or drawn where `deterministic` is off."""
+        """Raw actions for raw observations: the best it knows, or drawn where `deterministic` is off.
+
+        Raises:
+            SettingError: they are to be drawn, and the model knows no chances.
+        """
         agent = self._fitted
         if self.settings.deterministic:
             return agent.act
+        self._refuse_chances()
         random = np.random.default_rng([self.settings.seed, 15])
         return lambda raw: agent.act(raw, random)
 
@@ -250,6 +253,10 @@ class Control(Application):
     def _fitted(self) -> Agent:
         self.require_fitted("this")
         return self.agent  # type: ignore[return-value]
+
+    def _refuse_chances(self) -> None:
+        model = str(self.model_name)
+        refuse_chances(self.settings, model, draws=catalog.model_class(self.task, model).draws)
 
     def _plan(self, world: World) -> Plan:
         """How long, how wide and how fast: as the user says, else what suits the world, else the model."""
