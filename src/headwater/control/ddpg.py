@@ -107,7 +107,8 @@ class Ddpg(Agent):
         own = self.settings
         while lesson.left:
             now, before = lesson.now, lesson.done
-            warm = before < own.warm_up
+            # Who was shown what to do has no need to try anything at all first.
+            warm = before < own.warm_up and self.rehearsal is None
             actions = self.actions.sample(lesson.random, len(now)) if warm else self.act(now, lesson.random)
             self.replay.add(now, actions, lesson.step(actions))
             rounds = lesson.done // own.train_every - before // own.train_every
