@@ -14,10 +14,10 @@ from tests.control import worlds as odd
 import headwater
 from headwater import catalog
 from headwater.control import course as training
+from headwater.control.chance import Chance, seeds_of
 from headwater.control.curves import Curves
 from headwater.control.dqn import Dqn
 from headwater.control.preparing import IDLE
-from headwater.control.preparing import test_seeds as seeds_of_the_test
 from headwater.control.task import Control
 from headwater.errors import ArtifactError, DataError, ExtraError, SettingError
 from headwater.evaluation.control import Agents
@@ -207,7 +207,7 @@ def test_what_chooses_by_episodes_is_measured_by_others(shown, monkeypatch):
     for part in (prepared.valid, prepared.test):
         assert len(loaded.marks(part).right) == len(part)
     assert seen[0].isdisjoint(seen[1])
-    assert seen[1] == set(seeds_of_the_test(loaded.settings.seed, len(prepared.test)))
+    assert seen[1] == set(seeds_of(loaded.settings.seed, Chance.TEST, len(prepared.test)))
 
 
 def test_no_lesson_is_without_a_step_and_one_without_an_episode_is_told(caplog):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
+from headwater.control.chance import Chance, generator
 from headwater.control.lesson import Lesson
 from headwater.control.networks import Network, network_of
 from headwater.control.rehearsing import Rehearsal
@@ -69,7 +70,7 @@ class Agent(ABC):
         self.rehearsal: Rehearsal | None = None
         self.observations, self.actions, self.eye, self._eyes = observations, actions, eye, 0
         self.check()
-        self.build(np.random.default_rng([seed, 1]))
+        self.build(generator(seed, Chance.PARAMETERS))
 
     @classmethod
     def completed(cls, settings: RunSettings, rows: int) -> RunSettings:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
 from headwater.control.agent import Agent
+from headwater.control.chance import Chance, generator
 from headwater.control.demonstrations import Demonstrations
 from headwater.control.spaces import Box, Space
 
-_CHANCE: Final = 17
 _BATCH, _PASSES, _PATIENCE = 64, 200, 10
 _HELD, _MOST_HELD = 0.2, 5000
 
@@ -64,7 +63,7 @@ def clone(agent: Agent, shown: Demonstrations, rate: float, seed: int, remaining
         seed: of the rows that are held out, and of the order of the others.
         remaining: seconds that are left.
     """
-    random = np.random.default_rng([seed, _CHANCE])
+    random = generator(seed, Chance.CLONING)
     learnt, held = divided(shown.episodes, random)
     agent.look(shown.now[learnt])
     best, at, kept = -1.0, 0, dict[str, np.ndarray]()

@@ -15,6 +15,7 @@ from safetensors.numpy import save
 from threadpoolctl import threadpool_limits
 
 from headwater.control.agent import Agent
+from headwater.control.chance import Chance, generator, seeds_of
 from headwater.control.cloning import clone
 from headwater.control.curves import Curves
 from headwater.control.demonstrations import Demonstrations
@@ -31,9 +32,6 @@ from headwater.run import Run, never, write_whole
 
 log = logging.getLogger("headwater")
 FILE: Final = "training.safetensors"
-_TRAINING, _FIRST, _MORE, _LAST, _APPRAISING = 11, 12, 13, 17, 19
-"""Which chances these are: of a training, of the first episodes that score a policy, of those that confirm it, of those
-that settle between the best and the last one, of what is learnt from the transitions of others."""
 _FEW, _MANY = 10, 40
 """How many episodes score each policy, and how many more the one that may be the best."""
 _CHEAP: Final = 2
@@ -143,7 +141,7 @@ class Course:
         """
         self.agent.begin(self.plan.envs)
         self._resume()
-        curves = Curves(self.run.folder / "logs", first_step=self.standing.done)
+        curves = Curves(self.run.folder / "logs")
         longest = 0.0
         # The matrices of perceptrons are slower with several threads; those of torch are larger, and none of these.
         label = f"{self.plan.name}, steps" if self.plan.name else "steps"
@@ -181,7 +179,7 @@ class Course:
         kept = appraised = 0
         if shown.lived is not None and self.plan.steps:
             kept = self.agent.relive(shown.lived)
-            random = np.random.default_rng([self.plan.seed, _APPRAISING])
+            random = generator(self.plan.seed, Chance.APPRAISING)
             appraised = self.agent.appraise(shown.lived, self.plan.rate, random)
         standing.seconds += time.monotonic() - began
         standing.imitated = {
@@ -203,8 +201,8 @@ class Course:
     def _lesson(self, shown: Any, curves: Curves) -> None:
         number, standing = self.standing.lesson, self.standing
         before = standing.done
-        worlds = Worlds(self.world, self.plan.envs, [self.plan.seed, _TRAINING, number])
-        random = np.random.default_rng([self.plan.seed, _TRAINING, number, 1])
+        worlds = Worlds(self.world, self.plan.envs, [self.plan.seed, Chance.TRAINING, number])
+        random = generator(self.plan.seed, Chance.TRAINING, number, 1)
         lesson = Lesson(
             worlds, random, self.plan.rate, standing.done, self.plan.end(number),
             self.plan.end(self.plan.lessons - 1), shown,
@@ -243,11 +241,11 @@ class Course:
 
     def _score(self) -> float:
         """The mean return of the present policy, which is kept where it is the best so far."""
-        played = self._played(_FIRST, self._few)
+        played = self._played(Chance.FIRST_SCORES, self._few)
         first = float(played.returns.mean())
         # So few episodes are too few to turn a good one down, unless they are clearly worse.
         if first >= self.standing.bar or first >= self.standing.first:
-            both = played + self._played(_MORE, self._choosing - self._few)
+            both = played + self._played(Chance.MORE_SCORES, self._choosing - self._few)
             score, error = float(both.returns.mean()), float(both.returns.std() / self._choosing**0.5)
             # Of policies that chance alone may tell apart, the later one has learnt from more.
             if score >= self.standing.bar:
@@ -273,9 +271,9 @@ class Course:
         standing, last = self.standing, {name: values.copy() for name, values in self.agent.policy().items()}
         if standing.stopped or standing.at == standing.done:
             return
-        after = self._played(_LAST, self._choosing).returns
+        after = self._played(Chance.SETTLING, self._choosing).returns
         self.agent.follow(self.best)
-        before = self._played(_LAST, self._choosing).returns
+        before = self._played(Chance.SETTLING, self._choosing).returns
         self.agent.follow(last)
         returns = before
         if after.mean() >= before.mean() - before.std() / self._choosing**0.5:
@@ -285,9 +283,8 @@ class Course:
         # Of whoever stays these episodes tell the worth without favour: they did not choose it among many.
         self._note(returns)
 
-    def _played(self, which: int, count: int) -> Played:
-        seeds = np.random.default_rng([self.plan.seed, which]).integers(0, 2**31 - 1, count).tolist()
-        played = play(self.world, self.agent.act, seeds)
+    def _played(self, which: Chance, count: int) -> Played:
+        played = play(self.world, self.agent.act, seeds_of(self.plan.seed, which, count))
         self.standing.scoring += int(played.lengths.sum())
         return played
 

@@ -14,10 +14,9 @@ class Curves:
 
     Args:
         folder: where the event files go.
-        first_step: where a resumed training goes on; a point of an earlier attempt that is behind it comes again.
     """
 
-    def __init__(self, folder: Path, *, first_step: int = 0) -> None:
+    def __init__(self, folder: Path) -> None:
         try:
             from tensorboard.summary import Writer
         except ModuleNotFoundError as missing:
@@ -27,7 +26,6 @@ class Curves:
             ) from missing
         folder.mkdir(parents=True, exist_ok=True)
         self._writer: Any = Writer(str(folder))
-        self.first_step = first_step
 
     def write(self, step: int, **values: float) -> None:
         """Adds one point to the curve of each name; what is no number is left out."""

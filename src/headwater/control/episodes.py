@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from headwater.control.chance import Chance, generator
 from headwater.control.world import World
 from headwater.control.worlds import Worlds
 
@@ -69,5 +70,5 @@ def play(world: World, policy: Policy, seeds: Sequence[int]) -> Played:
 
 def at_random(world: World, seed: int) -> Policy:
     """The policy that does anything: the baseline of every agent."""
-    random = np.random.default_rng([seed, 7])
+    random = generator(seed, Chance.RANDOM_ACTIONS)
     return lambda raw: world.actions.sample(random, len(raw))

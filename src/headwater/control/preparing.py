@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import numpy as np
-
 from headwater.control.demonstrations import Demonstrations, demonstrations_of
 from headwater.control.making import STRATEGIES
 from headwater.control.world import World, world_of
@@ -23,7 +21,6 @@ IDLE: Final = (
 """Settings of every run that nothing here reads."""
 _OF_ENCODERS: Final = ("strategy", "trust_remote_code")
 """Those that nothing reads where there is no encoder."""
-_TEST: Final = 14
 
 
 @dataclass(frozen=True)
@@ -119,11 +116,6 @@ def ground(source: Any, settings: Settings, steps: int, valid: int, demonstratio
         Part(world, steps), Part(world, valid), Part(world, settings.episodes, measures=True), {"audit": audit},
         shown.problems if shown else [], shown, settings.trainings,
     )  # fmt: skip
-
-
-def test_seeds(seed: int, count: int) -> list[int]:
-    """The seeds of the episodes that measure an agent: no other episodes have them."""
-    return np.random.default_rng([seed, _TEST]).integers(2**31, 2**32 - 1, count).tolist()
 
 
 def refuse_idle(settings: Settings) -> None:

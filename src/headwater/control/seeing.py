@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 
 from headwater.control.agent import EYE, Agent
+from headwater.control.chance import Chance
 from headwater.control.episodes import at_random
 from headwater.control.lesson import Lesson
 from headwater.control.normalising import Running
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 SIGHT: Final = "sight.json"
 _KEPT_BYTES: Final = 256 << 20
-_ENVS, _STEPS, _CHANCE = 8, 64, 21
+_ENVS, _STEPS = 8, 64
 
 
 class Sight:
@@ -136,7 +137,7 @@ class Seeing(Agent):
 
     def meet(self, world: World, seed: int) -> None:
         """Looks at random play, by which features are brought near one."""
-        worlds, policy = Worlds(world, _ENVS, [seed, _CHANCE]), at_random(world, seed)
+        worlds, policy = Worlds(world, _ENVS, [seed, Chance.RANDOM_PLAY]), at_random(world, seed)
         rows = list[np.ndarray]()
         for _ in range(_STEPS):
             rows.append(self.sight(worlds.now))

@@ -16,11 +16,12 @@ from headwater import catalog, options
 from headwater.application import Application, Marks, Predictions, Stage, Trace
 from headwater.control import filming, making, observing, random_play, recording, trainings
 from headwater.control.agent import Agent
+from headwater.control.chance import Chance, generator, seeds_of
 from headwater.control.cloning import agreement
 from headwater.control.course import SPENT, Course, Plan, Standing, choosing
 from headwater.control.episodes import Played, Policy, at_random, play
 from headwater.control.observing import Observed
-from headwater.control.preparing import Ground, Part, ground, refuse_chances, test_seeds
+from headwater.control.preparing import Ground, Part, ground, refuse_chances
 from headwater.control.presets import OF_RUN, preset
 from headwater.control.spaces import Box, Discrete, Space, alike
 from headwater.control.trainings import Training
@@ -118,7 +119,7 @@ class Control(Application):
         """
         self.require_fitted("evaluate")
         world, count = self._asked(records)
-        seeds = test_seeds(self.settings.seed, count)
+        seeds = seeds_of(self.settings.seed, Chance.TEST, count)
         each, played = self._played(world, seeds, of_run=isinstance(records, Part))
         limits = [f"{name} was cut off after {world.limit:,} steps" for name, one in played.items()
                   if not one.terminated.any()]  # fmt: skip
@@ -161,7 +162,7 @@ class Control(Application):
         if self.settings.deterministic:
             return agent.act
         self._refuse_chances()
-        random = np.random.default_rng([self.settings.seed, 15])
+        random = generator(self.settings.seed, Chance.DRAWN_ACTIONS)
         return lambda raw: agent.act(raw, random)
 
     def film(self, file: str | Path, *, seed: int = 0) -> int:
@@ -190,7 +191,7 @@ class Control(Application):
             DataError: the environment is not known any more, or breaks down; the file is of another kind.
         """
         self.require_fitted("record")
-        seeds = np.random.default_rng([seed, 18]).integers(0, 2**31 - 1, episodes).tolist()
+        seeds = seeds_of(seed, Chance.RECORDING, episodes)
         column = self.settings.observation or observing.COLUMN
         return recording.record(self.own_world(), self.policy(), seeds, Path(file), column)
 
@@ -200,9 +201,8 @@ class Control(Application):
         if isinstance(records, Records):
             return self._agreement(records)
         world, count = self._asked(records)
-        seeds = np.random.default_rng([self.settings.seed, 16]).integers(0, 2**31 - 1, count).tolist()
-        if not isinstance(records, Part) or records.measures:
-            seeds = test_seeds(self.settings.seed, count)
+        measures = not isinstance(records, Part) or records.measures
+        seeds = seeds_of(self.settings.seed, Chance.TEST if measures else Chance.VALIDATION, count)
         returns = [played.returns for played in self._each(world, seeds)]
         return Marks(np.mean(returns, axis=0), np.zeros(count), 0.0)
 

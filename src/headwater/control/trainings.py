@@ -15,6 +15,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from headwater.control.agent import Agent
+from headwater.control.chance import Chance, seeds_of
 from headwater.control.course import Plan, Standing, choosing
 from headwater.control.episodes import Played, Policy, play
 from headwater.control.world import World
@@ -23,7 +24,6 @@ from headwater.evaluation.trainings import Trainings
 from headwater.run import Judge, Run, never
 
 _SEEDS: Final = 2**32
-_CHOICE: Final = 20
 FILE: Final = "trainings.safetensors"
 
 
@@ -87,7 +87,7 @@ def chosen(trainings: Sequence[Training], agent: Agent, world: World, seed: int)
     """
     found = list(trainings)
     if len(found) > 1:
-        seeds = np.random.default_rng([seed, _CHOICE]).integers(0, 2**31 - 1, choosing(world)).tolist()
+        seeds = seeds_of(seed, Chance.CHOICE_OF_TRAINING, choosing(world))
         returns = [played.returns.tolist() for played in in_turn(found, agent, agent.act, world, seeds)]
         found = [replace(one, returns=tuple(own)) for one, own in zip(found, returns, strict=True)]
         found.sort(key=lambda one: -float(np.mean(one.returns)))
