@@ -4,7 +4,8 @@ An agent is to go to a goal among walls, both at random places, and observes a p
 (`gridworld.py`); the optimum is known by breadth-first search. Three ways to see: `scratch`, a convolutional network
 that learns with the policy; `frozen`, an encoder from headwater's own pretraining without labels (`adapt
 image-features`, simclr) on frames of random play, whose features are computed once; and `fine-tuned`, the same encoder,
-learning with the policy. All else is the same. Steps are counted until the policy between two lessons is worth 90 % of
+learning with the policy. All else is the same, but that exploration falls over the first half of the steps, of which
+the last way has fewer. Steps are counted until the policy between two lessons is worth 90 % of
 the optimum in 10 to 50 episodes; the return is that of the policy kept, in 100 episodes that no training met. CPU
 seconds are of the learning, all scores included; those of pretraining stand apart. Run it with `--threads 1`.
 """
