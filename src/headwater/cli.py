@@ -209,7 +209,10 @@ def predict(
 @app.command(cls=Verb)
 def evaluate(
     run: Run,
-    data: Annotated[str, typer.Argument(metavar="DATA", help="A file or a folder with labels.", show_default=False)],
+    data: Annotated[
+        str,
+        typer.Argument(metavar="DATA", help="A file or a folder with labels, or an environment.", show_default=False),
+    ],
     *,
     to: Annotated[Path | None, typer.Option("--to", metavar="FOLDER", help="Where to write the report.")] = None,
     share: Annotated[

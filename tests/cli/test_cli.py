@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pyarrow.parquet
 import pytest
@@ -119,6 +120,7 @@ def test_ctrl_c_says_how_to_go_on_once_there_is_something_to_go_on_with(reviews,
     [
         (["adapt"], "adapt needs TASK. See the tasks with: headwater catalog"),
         (["adapt", "text-classification"], "adapt needs DATA. Give a file or a folder."),
+        (["adapt", "control"], "adapt needs DATA. Give an environment: an id of Gymnasium, or module:Class."),
         (["adapt", "--resume"], "--resume needs the folder of the run. Add --to FOLDER."),
         (["adapt", "text-clasification", "x.csv"], "Did you mean text-classification"),
         (["adapt", "text-classification", "x.csv", "--epochs", "five"], "epochs cannot have this value. Got 'five'."),
@@ -276,6 +278,19 @@ def test_catalog_lists_every_model():
     assert result.exit_code == 0
     for name in headwater.catalog.model_names("text-classification"):
         assert f"\n{name} " in result.stdout
+
+
+def test_catalog_says_that_foundations_are_models_only_where_they_are():
+    said = "A hub id, a local folder in hub format or a run folder is a model too."
+    for task in headwater.catalog.TASKS:
+        shown = " ".join(type_in("catalog", task.name).stdout.split())
+        assert (said in shown) == (task.foundation is not None), task.name
+        assert shown.endswith(f"Default: {task.default_model}")
+
+
+def test_the_page_of_errors_shows_what_is_said():
+    said = type_in("adapt", "text-classifcation", "reviews.csv").stderr.strip()
+    assert said in (Path(__file__).parents[2] / "docs" / "errors.md").read_text("utf-8")
 
 
 def test_version():

@@ -36,7 +36,9 @@ def require(values: dict[str, Any], *, verb: str, resume: bool, beside: Collecti
             accepted=", ".join("--" + name.replace("_", "-") for name in ("to", *beside)),
             fix=f"Leave the rest out, or give TASK and DATA too: headwater {verb} TASK DATA --resume ...",
         )  # fmt: skip
-    for name, fix in (("task", "See the tasks with: headwater catalog"), ("data", "Give a file or a folder.")):
+    acts = any(task.name == values.get("task") and "Observation" in task.inputs for task in catalog.TASKS)
+    data = "Give an environment: an id of Gymnasium, or module:Class." if acts else "Give a file or a folder."
+    for name, fix in (("task", "See the tasks with: headwater catalog"), ("data", data)):
         if name not in values:
             raise SettingError(f"{verb} needs {name.upper()}", where=where, fix=fix)
 
