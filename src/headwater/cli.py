@@ -184,7 +184,8 @@ def predict(
         list[str] | None, typer.Option("--keep", metavar="COLUMN", help="A column of DATA to copy beside the answers.")
     ] = None,
     text: Annotated[
-        list[str] | None, typer.Option("--say", metavar="TEXT", help="A text to answer for, instead of DATA.")
+        list[str] | None,
+        typer.Option("--say", metavar="TEXT", help="A text or an observation to answer for, instead of DATA."),
     ] = None,
     offline: Offline = None,
 ) -> None:

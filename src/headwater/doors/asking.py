@@ -50,11 +50,11 @@ def refuse_texts(task: str) -> None:
         SettingError: says what it reads.
     """
     inputs = catalog.task(task).inputs
-    if "Text" not in inputs:
+    # An observation may be a text, and any other can be typed as one: a list of numbers in brackets.
+    if "Text" not in inputs and "Observation" not in inputs:
         raise SettingError(
             f"An application of {task} reads {', '.join(f'{one.lower()}s' for one in inputs)}, no texts", where="--say",
             fix="Ask with: headwater recommend RUN --user NAME" if "User" in inputs
-            else "Give a table with a column of observations as DATA." if "Observation" in inputs
             else "Give the path of an image, a folder or an archive as DATA.",
         )  # fmt: skip
 
