@@ -86,8 +86,11 @@ class Gain:
         Example:
             >>> Gain("majority", "accuracy", 0.31, 0.28, 0.34).sentence
             'Better than majority by 0.310 in accuracy (95 % interval 0.280 to 0.340): the gain is real.'
+            >>> Gain("random", "return", -3.3, -4.561, -2.061).sentence
+            'Worse than random by 3.300 in return (95 % interval 2.061 to 4.561): use the baseline.'
         """
-        low, high = figures(self.low, self.high)
+        # What is worse by a positive number lies between positive ends, the nearer one first.
+        low, high = figures(*((-self.high, -self.low) if self.high < 0 else (self.low, self.high)))
         interval = f"in {spoken(self.metric)} (95 % interval {low} to {high})"
         if math.isnan(self.value):
             return f"The gain over {self.over} could not be measured."
