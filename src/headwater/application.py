@@ -74,12 +74,12 @@ class Predictions:
         return [None if reason else float(value) for value, reason in zip(best, self.reasons, strict=True)]
 
     def to_arrow(self) -> pa.Table:
-        """The columns prediction, confidence, reason, and `probability:CLASS` for every class."""
+        """The columns prediction and reason; of a task with probabilities confidence, and `probability:CLASS`."""
         import pyarrow as pa
 
         columns: dict[str, Any] = {
             "prediction": self.labels if self.kind is None else pa.array(self.labels, self.kind),
-            "confidence": pa.array(self.confidence, pa.float64()),
+            **({} if self.probabilities is None else {"confidence": pa.array(self.confidence, pa.float64())}),
             "reason": pa.array(self.reasons, pa.string()),
         }
         if self.probabilities is not None:

@@ -19,7 +19,8 @@ class Task:
 
     Without a `foundation` the task has basic models alone; without a `linear_baseline` it has baselines of its own,
     which are no models. `service` is what `headwater serve` makes of it. Where
-    its data is no file, `hashes` is what tells one from another.
+    its data is no file, `hashes` is what tells one from another. Applications are compared by the `metric` of each
+    held-out `unit`, which lies between 0 and 1 where it is `bounded`.
     """
 
     name: str
@@ -34,6 +35,9 @@ class Task:
     extra: str | None = None
     service: str = "headwater.serving.service:Service"
     hashes: str | None = None
+    metric: str = "accuracy"
+    unit: str = "row"
+    bounded: bool = True
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -146,6 +150,9 @@ TASKS: tuple[Task, ...] = (
         default_model="dqn",
         extra="control",
         hashes=f"{_AGENTS}.world:hash_of",
+        metric="return",
+        unit="episode",
+        bounded=False,
     ),
 )
 

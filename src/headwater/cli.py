@@ -185,7 +185,8 @@ def predict(
         list[str] | None, typer.Option("--keep", metavar="COLUMN", help="A column of DATA to copy beside the answers.")
     ] = None,
     text: Annotated[
-        list[str] | None, typer.Option("--say", metavar="TEXT", help="A text to answer for, instead of DATA.")
+        list[str] | None,
+        typer.Option("--say", metavar="TEXT", help="A text or an observation to answer for, instead of DATA."),
     ] = None,
     offline: Offline = None,
 ) -> None:
@@ -213,7 +214,10 @@ def predict(
 @app.command(cls=Verb)
 def evaluate(
     run: Run,
-    data: Annotated[str, typer.Argument(metavar="DATA", help="A file or a folder with labels.", show_default=False)],
+    data: Annotated[
+        str,
+        typer.Argument(metavar="DATA", help="A file or a folder with labels, or an environment.", show_default=False),
+    ],
     *,
     to: Annotated[Path | None, typer.Option("--to", metavar="FOLDER", help="Where to write the report.")] = None,
     share: Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -86,14 +87,26 @@ class RequestError(HeadwaterError, ValueError):
         super().__init__(what, **told)
 
 
+_VERSION: Final = re.compile(r"-v\d+$")
+"""What the id of an environment ends in."""
+_CLOSE: Final = 0.7
+
+
 def did_you_mean(name: str, choices: Iterable[str]) -> str | None:
     """The nearest known name as a question, or None when nothing is near.
 
     Example:
         >>> did_you_mean("tfidf-logisitc", ["tfidf-logistic", "lstm"])
         'Did you mean tfidf-logistic?'
+        >>> did_you_mean("CartPol-v1", ["CartPole-v0", "CartPole-v1"]), did_you_mean("nope-v1", ["Hopper-v5"])
+        ('Did you mean CartPole-v1 or CartPole-v0?', None)
     """
-    near = difflib.get_close_matches(name, list(choices), n=2, cutoff=0.6)
+    known, stem = list(choices), _VERSION.sub("", name)
+    if stem != name:
+        # What names have in common by their versions is no likeness.
+        stems = difflib.get_close_matches(stem, {_VERSION.sub("", one) for one in known}, n=2, cutoff=_CLOSE)
+        known = [one for one in known if _VERSION.sub("", one) in stems]
+    near = difflib.get_close_matches(name, known, n=2, cutoff=0.6)
     return f"Did you mean {' or '.join(near)}?" if near else None
 
 

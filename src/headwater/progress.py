@@ -34,6 +34,7 @@ class _RichBar(Bar):
         self._task = progress.add_task(label, total=total, notes="")
 
     def advance(self, amount: int = 1, **notes: object) -> None:
+        self.done += amount
         self._progress.update(self._task, advance=amount, **({"notes": _told(notes)} if notes else {}))
 
 

@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pyarrow.parquet
 import pytest
@@ -119,6 +120,8 @@ def test_ctrl_c_says_how_to_go_on_once_there_is_something_to_go_on_with(reviews,
     [
         (["adapt"], "adapt needs TASK. See the tasks with: headwater catalog"),
         (["adapt", "text-classification"], "adapt needs DATA. Give a file or a folder."),
+        (["adapt", "control"], "adapt needs DATA. Give an environment: an id of Gymnasium, or module:Class."),
+        (["play", "runs/x", "--seed", "-1"], "Invalid value for '--seed'"),
         (["adapt", "--resume"], "--resume needs the folder of the run. Add --to FOLDER."),
         (["adapt", "text-clasification", "x.csv"], "Did you mean text-classification"),
         (["adapt", "text-classification", "x.csv", "--epochs", "five"], "epochs cannot have this value. Got 'five'."),
@@ -196,7 +199,7 @@ def test_predict_answers_what_it_can_of_a_long_file_that_names_its_column_late(r
     questions.write_text('{"id": 1}\n' * 8192 + '{"id": 2, "review": "wonderful, a joy"}\n')
     result = type_in("predict", run, questions, "--keep", "review", "--to", tmp_path / "out.parquet")
     assert result.exit_code == 0, result.output
-    assert "8193 rows written" in result.stdout
+    assert "8,193 rows written" in result.stdout
     assert "8192 without an answer, the first: row 1, the text in column review is missing" in result.stdout
     rows = pyarrow.parquet.read_table(tmp_path / "out.parquet").select(["review", "prediction"]).to_pylist()
     assert (rows[0], rows[-1]) == (
@@ -287,6 +290,19 @@ def test_catalog_lists_every_model():
     assert result.exit_code == 0
     for name in headwater.catalog.model_names("text-classification"):
         assert f"\n{name} " in result.stdout
+
+
+def test_catalog_says_that_foundations_are_models_only_where_they_are():
+    said = "A hub id, a local folder in hub format or a run folder is a model too."
+    for task in headwater.catalog.TASKS:
+        shown = " ".join(type_in("catalog", task.name).stdout.split())
+        assert (said in shown) == (task.foundation is not None), task.name
+        assert shown.endswith(f"Default: {task.default_model}")
+
+
+def test_the_page_of_errors_shows_what_is_said():
+    said = type_in("adapt", "text-classifcation", "reviews.csv").stderr.strip()
+    assert said in (Path(__file__).parents[2] / "docs" / "errors.md").read_text("utf-8")
 
 
 def test_version():

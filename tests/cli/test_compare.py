@@ -43,6 +43,22 @@ def test_an_earlier_comparison_is_replaced_and_other_files_are_not(reviews, othe
     assert "This folder holds other files, which a report could replace" in result.stderr
 
 
+def test_environments_are_compared_without_a_word_of_copies_and_labels(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    worlds = [f"tests.contract.worlds:{name}" for name in ("Corridor", "Slope")]
+    result = type_in("compare", *worlds, "--task", "control")
+    assert result.exit_code == 0, result.output
+    assert "512 rows" in result.stdout
+    # Observations come again as they will, and nobody labels them.
+    for wrong in ("also stand in the source", "labels"):
+        assert wrong not in result.stdout, wrong
+    folder = next((tmp_path / "runs").iterdir())
+    assert folder.name == "worlds-Corridor-and-worlds-Slope"
+    page = (folder / "comparison.html").read_text()
+    assert "class shares" not in page
+    assert "Copies" not in page
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

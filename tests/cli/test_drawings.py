@@ -148,5 +148,5 @@ def test_the_command_writes_a_folder_or_a_table(application, images, tmp_path, c
         )
     told = capsys.readouterr().out
     assert "1 images with boxes written to" in told
-    assert "1 rows written to" in told
+    assert "1 row written to" in told
     assert (tmp_path / "drawn" / "one.jpg").is_file()

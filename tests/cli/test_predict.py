@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from tests.cli.commands import read_table, type_in
 
+import headwater
 from headwater.data.raster import encode
 from headwater.doors import asking
 from headwater.errors import SettingError
@@ -37,6 +38,20 @@ def test_texts_are_refused_by_an_application_of_images(shades):
     asking.refuse_texts("text-classification")
     with pytest.raises(SettingError, match="reads images, no texts"):
         asking.refuse_texts("object-detection")
+
+
+def test_an_observation_is_typed_in_and_an_action_has_no_confidence(tmp_path):
+    small = {"bins": 4, "steps": 100, "episodes": 10, "evaluations": 1}
+    to = tmp_path / "run"
+    agent = headwater.adapt("control", "tests.contract.worlds:Corridor", model="q-learning", to=to, **small)
+    result = type_in("predict", to, "--say", "[0.1, 1.0]", "--say", "up")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[0].split() == ["text", "prediction", "reason"]
+    assert result.stdout.splitlines()[1].split() == ["[0.1,", "1.0]", str(agent.predict([[0.1, 1.0]]).labels[0])]
+    assert "a text that is no list" in " ".join(result.stdout.split())
+    (tmp_path / "seen.jsonl").write_text('{"observation": [0.1, 1.0]}\n', "utf-8")
+    assert type_in("predict", to, tmp_path / "seen.jsonl", "--to", tmp_path / "out.csv").exit_code == 0
+    assert list(read_table(tmp_path / "out.csv")[0]) == ["row", "prediction", "reason"]
 
 
 def test_a_failure_of_all_rows_is_a_failure(shades, run, tmp_path):

@@ -152,3 +152,10 @@ def test_damaged_files_are_read_or_refused(tmp_path, seed):
         assert set(untouched) <= set(good)
     parts = list(read_parts(path, DataSettings(), rows=7))
     assert sum(map(len, parts)) == len(records)
+
+
+def test_a_bare_name_is_told_with_the_folder_it_was_looked_for_in(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(NotFoundError) as missing:
+        read("gone.csv", DataSettings())
+    assert str(missing.value).startswith(f"{tmp_path}: There is no file or folder here. Got 'gone.csv'.")

@@ -69,3 +69,18 @@ def test_the_card_of_an_image_task_predicts_images():
     card = model_card(Report("image-classification", "resnet18", {"accuracy": Estimate(0.9)}))
     assert "headwater predict THIS_FOLDER new_images/ --to predictions.csv" in card
     assert '.predict(["new_images/0013.jpg"])' in card
+
+
+def test_the_card_of_an_agent_speaks_of_its_environment_and_of_episodes():
+    told = {"rows": {"train": 6000, "valid": 100, "test": 50}, "audit": {"environment": "CartPole-v1"}}
+    card = model_card(Report("control", "dqn", {"return": Estimate(188.8)}, episodes={"count": 50}, **told))
+    head = front_matter(card)
+    assert head["pipeline_tag"] == "reinforcement-learning"
+    assert head["tags"] == ["headwater", "control", "reinforcement-learning", "CartPole-v1"]
+    result = head["model-index"][0]["results"][0]
+    assert result["task"] == {"type": "reinforcement-learning"}
+    assert result["dataset"] == {"name": "CartPole-v1", "type": "CartPole-v1", "split": "test"}
+    assert "of `dqn` to control, in the environment `CartPole-v1`." in card
+    assert "- train: 6,000 steps to learn from\n- valid: 100 episodes to choose by\n- test: 50 test episodes" in card
+    assert "headwater play THIS_FOLDER --video episode.mp4" in card
+    assert "rows" not in card

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 from tests.evaluation.pictures import photograph
+from tests.serving.browser import CHROMIUM, Browser
 
 from headwater.comparison.comparison import Comparison
 from headwater.evaluation.classification import Tally
@@ -220,3 +221,23 @@ def test_a_browser_draws_the_page(report, tmp_path, scheme):
     )  # fmt: skip
     assert shot.read_bytes().startswith(b"\x89PNG")
     assert shot.stat().st_size > 50_000
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+@pytest.mark.parametrize("width", [420, 1100])
+def test_words_stay_whole_and_nothing_is_cut_however_narrow(tmp_path, width):
+    followed = "80 demonstrations imitated: agreement 1.000 on 20 rows held out"
+    scored = {"score": 199.4, "low": 150.2, "high": 240.1, "seconds": 75.0}
+    stages = [{"name": "demonstrations", **scored, "decision": followed}]
+    found = {"primary": "return", "episodes": {"count": 9, "returns": {}}, "stages": stages}
+    report = Report("control", "dqn", {"return": Estimate(199.4, 150.2, 240.1)}, **found)
+    report.save(tmp_path)
+    with Browser(tmp_path / "profile") as browser:
+        browser.open((tmp_path / "report.html").as_uri(), width=width)
+        assert browser.run("[...document.querySelectorAll('.scroll')].every(one => one.scrollWidth <= one.clientWidth)")
+        lines = (
+            "(one => { const range = document.createRange(); range.selectNodeContents(one); "
+            "return range.getClientRects().length })(document.querySelector('#learning tbody th'))"
+        )
+        assert browser.run(lines) == 1
+        assert followed in browser.text("#learning")

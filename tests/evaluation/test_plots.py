@@ -72,3 +72,11 @@ def test_a_band_goes_there_above_the_line_and_back_below_it():
     assert ys[0] < ys[3]
     assert ys[1] < ys[2]
     assert 'class="band"' not in str(plots.curve(points, "step", "return", [(0.0, 0.0, 2.0)]))
+
+
+def test_curves_side_by_side_have_one_scale():
+    def names(values: list[float]) -> list[str]:
+        drawn = str(plots.curve(plots.numbered(values), "episodes", "return", beside=[0.0, 100.0]))
+        return re.findall(r'<text class="end" [^>]*>([^<]+)<', drawn)
+
+    assert names([1.0, 2.0]) == names([90.0, 100.0]) != []

@@ -169,3 +169,10 @@ def test_a_damaged_configuration_is_told(bert, content, sentence):
     (bert / "config.json").write_text(content)
     with pytest.raises(ArtifactError, match=sentence):
         locate(str(bert))
+
+
+def test_the_flag_that_was_given_is_the_one_that_is_told():
+    with pytest.raises(NotFoundError, match=r"^--encoder: No foundation was found.*Did you mean minilm\?"):
+        locate("minilmm", offline=True, where="--encoder")
+    with pytest.raises(NotFoundError, match=r"^--model: No foundation was found.*a hub id has the form owner/model"):
+        locate("mini lm")

@@ -213,6 +213,49 @@ def test_an_image_is_answered_when_it_is_chosen(browser, tmp_path):
         assert told == "sky, 75.0 %sea, 25.0 %"
 
 
+@pytest.fixture(scope="module")
+def corridor(tmp_path_factory):
+    """The run folder of an agent that chooses between two ways."""
+    to = tmp_path_factory.mktemp("corridor") / "run"
+    small = {"bins": 4, "steps": 400, "episodes": 10, "evaluations": 1}
+    headwater.adapt("control", "tests.contract.worlds:Corridor", model="q-learning", to=str(to), **small)
+    return to
+
+
+@needs_a_browser
+def test_what_an_agent_does_is_answered_and_can_be_asked_again(browser, corridor, tmp_path):
+    with served_here(corridor) as address:
+        told = len(browser.told)
+        browser.open(f"{address}/?observation=[0.1,1.0]")
+        browser.until("document.querySelector('.said')")
+        expected = headwater.load(corridor).predict([[0.1, 1.0]]).labels[0]
+        assert browser.text("#result") == f"Action\n\n{expected}"
+        assert re.search(r"return -?[\d.]+ \[-?[\d.]+, -?[\d.]+\] in episodes it had not met\.", browser.text("#lead"))
+        assert re.fullmatch(r"2 numbers.*, such as \[-?[\d.]+, -?[\d.]+\]", browser.text(".field .hint"))
+        assert browser.run("document.querySelector('textarea').placeholder").startswith("[")
+        assert len(browser.shot(tmp_path / "page.png")) > 10_000
+        browser.run("document.querySelector('textarea').value = 'up'")
+        browser.run("document.querySelector('form:not(#token-form)').requestSubmit()")
+        browser.until("document.querySelector('#result .problem')")
+        assert browser.run("document.querySelector('form:not(#token-form) button').disabled") is False
+        assert len(browser.told) == told
+        shown = "action({prediction: %s}).filter(Boolean).map((node) => node.textContent)"
+        assert browser.run(shown % "[0.123456, -2]") == ["Action", "[0.1235, -2]", "[0.123456,-2]"]
+        assert browser.run(shown % "{arm: [1, 0], grip: 3}")[:3] == ["Action", "arm: [1, 0]", "grip: 3"]
+
+
+@needs_a_browser
+def test_a_mistake_of_the_page_itself_is_told_and_the_form_stays_usable(browser, reviews):
+    with served_here(reviews) as address:
+        browser.open(address)
+        browser.until("document.querySelector('textarea')")
+        browser.run("bars = () => { throw new Error('no bars') }; document.querySelector('textarea').value = 'warm'")
+        browser.run("document.querySelector('form:not(#token-form)').requestSubmit()")
+        browser.until("!document.querySelector('#error').hidden")
+        assert browser.text("#error") == "This page went wrong: no bars"
+        browser.until("!document.querySelector('form:not(#token-form) button').disabled")
+
+
 def _mask():
     """Four pixels in colours of a palette, one of another class."""
     image = Image.new("P", (2, 2))

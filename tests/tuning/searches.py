@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.contract.texts import WORDS, texts
+from tests.contract.worlds import Corridor
 
 from headwater.evaluation.intervals import Estimate
 from headwater.tuning.dimension import Point
@@ -35,11 +36,19 @@ def write_rows(path: Path, *, rows: int = 60, noise: bool = False) -> Path:
 def outcome(number: int, score: float | None = 0.5, **changes: Any) -> Outcome:
     """What came of a trial, with no more than a score."""
     values = changes.pop("values", {})
-    accuracy = Estimate(float("nan") if score is None else score)
+    estimate = Estimate(float("nan") if score is None else score)
     state = changes.pop("state", COMPLETE)
     return Outcome(
-        number, Point("cnn", values), state, changes.pop("seconds", 1.0), score=score, accuracy=accuracy, **changes
+        number, Point("cnn", values), state, changes.pop("seconds", 1.0), score=score, estimate=estimate, **changes
     )
+
+
+class Fines(Corridor):
+    """Each step costs, so that every return is far below zero."""
+
+    def step(self, action: Any) -> Any:
+        seen, reward, *rest = super().step(action)
+        return seen, reward - 9.0, *rest
 
 
 class Fixed:

@@ -76,7 +76,7 @@ def test_the_gain_over_the_defaults_is_paired() -> None:
 def test_defaults_that_won_or_failed_are_told() -> None:
     won = findings(outcome(1, 0.5, defaults=True), outcome(2, 0.4), best=1)
     assert won.gains == {}
-    assert "No trial was better than the defaults on the validation rows" in won.notes[1]
+    assert "No trial was better than the defaults on the validation rows:" in won.notes[1]
     failed = findings(outcome(1, None, state=FAILED, defaults=True, reason="no memory"), outcome(2, 0.4), best=2)
     assert failed.notes[1] == "The defaults failed, so there is nothing to compare with: no memory"
 

@@ -92,7 +92,7 @@ def test_a_trial_that_fails_is_one_answer_among_others(
 def test_a_score_that_is_no_number_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nothing = Marks(np.array([np.nan]), np.array([0.0]), 1.0)
     monkeypatch.setattr(TextClassification, "marks", lambda *_: nothing)
-    monkeypatch.setattr(loops.scores, "estimate", lambda *_: outcome(1).accuracy)
+    monkeypatch.setattr(loops.scores, "estimate", lambda *_, **__: outcome(1).estimate)
     assert {one.reason for one in loop(tmp_path)()} == {"its score is not a finite number"}
 
 

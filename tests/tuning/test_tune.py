@@ -74,7 +74,7 @@ def test_it_is_never_worse_than_adapt_on_validation(searched: tuple[Path, Any], 
     assert found["trials"][0]["defaults"]
     assert found["trials"][0]["values"] == {}
     adapted = headwater.adapt(TASK, rows, **FAST)
-    assert found["trials"][0]["accuracy"]["value"] == adapted.trace.stages[-1].score
+    assert found["trials"][0]["estimate"]["value"] == adapted.trace.stages[-1].score
 
 
 def test_the_report_tells_of_the_search(searched: tuple[Path, Any]) -> None:
@@ -267,3 +267,23 @@ def test_a_search_is_not_launched_in_several_processes(rows: Path, monkeypatch: 
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(HeadwaterError, match=r"A search is not launched in several processes. Got 'WORLD_SIZE=2'"):
         headwater.tune(TASK, rows, model=LINEAR)
+
+
+def test_a_search_of_agents_speaks_of_returns_and_episodes(tmp_path: Path) -> None:
+    # A return may be negative, and far from 1: an interval between 0 and 1 would not hold it.
+    small = {"model": "q-learning", "bins": 4, "steps": 200, "evaluations": 1, "episodes": 10}
+    application = headwater.tune("control", "tests.tuning.searches:Fines", to=tmp_path / "run", trials=2, **small)
+    found = json.loads((tmp_path / "run" / "search.json").read_text())
+    assert found["metric"] == "return"
+    for trial in found["trials"]:
+        assert trial["estimate"]["low"] <= trial["estimate"]["value"] <= trial["estimate"]["high"] < -1
+    notes = " ".join(application.report.notes)
+    assert f"were compared on the same {found['rows']['valid']} validation episodes" in notes
+    assert "The test episodes had no part in the choice." in notes
+    assert all(gain["metric"] == "return" for gain in found["gains"].values())
+    page = (tmp_path / "run" / "search.html").read_text()
+    assert f"all scored on the same {found['rows']['valid']} validation episodes" in page
+    assert "Validation return" in page
+    assert "The score is the mean return of the validation episodes." in page
+    for wrong in ("accuracy", "validation rows", "test rows", "training rows"):
+        assert wrong not in page, wrong

@@ -228,7 +228,9 @@ def _without_copies(
     for name, other in (("train", "valid"), ("train", "test"), ("valid", "test")):
         if not {name, other} & own:
             continue
-        copies = splitting.straddlers(values(left[name], fields)[0], values(left[other], fields)[0])
+        inputs, cells = values(left[name], fields)
+        near = not splitting.without_target(cells)
+        copies = splitting.straddlers(inputs, values(left[other], fields)[0], near=near)
         kept = np.setdiff1d(np.arange(len(left[name])), copies)
         if len(copies) and not len(kept):
             raise DataError(

@@ -176,7 +176,8 @@ def _existing(source: str | Path) -> Path:
         raise DataError("The path cannot be used", got=str(source), fix="A text itself goes into a list.") from error
     raise NotFoundError(
         "There is no file or folder here" if path.parent.is_dir() else "The folder of this file does not exist",
-        where=str(path.parent),
+        # A bare name was looked for in the folder one is in, which a dot would not tell.
+        where=str(path.parent if path.parent.name else path.parent.absolute()),
         got=path.name,
         fix=did_you_mean(path.name, near) or "Check the path; a text itself goes into a list.",
     )

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from scipy.sparse import csr_array
 
-from headwater.data.duplicates import clusters, place, summary
+from headwater.data.duplicates import clusters, exact, place, summary
 from headwater.data.fields import text_of
 from headwater.data.groups import join
 from headwater.data.holdout import Sparse, grouped, newest, stratified
@@ -79,10 +79,11 @@ def split(
 ) -> Splits:  # fmt: skip
     """Divides rows by the user's column, by group, by time, or else with equal shares of every class.
 
-    Duplicates never straddle. Without a rule of the user's they move together, and so do groups that share one. Where
-    the rule decides (a column, time, or groups that duplicates would tie into one), the copy in the less held-out part
-    is dropped: from train and valid, never from test. A split by time so stays one: no training row is newer than a
-    test row.
+    Duplicates never straddle. Without a target these are exact copies alone: there is no label that a near copy could
+    give away, and the frames of one film are all near one another. Without a rule of the user's duplicates move
+    together, and so do groups that share one. Where the rule decides (a column, time, or groups that duplicates would
+    tie into one), the copy in the less held-out part is dropped: from train and valid, never from test. A split by
+    time so stays one: no training row is newer than a test row.
 
     Args:
         records: the rows, all of them usable.
@@ -108,7 +109,7 @@ def split(
     _refuse_contradictions(settings)
     parts = (0,) + (1,) * want_valid + (2,) * want_test
     labels, classes = _labels_of(records, cells)
-    copies = clusters(inputs)
+    copies = (exact if without_target(cells) else clusters)(inputs)
     groups = _together(records, copies, settings, parts)
     rows = _Rows(records, labels, classes, copies, groups, parts, settings)
     part_of = _by_column(rows) if settings.split else _by_shares(rows, _cut_of(rows), np.zeros(len(records), np.int64))
@@ -158,14 +159,24 @@ def cautions(findings: dict[str, Any]) -> list[str]:
     ]
 
 
-def straddlers(train_inputs: Sequence[Any], other_inputs: Sequence[Any]) -> np.ndarray:
-    """Positions of the training rows that are exact or near duplicates of a row in `other_inputs`.
+def without_target(cells: Sequence[Any]) -> bool:
+    """Whether these are the cells of a task that learns from inputs alone.
+
+    Example:
+        >>> without_target([None, None]), without_target(["good", None]), without_target([])
+        (True, False, False)
+    """
+    return len(cells) > 0 and all(cell is None for cell in cells)
+
+
+def straddlers(train_inputs: Sequence[Any], other_inputs: Sequence[Any], *, near: bool = True) -> np.ndarray:
+    """Positions of the training rows that are exact or, if asked for, `near` duplicates of a row in `other_inputs`.
 
     Example:
         >>> straddlers(["a fine film", "dull"], ["A fine film!"]).tolist()
         [0]
     """
-    copies = clusters([*train_inputs, *other_inputs])
+    copies = (clusters if near else exact)([*train_inputs, *other_inputs])
     here, there = np.split(copies, [len(train_inputs)])
     return np.flatnonzero(np.isin(here, there))
 
@@ -181,7 +192,7 @@ def _refuse_contradictions(settings: Settings) -> None:
 
 def _labels_of(records: Records, cells: Sequence[Any]) -> tuple[Sparse, list[str]]:
     """Zeros and ones of shape (rows, classes), and the text of each class in order of appearance."""
-    if cells and all(cell is None for cell in cells):  # the rows of a task without a target, all of one kind
+    if without_target(cells):  # all of one kind
         return csr_array(np.ones((len(cells), 1), np.int64)), [_OF_ONE_KIND]
     several = any(isinstance(cell, list | tuple) for cell in cells)
     texts = [sorted(set(map(text_of, cell))) if several else [text_of(cell)] for cell in cells]
@@ -303,9 +314,8 @@ def _refuse_small(rows: _Rows, splits: Sequence[np.ndarray]) -> None:
     for part in rows.parts:
         if len(splits[part]) < _LEAST_ROWS:
             apart = len(np.unique(rows.copies))
-            near = (
-                f", of which only {apart} are no copies or near copies of others," if apart < len(rows.copies) else ""
-            )
+            kinds = "copies" if rows.classes == [_OF_ONE_KIND] else "copies or near copies"
+            near = f", of which only {apart} are no {kinds} of others," if apart < len(rows.copies) else ""
             raise DataError(
                 f"{len(rows.records)} rows{near} leave too few {PARTS[part]} rows",
                 where=rows.records.name, got=len(splits[part]), accepted=f"{_LEAST_ROWS} rows or more in each part",

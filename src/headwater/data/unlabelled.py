@@ -11,6 +11,7 @@ from headwater.data import duplicates, quarantine, reading, splitting
 from headwater.data.fields import Input
 from headwater.data.records import Problem, Records
 from headwater.errors import DataError
+from headwater.options import counted
 from headwater.settings import Settings
 
 
@@ -43,7 +44,8 @@ def read_unlabelled(
     if not len(kept):
         raise DataError(
             "No unlabelled row can be learnt from: each copies a labelled row", where=str(settings.unlabelled),
-            got=f"{len(usable)} usable rows", fix="Give rows that are not among the data, or leave --unlabelled out.",
+            got=counted(len(usable), "usable row"),
+            fix="Give rows that are not among the data, or leave --unlabelled out.",
         )  # fmt: skip
     findings = {
         "name": str(settings.unlabelled),

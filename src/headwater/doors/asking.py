@@ -36,7 +36,9 @@ def require(values: dict[str, Any], *, verb: str, resume: bool, beside: Collecti
             accepted=", ".join("--" + name.replace("_", "-") for name in ("to", *beside)),
             fix=f"Leave the rest out, or give TASK and DATA too: headwater {verb} TASK DATA --resume ...",
         )  # fmt: skip
-    for name, fix in (("task", "See the tasks with: headwater catalog"), ("data", "Give a file or a folder.")):
+    acts = any(task.name == values.get("task") and "Observation" in task.inputs for task in catalog.TASKS)
+    data = "Give an environment: an id of Gymnasium, or module:Class." if acts else "Give a file or a folder."
+    for name, fix in (("task", "See the tasks with: headwater catalog"), ("data", data)):
         if name not in values:
             raise SettingError(f"{verb} needs {name.upper()}", where=where, fix=fix)
 
@@ -48,11 +50,11 @@ def refuse_texts(task: str) -> None:
         SettingError: says what it reads.
     """
     inputs = catalog.task(task).inputs
-    if "Text" not in inputs:
+    # An observation may be a text, and any other can be typed as one: a list of numbers in brackets.
+    if "Text" not in inputs and "Observation" not in inputs:
         raise SettingError(
             f"An application of {task} reads {', '.join(f'{one.lower()}s' for one in inputs)}, no texts", where="--say",
             fix="Ask with: headwater recommend RUN --user NAME" if "User" in inputs
-            else "Give a table with a column of observations as DATA." if "Observation" in inputs
             else "Give the path of an image, a folder or an archive as DATA.",
         )  # fmt: skip
 

@@ -125,7 +125,9 @@ def show_task(task: catalog.Task) -> None:
     say(f"{task.name}: {task.sentence}\n")
     entries = [*catalog.models(task.name), *catalog.foundations(task.name)]
     table(("model", "extra", "what it is"), [(entry.name, entry.extra, entry.sentence) for entry in entries])
-    say(f"\nA hub id, a local folder in hub format or a run folder is a model too. Default: {task.default_model}")
+    # Where a task has no foundations, as the other names of --model would be refused.
+    also = "A hub id, a local folder in hub format or a run folder is a model too. " if task.foundation else ""
+    say(f"\n{also}Default: {task.default_model}")
 
 
 def show_findings(findings: Iterable[Finding]) -> None:

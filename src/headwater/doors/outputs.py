@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from headwater import artifact, catalog
 from headwater.errors import ArtifactError, DataError, ResourceError, SettingError, unknown
+from headwater.options import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 
 _LONGEST_NAME = 60
+_NO_NAME = str.maketrans(dict.fromkeys(':*?"<>|', "-"))
+"""What no folder may be called on every system; the class of an environment is `module:Class`."""
 _IMAGE = "image"
 """The column that says which image an answer is of."""
 _NAMES = "\0names"
@@ -98,7 +101,8 @@ def write(tables: Iterator[pa.Table], path: Path, *, source: Any = None, form: F
             rows += table.num_rows
     if rows and unread == rows:
         refuse_silence(first, fix=f"The reason of each row is in {path}.")
-    return f"{rows} rows written to {path}" + (f", {unread} without an answer, the first: {first}" if unread else "")
+    silent = f", {unread} without an answer, the first: {first}" if unread else ""
+    return f"{counted(rows, 'row')} written to {path}{silent}"
 
 
 def head(tables: Iterator[pa.Table], rows: int) -> pa.Table:
@@ -142,7 +146,7 @@ def run_folder(data: str | None, suffix: str = "") -> str:
         >>> run_folder("shop/reviews.csv.gz"), run_folder("reviews.csv", suffix="-rank")
         ('runs/reviews', 'runs/reviews-rank')
     """
-    stem = Path(data).name.partition(".")[0] if data else ""
+    stem = _stem(data) if data else ""
     return str(free(Path("runs") / ((stem[:_LONGEST_NAME] or "run") + suffix)))
 
 
@@ -152,9 +156,17 @@ def comparison_folder(source: str, target: str | None) -> Path:
     Example:
         >>> comparison_folder("old/books.csv", "dvd.jsonl").as_posix()
         'runs/books-and-dvd'
+        >>> comparison_folder("my.world:Hilly", "my.world:Flat").as_posix()
+        'runs/world-Hilly-and-world-Flat'
     """
-    stems = [Path(one).name.partition(".")[0] for one in (source, target) if one]
+    stems = [_stem(one) for one in (source, target) if one]
     return free(Path("runs") / ("-and-".join(stems)[:_LONGEST_NAME] or "comparison"))
+
+
+def _stem(data: str) -> str:
+    name = Path(data).name
+    # Of `package.module:Class` the last parts tell most, of a file the first.
+    return (name.rpartition(".")[2] if ":" in name else name.partition(".")[0]).translate(_NO_NAME)
 
 
 def free(folder: Path) -> Path:

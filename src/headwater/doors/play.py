@@ -9,6 +9,7 @@ import typer
 
 from headwater.doors import console
 from headwater.errors import SettingError
+from headwater.options import counted
 
 
 def play(
@@ -23,7 +24,7 @@ def play(
         typer.Option("--transitions", metavar="FILE", help="A .parquet file for what it observed, did and was given."),
     ] = None,
     episodes: Annotated[int, typer.Option("--episodes", metavar="N", min=1, help="Episodes of --transitions.")] = 10,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Which episodes.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Which episodes.")] = 0,
 ) -> None:
     """Write a video of an episode that an agent plays, or a table of what it did in several."""
     from headwater.application import Application
@@ -35,7 +36,8 @@ def play(
             fix="Take headwater predict.",
         )  # fmt: skip
     if transitions is not None:
-        console.say(f"{application.record(transitions, episodes, seed=seed)} transitions written to {transitions}")
+        count = application.record(transitions, episodes, seed=seed)
+        console.say(f"{counted(count, 'transition')} written to {transitions}")
     if video is not None or transitions is None:
         film = video or Path("episode.mp4")
-        console.say(f"{application.film(film, seed=seed)} frames written to {film}")
+        console.say(f"{counted(application.film(film, seed=seed), 'frame')} written to {film}")

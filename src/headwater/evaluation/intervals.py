@@ -16,6 +16,9 @@ Z = 1.959963984540054
 FEWEST = 10
 """Fewer test rows give no verdict on a gain."""
 
+_LONG = 1e12
+"""From here on a number is shown by its power of ten."""
+
 
 def figures(*numbers: float) -> list[str]:
     """Numbers that stand beside one another, with as many digits behind the point as the largest of them needs.
@@ -23,8 +26,12 @@ def figures(*numbers: float) -> list[str]:
     Example:
         >>> figures(0.9123, 0.898, 0.925), figures(487.654, 90.0)
         (['0.912', '0.898', '0.925'], ['487.7', '90.0'])
+        >>> figures(3e30, 1.5)
+        ['3.000e+30', '1.500e+00']
     """
     largest = max((abs(number) for number in numbers if math.isfinite(number)), default=0.0)
+    if largest >= _LONG:
+        return [f"{number:.3e}" for number in numbers]
     digits = 3 if largest < 10 else 2 if largest < 100 else 1
     return [f"{number:.{digits}f}" for number in numbers]
 
@@ -86,8 +93,11 @@ class Gain:
         Example:
             >>> Gain("majority", "accuracy", 0.31, 0.28, 0.34).sentence
             'Better than majority by 0.310 in accuracy (95 % interval 0.280 to 0.340): the gain is real.'
+            >>> Gain("random", "return", -3.3, -4.561, -2.061).sentence
+            'Worse than random by 3.300 in return (95 % interval 2.061 to 4.561): use the baseline.'
         """
-        low, high = figures(self.low, self.high)
+        # What is worse by a positive number lies between positive ends, the nearer one first.
+        low, high = figures(*((-self.high, -self.low) if self.high < 0 else (self.low, self.high)))
         interval = f"in {spoken(self.metric)} (95 % interval {low} to {high})"
         if math.isnan(self.value):
             return f"The gain over {self.over} could not be measured."

@@ -135,12 +135,14 @@ def reliability(bins: Sequence[dict[str, Any]]) -> Markup:
     return svg("reliability", 404, 424, parts, "Reliability diagram")
 
 
-def curve(points: Sequence[Point], x_name: str, y_name: str, band: Sequence[Reach] = ()) -> Markup:
-    """A line through points in order, within the band between which it is the middle."""
+def curve(
+    points: Sequence[Point], x_name: str, y_name: str, band: Sequence[Reach] = (), beside: Sequence[float] = ()
+) -> Markup:
+    """A line through points in order, within the band between which it is the middle; its scale is of all `beside`."""
     if not points:
         return Markup("")
     xs, ys = zip(*points, strict=True)
-    ends = [*ys, *(end for _, *pair in band for end in pair)]
+    ends = [*ys, *beside, *(end for _, *pair in band for end in pair)]
     across, up = Axis(min(xs), max(xs), 56, 400), Axis(*padded(min(ends), max(ends)), 190, 22)
     placed = [(across.at(x), up.at(y)) for x, y in points]
     dots = [

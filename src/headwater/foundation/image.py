@@ -180,6 +180,7 @@ def _of_transformers(folder: Path, side: int | None, *, trust_remote_code: bool)
         raise ArtifactError(
             f"The architecture {network.config.model_type} cannot serve images here", where=str(folder),
             accepted="a network that reads pixels",
+            fix="Give a foundation of images, such as google/vit-base-patch16-224.",
         )  # fmt: skip
     for name, parameter in network.named_parameters():
         if "pooler." in name:

@@ -18,13 +18,16 @@ _WANTED = ["*.json", "*.txt", "*.model", "*.spm", "*.safetensors", "1_Pooling/*.
 _HUB_ID = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
 
 
-def locate(name: str, *, offline: bool = False, trust_remote_code: bool = False) -> Path:
+def locate(
+    name: str, *, offline: bool = False, trust_remote_code: bool = False, where: str = "--model"
+) -> Path:  # fmt: skip
     """The local folder, in the hub's format with safetensors weights, of the foundation of this name.
 
     Args:
         name: an embedded name, a folder in the hub's format, a headwater run folder, or a hub id.
         offline: look in the hub's cache on this machine instead of on the hub.
         trust_remote_code: accept a foundation whose configuration names Python code of its own.
+        where: the flag that the name was given by, for the errors.
 
     Raises:
         NotFoundError: there is no such foundation; says where it was looked for and which names are near.
@@ -32,11 +35,12 @@ def locate(name: str, *, offline: bool = False, trust_remote_code: bool = False)
             part, or it wants to run its own code.
         ExtraError: the package that embeds it is not installed.
     """
-    folder = _embedded(name) or _local(name) or _from_hub(name, offline=offline, with_code=trust_remote_code)
+    folder = _embedded(name, where) or _local(name)
+    folder = folder or _from_hub(name, where, offline=offline, with_code=trust_remote_code)
     return _checked(folder, trust_remote_code=trust_remote_code)
 
 
-def _embedded(name: str) -> Path | None:
+def _embedded(name: str, where: str) -> Path | None:
     entry = catalog.foundation(name)
     if entry is None:
         return None
@@ -44,7 +48,7 @@ def _embedded(name: str) -> Path | None:
     if spec is None or spec.origin is None:
         raise ExtraError(
             f"The package {entry.package}, which embeds {name}, is not installed",
-            where="--model",
+            where=where,
             fix=f"Install it with: pip install 'headwater[{entry.extra}]'",
         )
     return Path(spec.origin).parent / entry.folder
@@ -78,9 +82,9 @@ def _of_run(folder: Path) -> Path:
     return encoder.parent
 
 
-def _from_hub(name: str, *, offline: bool, with_code: bool) -> Path:
+def _from_hub(name: str, where: str, *, offline: bool, with_code: bool) -> Path:
     if not _HUB_ID.fullmatch(name):
-        raise _not_found(name, "a hub id has the form owner/model")
+        raise _not_found(name, where, "a hub id has the form owner/model")
     try:
         import huggingface_hub
         from huggingface_hub import constants, errors
@@ -97,26 +101,27 @@ def _from_hub(name: str, *, offline: bool, with_code: bool) -> Path:
     except errors.GatedRepoError as refused:
         raise NotFoundError(
             "The hub gives this foundation only to those who accepted its terms",
-            where="--model",
+            where=where,
             got=name,
             fix=f"Accept them at {constants.ENDPOINT}/{name}, then run: hf auth login",
         ) from refused
     except (errors.RepositoryNotFoundError, errors.HFValidationError) as unknown:
-        raise _not_found(name, f"{constants.ENDPOINT} has no such model") from unknown
+        raise _not_found(name, where, f"{constants.ENDPOINT} has no such model") from unknown
     # HTTPError is the base class of the HTTP library that huggingface_hub uses, which is not the same in all versions.
     except (errors.HTTPError, OSError) as unreachable:
-        where = "the run is offline" if offline else f"{constants.ENDPOINT} could not be reached"
-        raise _not_found(name, f"the hub's cache {constants.HF_HUB_CACHE} has no copy, and {where}") from unreachable
+        why = "the run is offline" if offline else f"{constants.ENDPOINT} could not be reached"
+        hub = f"the hub's cache {constants.HF_HUB_CACHE} has no copy, and {why}"
+        raise _not_found(name, where, hub) from unreachable
 
 
-def _not_found(name: str, hub: str) -> NotFoundError:
+def _not_found(name: str, where: str, hub: str) -> NotFoundError:
     folder = Path(name).expanduser()
     embedded = [entry.name for entry in catalog.FOUNDATIONS]
     near = did_you_mean(name, _known(folder, embedded))
     looked = f"it is not embedded ({', '.join(embedded)}), {folder.absolute()} is no folder, and {hub}"
     return NotFoundError(
         f"No foundation was found: {looked}",
-        where="--model",
+        where=where,
         got=name,
         fix=near
         or "Give an embedded name, a folder in the hub's format, a run folder, or a hub id that can be reached.",

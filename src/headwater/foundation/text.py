@@ -235,6 +235,7 @@ def _read(folder: Path, *, trust_remote_code: bool) -> tuple[Any, Any]:
             f"The architecture {network.config.model_type} cannot serve text here",
             where=str(folder),
             accepted="a network that reads token ids, with a tokenizer.json",
+            fix="Give a foundation of texts, such as minilm.",
         )
     return _without_pooler(network), tokenizer
 

@@ -10,7 +10,6 @@ import numpy as np
 from scipy import sparse
 
 from headwater import catalog
-from headwater.errors import NotFoundError
 from headwater.foundation.locate import locate
 from headwater.settings import Settings
 
@@ -99,13 +98,8 @@ def _features(
     from headwater.transfer.features import extract
 
     trusted = settings.trust_remote_code
-    try:
-        folder = locate(name, offline=settings.offline, trust_remote_code=trusted)
-    except NotFoundError as missing:
-        raise NotFoundError(
-            missing.what, where="the model's setting encoder", got=name,
-            fix="Give an embedded name, a folder in the hub's format, a run folder, or a hub id that can be reached.",
-        ) from missing  # fmt: skip
+    where = "the model's setting encoder"
+    folder = locate(name, offline=settings.offline, trust_remote_code=trusted, where=where)
     encoder = kind.load(folder, name, device=str(device_of(settings)), trust_remote_code=trusted, **options)
     there = [row for row, one in enumerate(inputs) if one is not None]
     found = np.zeros((len(inputs), encoder.width), dtype=np.float32)

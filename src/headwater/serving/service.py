@@ -62,7 +62,7 @@ class Service:
             "headwater": __version__, "task": entry.name, "question": entry.sentence,
             "name": self.run.resolve().name if self.run is not None else entry.name,
             "model": self.application.shown_model,
-            "inputs": [{"column": name, "kind": self._kind(name)} for name in self.cells.columns],
+            "inputs": [self._input(name) for name in self.cells.columns],
             "classes": list(getattr(getattr(self.application, "target", None), "classes", ())),
             "score": None, "limits": {"rows": self.settings.rows, "body_mib": self.settings.body_mib},
         }  # fmt: skip
@@ -74,7 +74,8 @@ class Service:
             ]
         if report is not None and report.primary in report.metrics:
             score = report.metrics[report.primary]
-            told["score"] = {"metric": report.primary, "value": score.value, "low": score.low, "high": score.high}
+            on = "in episodes it had not met" if report.episodes else "on rows it had not seen"
+            told["score"] = {"metric": report.primary, **score.to_json(), "on": on}
         return told
 
     def answers(self, rows: list[Any]) -> list[dict[str, Any]]:
@@ -97,12 +98,17 @@ class Service:
         rows = listed(await body_of(request), "rows", self.settings.rows, "/predict")
         return response({"predictions": await self.worker.ask(self.answers, rows)})
 
-    def _kind(self, column: str) -> str:
+    def _input(self, column: str) -> dict[str, Any]:
+        """A field of the form; of an observation, which has many forms, also what it is."""
         schema = self.cells.schemas()[column]
-        kind = schema.get("contentEncoding", schema["type"])
         if catalog.task(self.application.task).inputs == ("Observation",):
-            return "text"
-        return {"base64": "image", "string": "text", "array": "items"}.get(str(kind), "name")
+            said = {name: schema[name] for name in ("description", "example") if name in schema}
+            return {"column": column, "kind": "observation", "says": said.pop("description"), **said}
+        kind = schema.get("contentEncoding", schema["type"])
+        return {
+            "column": column,
+            "kind": {"base64": "image", "string": "text", "array": "items"}.get(str(kind), "name"),
+        }
 
 
 def answers_of(predictions: Predictions, reasons: dict[int, str] | None = None) -> list[dict[str, Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from scipy.special import expit, log_softmax, softmax
 
@@ -73,9 +75,15 @@ def marks(found: np.ndarray, targets: np.ndarray) -> Marks:
     return Marks(right, truth, finest=1 / targets.size)
 
 
-def estimate(right: np.ndarray, seed: int) -> Estimate:
-    """The mean of `correct` with its bootstrap interval."""
-    return percentile(float(right.mean()), _replicates(right, seed), rows=len(right))
+def estimate(right: np.ndarray, seed: int, *, bounded: bool = True) -> Estimate:
+    """The mean of `correct` with its bootstrap interval; or of what is not `bounded` by 0 and 1, such as returns.
+
+    Example:
+        >>> print(estimate(np.array([-200.0, -200.0]), 0, bounded=False))
+        -200.0 [-200.0, -200.0]
+    """
+    bounds = (0.0, 1.0) if bounded else (-math.inf, math.inf)
+    return percentile(float(right.mean()), _replicates(right, seed), rows=len(right), bounds=bounds)
 
 
 def stage(name: str, right: np.ndarray, seconds: float, decision: str, seed: int = 0) -> Stage:
@@ -91,10 +99,10 @@ def stage(name: str, right: np.ndarray, seconds: float, decision: str, seed: int
     return Stage(name, found.value, found.low, found.high, seconds, decision)
 
 
-def gain(right: np.ndarray, base: np.ndarray, over: str, seed: int) -> Gain:
+def gain(right: np.ndarray, base: np.ndarray, over: str, seed: int, metric: str = "accuracy") -> Gain:
     """How much better one stage is than another on the same rows, by paired bootstrap."""
     difference = right - base
-    return paired_gain(over, "accuracy", float(difference.mean()), _replicates(difference, seed))
+    return paired_gain(over, metric, float(difference.mean()), _replicates(difference, seed))
 
 
 def _replicates(values: np.ndarray, seed: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from headwater import catalog
 from headwater.evaluation.intervals import Gain
 from headwater.options import counted
 from headwater.transfer import scores
@@ -54,22 +55,24 @@ class Findings:
         seed = self.asked.request.settings.seed
         on_valid = np.array(self.best.right), np.array(self.defaults.right)
         sides = {"validation": on_valid, "test": self.on_test}
-        return {name: scores.gain(*pair, _DEFAULTS, seed) for name, pair in sides.items() if len(pair) == 2}
+        return {name: scores.gain(*pair, _DEFAULTS, seed, self._task.metric)
+                for name, pair in sides.items() if len(pair) == 2}  # fmt: skip
 
     @property
     def notes(self) -> list[str]:
         """What a reader of the report must know."""
+        unit = self._task.unit
         ended = {state: sum(one.state == state for one in self.outcomes) for state in (PRUNED, FAILED)}
         also = ", ".join(f"{count} of them {state}" for state, count in ended.items() if count)
-        looked = (
-            f"{counted(len(self.outcomes), 'trial')} ({also})" if also else counted(len(self.outcomes), "trial")
-        ) + f" were compared on the same {self.rows['valid']:,} validation rows and the best was kept: its validation "
-        notes = [looked + "score is optimistic. The test rows had no part in the choice."]
+        trials, rows = counted(len(self.outcomes), "trial"), counted(self.rows["valid"], f"validation {unit}")
+        looked = f"{trials} ({also})" if also else trials
+        looked += f" were compared on the same {rows} and the best was kept: its validation "
+        notes = [looked + f"score is optimistic. The test {unit}s had no part in the choice."]
         if self.best.defaults:
-            notes.append("No trial was better than the defaults on the validation rows, so the defaults were kept.")
+            notes.append(f"No trial was better than the defaults on the validation {unit}s: the defaults were kept.")
         elif (reference := self._reference()) is not None and reference.state == FAILED:
             notes.append(f"The defaults failed, so there is nothing to compare with: {reference.reason}")
-        notes += [f"On the {name} rows: {gain.sentence}" for name, gain in self.gains.items()]
+        notes += [f"On the {name} {unit}s: {gain.sentence}" for name, gain in self.gains.items()]
         if self.asked.request.settings.budget and self.best in self.outcomes[-self.asked.jobs :]:
             notes.append("The winner was the last to learn: the end of the budget may have cut its training short.")
         return notes
@@ -81,6 +84,7 @@ class Findings:
             "models": list(self.asked.space.requests),
             "command": self.asked.command(),
             "rows": self.rows,
+            "metric": self._task.metric,
             "fixed": dict(self.asked.fixed),
             "space": self.asked.space.described(),
             "stopped": self.stopped,
@@ -90,6 +94,10 @@ class Findings:
             "importance": importance(self.outcomes, self.asked.request.settings.seed),
             "trials": [_row(outcome) for outcome in self.outcomes],
         }
+
+    @property
+    def _task(self) -> catalog.Task:
+        return catalog.task(self.asked.request.task)
 
     def _reference(self) -> Outcome | None:
         return next((one for one in self.outcomes if one.defaults), None)
@@ -162,5 +170,5 @@ def _row(outcome: Outcome) -> dict[str, Any]:
     return {
         "number": outcome.number, "model": outcome.point.model, "values": dict(outcome.point.values),
         "defaults": outcome.defaults, "state": outcome.state, "reason": outcome.reason, "score": outcome.score,
-        "accuracy": outcome.accuracy.to_json(), "seconds": outcome.seconds,
+        "estimate": outcome.estimate.to_json(), "seconds": outcome.seconds,
     }  # fmt: skip

@@ -152,10 +152,10 @@ class Loop:
         return application, {**found, "state": PRUNED if reason else COMPLETE, "reason": reason}
 
     def _measured(self, application: Application) -> dict[str, Any]:
-        marks = application.marks(self.prepared.valid)
+        marks, bounded = application.marks(self.prepared.valid), catalog.task(self.asked.request.task).bounded
         return {
             "score": marks.score,
-            "accuracy": scores.estimate(marks.right, self.run.settings.seed),
+            "estimate": scores.estimate(marks.right, self.run.settings.seed, bounded=bounded),
             "right": marks.right.tolist(),
             "stages": [vars(stage) for stage in application.trace.stages],
             "curve": application.trace.curve,

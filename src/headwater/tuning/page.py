@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from headwater import catalog
 from headwater.evaluation import plots as intervals
 from headwater.evaluation.html import render
 from headwater.evaluation.intervals import Estimate
@@ -34,6 +35,8 @@ def page(found: Mapping[str, Any], again: str) -> str:
         defaults=next((trial for trial in trials if trial["defaults"]), None),
         settings=sorted(named, key=lambda name: ranked.index(name) if name in ranked else len(ranked)),
         logs=settings,
+        unit=catalog.task(found["task"]).unit,
+        bounded=catalog.task(found["task"]).bounded,
         scale=intervals.scale_of([trial["estimate"] for trial in trials]),
         drawn=plots,
     )
@@ -47,6 +50,6 @@ def _shown(trial: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]
         **trial,
         "shown": values,
         "tried": "the defaults" if trial["defaults"] else tried,
-        "estimate": Estimate.from_json(trial["accuracy"]),
+        "estimate": Estimate.from_json(trial["estimate"]),
         "best": trial["number"] == found["best"],
     }

@@ -29,8 +29,8 @@ class Outcome:
         state: `complete`, `pruned` or `failed`.
         reason: why it was pruned, or failed.
         seconds: how long it took.
-        score: what the search maximises: accuracy on the validation rows, ties broken by the truth's probability.
-        accuracy: the same without the tie-break, with its interval.
+        score: what the search maximises: the task's metric on validation, ties broken by the truth's probability.
+        estimate: the same without the tie-break, with its interval.
         right: how right each validation row was.
         stages, curve: the trace of the fit, for the report.
         story: further sections of the report, which the application does not keep.
@@ -43,7 +43,7 @@ class Outcome:
     defaults: bool = False
     reason: str = ""
     score: float | None = None
-    accuracy: Estimate = field(default_factory=lambda: Estimate(float("nan")))
+    estimate: Estimate = field(default_factory=lambda: Estimate(float("nan")))
     right: Sequence[float] = ()
     stages: Sequence[dict[str, Any]] = ()
     curve: Sequence[dict[str, Any]] = ()
@@ -56,16 +56,16 @@ class Outcome:
         if self.state == FAILED:
             return f"trial {self.number}: failed after {spent} with {tried}: {self.reason}"
         followed = f", pruned {self.reason}" if self.state == PRUNED else ", the best so far" if best else ""
-        return f"trial {self.number}: {self.accuracy} on validation after {spent}{followed}: {tried}"
+        return f"trial {self.number}: {self.estimate} on validation after {spent}{followed}: {tried}"
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as plain data."""
-        return {**asdict(self), "accuracy": self.accuracy.to_json()}
+        return {**asdict(self), "estimate": self.estimate.to_json()}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Outcome:
         """Takes back what `to_json` gave."""
-        own = {"point": Point(**values["point"]), "accuracy": Estimate.from_json(values["accuracy"])}
+        own = {"point": Point(**values["point"]), "estimate": Estimate.from_json(values["estimate"])}
         known: dict[str, Any] = {**values, **own}
         return cls(**known)
 

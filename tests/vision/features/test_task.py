@@ -4,6 +4,8 @@ from tests.vision.features.patterns import patterns
 from tests.vision.shapes import stripes
 
 import headwater
+from headwater.data.duplicates import clusters
+from headwater.data.pictures import Picture
 from headwater.errors import DataError, NotFoundError, SettingError
 from headwater.settings import Settings
 from headwater.vision.features.task import ImageFeatures
@@ -60,6 +62,20 @@ def test_the_report_tells_how_rows_were_divided_without_a_target(tmp_path, caplo
     assert [one.name for one in found.trace.stages] == ["untrained network", "small pixels", "1 epoch"]
     page = (tmp_path / "run" / "report.html").read_text("utf-8")
     assert "Other view found" in page
+
+
+def test_frames_of_one_film_are_no_copies():
+    # A bright column that wanders over the same ground: near copies all, and of labels that do not exist.
+    frames = np.full((30, 16, 64, 3), 30, np.uint8)
+    for place, frame in enumerate(frames):
+        frame[:8] = 200
+        frame[:, 2 * place : 2 * place + 1] = 220
+    assert len(np.unique(clusters([Picture.of(frame) for frame in frames]))) < 10
+    found = fitted(list(frames)).evaluate(list(frames))
+    assert found.rows == {"test": 30}
+    assert fitted(list(frames[:20]), list(frames[20:])).fitted
+    with pytest.raises(DataError, match="20 rows, of which only 1 are no copies of others, leave too few valid rows"):
+        fitted([frames[0]] * 20)
 
 
 @pytest.mark.parametrize("strategy", ["probe", "lora", "last-layers", "full", "auto"])

@@ -42,8 +42,9 @@ async function doing(place, work) {
     tell("");
     return await work();
   } catch (problem) {
-    if (!(problem instanceof Refused)) throw problem;
-    tell(problem.message);
+    // A mistake of the page itself is told too: nobody looks for it in the console.
+    if (!(problem instanceof Refused)) console.error(problem);
+    tell(problem instanceof Refused ? problem.message : `This page went wrong: ${problem.message}`);
   } finally {
     place?.removeAttribute("aria-busy");
   }
@@ -58,13 +59,20 @@ function meter(share, best = true) {
   return make("div", { className: best ? "meter best" : "meter", "aria-hidden": "true" }, bar);
 }
 
+// A value and its interval, with as many digits behind the point as the largest of them needs.
+function measured({ value, low, high }) {
+  const most = Math.max(...[value, low, high].map((one) => Math.abs(one ?? 0)));
+  const [shown, from, to] = [value, low, high].map((one) => one?.toFixed(most < 10 ? 3 : most < 100 ? 2 : 1));
+  return from === undefined || to === undefined ? shown : `${shown} [${from}, ${to}]`;
+}
+
 function head(about) {
   const score = about.score;
-  const shown = score && ` ${score.metric.replaceAll("_", " ")} ${score.value.toFixed(3)} [${score.low.toFixed(3)}, ${score.high.toFixed(3)}]`;
+  const shown = score?.value != null && `; ${score.metric.replaceAll("_", " ")} ${measured(score)} ${score.on}`;
   document.title = `${about.name} – headwater`;
   $("task").textContent = about.task.replaceAll("-", " ");
   $("name").textContent = about.name;
-  $("lead").textContent = `${about.question} Answered by ${about.model}${shown ? `;${shown} on rows it had not seen` : ""}.`;
+  $("lead").textContent = `${about.question} Answered by ${about.model}${shown || ""}.`;
 }
 
 async function begin(show) {

@@ -4,7 +4,9 @@ const TONES = ["#19c3d2", "#ff8a3c", "#ffd84d", "#b88cff", "#6bd66b", "#ff6f91",
 const tone = (place) => TONES[place % TONES.length];
 
 function textField(input, changed) {
-  const area = make("textarea", { id: `in-${input.column}`, placeholder: "Type or paste a text", dir: "auto" });
+  const sample = typeof input.example === "object" || typeof input.example === "number" ? written(input.example) : null;
+  const placeholder = sample ?? (input.says ? `Type or paste ${input.says}` : "Type or paste a text");
+  const area = make("textarea", { id: `in-${input.column}`, placeholder, dir: "auto" });
   const given = new URLSearchParams(location.search).get(input.column);
   if (given) area.value = given;
   area.addEventListener("keydown", (event) => {
@@ -12,7 +14,14 @@ function textField(input, changed) {
   });
   area.addEventListener("input", changed);
   const label = make("label", { htmlFor: area.id }, input.column);
-  return { node: make("div", { className: "field" }, label, area), value: () => area.value, clear: () => (area.value = "") };
+  const hint = input.says ? make("p", { className: "hint" }, input.says, sample ? `, such as ${sample}` : null) : null;
+  return { node: make("div", { className: "field" }, label, area, ...[hint].filter(Boolean)), value: () => area.value, clear: () => (area.value = "") };
+}
+
+// A value as JSON has it, with no more digits than one reads.
+function written(value) {
+  const short = (_, one) => (typeof one === "number" ? Number(one.toPrecision(4)) : one);
+  return JSON.stringify(value, short).replaceAll(",", ", ").replaceAll(":", ": ");
 }
 
 function imageField(input, changed) {
@@ -129,6 +138,19 @@ function numbers(answer) {
   return [make("p", { className: "said" }, `${values.length} features`), plane, make("pre", {}, values.map(number).join(", "))];
 }
 
+// What an agent does: one number, several, or an object of named parts.
+function action(answer) {
+  const done = answer.prediction;
+  const named = done !== null && typeof done === "object" && !Array.isArray(done);
+  const said = named ? Object.entries(done).map(([name, value]) => `${name}: ${written(value)}`) : [written(done)];
+  const exact = JSON.stringify(done);
+  return [
+    make("p", { className: "label" }, "Action"),
+    ...said.map((text) => make("p", { className: "said" }, text)),
+    exact === said[0].replaceAll(", ", ",") ? null : make("pre", {}, exact),
+  ];
+}
+
 async function told(answer, content, about) {
   if (answer.reason) return [make("p", { className: "problem" }, `There is no answer: ${answer.reason}.`)];
   if (answer.probabilities) {
@@ -137,6 +159,7 @@ async function told(answer, content, about) {
   }
   if (about.task === "object-detection") return boxes(answer, content);
   if (about.task === "semantic-segmentation") return mask(answer, content, about);
+  if (about.task === "control") return action(answer);
   return numbers(answer);
 }
 
@@ -154,11 +177,14 @@ function show(about) {
     event.preventDefault();
     const row = Object.fromEntries(about.inputs.map((input, place) => [input.column, fields[place].value()]));
     button.disabled = true;
-    await doing(result, async () => {
-      const [answer] = (await ask("predict", { rows: [row] })).predictions;
-      result.replaceChildren(...(await told(answer, fields[0].value(), about)).filter(Boolean));
-    });
-    button.disabled = false;
+    try {
+      await doing(result, async () => {
+        const [answer] = (await ask("predict", { rows: [row] })).predictions;
+        result.replaceChildren(...(await told(answer, fields[0].value(), about)).filter(Boolean));
+      });
+    } finally {
+      button.disabled = false;
+    }
   });
   $("main").append(form, result);
   if (about.inputs.some((input) => new URLSearchParams(location.search).get(input.column))) form.requestSubmit();
