@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from headwater.control.spaces import Box, Choices, Discrete, Text, from_json, of_gymnasium
+from headwater.control.declared import of_gymnasium
+from headwater.control.spaces import Box, Choices, Discrete, Text, from_json
 from headwater.errors import DataError
 
 SPACES = {

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
+from headwater.control.declared import of_gymnasium
 from headwater.control.guard import Guard
-from headwater.control.spaces import Choices, Discrete, Parts, Space, Text, of_gymnasium
+from headwater.control.spaces import Choices, Discrete, Parts, Space, Text
 from headwater.errors import DataError, ExtraError, NotFoundError, SettingError, did_you_mean
 
 LONGEST: Final = 10_000
