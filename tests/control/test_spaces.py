@@ -57,7 +57,7 @@ def test_a_space_keeps_its_values(name):
         (Text(3), 7, "not a text of at most 3 characters"),
         (Box((2,), (0.0,), (1.0,)), [1.0], "1 number, not 2 numbers"),
         (Box((2,), (0.0,), (1.0,)), [1.0, float("nan")], "a number that is not finite"),
-        (Box((2,), (0.0,), (1.0,)), {"a": 1}, "not 2 numbers"),
+        (Box((2,), (0.0,), (1.0,)), {"a": 1}, "something else than numbers"),
     ],
 )
 def test_what_is_no_observation_says_why(space, cell, why):

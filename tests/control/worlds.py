@@ -96,6 +96,18 @@ class Counting(gymnasium.Env[Any, Any]):
         return np.array([self.count], np.float32), 1.0, self.count == self.ends, self.count == 5, {}
 
 
+class Strict(Corridor):
+    """Takes nothing that is not of its own space of actions."""
+
+    def step(self, action: Any) -> Any:
+        if not self.action_space.contains(action):
+            raise ValueError(f"no action of mine: {action!r}")
+        return super().step(action)
+
+    def direction(self, action: Any) -> float:
+        return 1.0
+
+
 class Shown(Corridor):
     """Shows itself as a picture with a bright column where it stands."""
 

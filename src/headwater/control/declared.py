@@ -20,24 +20,39 @@ def of_gymnasium(space: Any, *, where: str) -> Space:
     """The space of an environment of Gymnasium.
 
     Raises:
-        DataError: it is of a kind that no agent here reads, or far too large.
+        DataError: it is of a kind that no agent here reads, far too large, or empty.
     """
+    found = _read(space, where)
+    if found.size < 1:
+        raise DataError(
+            "An observation or action of this environment has no numbers", where=where, got=space,
+            accepted="one number or more", fix="Give it a shape without 0.",
+        )  # fmt: skip
+    return found
+
+
+def _read(space: Any, where: str) -> Space:
     from gymnasium import spaces
 
     if isinstance(space, spaces.Discrete):
+        _refuse_large(float(space.n), space, where)
         return Discrete(int(space.n), int(space.start))
     if isinstance(space, spaces.MultiDiscrete):
-        return Choices(tuple(map(int, space.nvec.reshape(-1))))
+        _refuse_large(float(space.nvec.sum(dtype=np.float64)), space, where)
+        counts, start = (tuple(map(int, part.reshape(-1))) for part in (space.nvec, space.start))
+        return Choices(counts, start if any(start) else (), _shape(space), str(space.dtype))
     if isinstance(space, spaces.MultiBinary):
-        return Choices((2,) * int(np.prod(space.shape)))
+        size = int(np.prod(space.shape, dtype=np.float64))
+        _refuse_large(2.0 * size, space, where)
+        return Choices((2,) * size, (), _shape(space), str(space.dtype))
     if isinstance(space, spaces.Box):
         return _box(space, where)
     if isinstance(space, spaces.Text):
-        _refuse_large(space.max_length, space, where)
+        _refuse_large(float(space.max_length), space, where)
         return Text(int(space.max_length))
     if isinstance(space, spaces.Dict | spaces.Tuple):
         named = sorted(space.items()) if isinstance(space, spaces.Dict) else enumerate(space)
-        parts = {str(name): of_gymnasium(one, where=where) for name, one in named}
+        parts = {str(name): _read(one, where) for name, one in named}
         return Parts(tuple(parts), tuple(parts.values()))
     raise DataError(
         "The environment has a space that no agent reads", where=where, got=type(space).__name__,
@@ -48,14 +63,21 @@ def of_gymnasium(space: Any, *, where: str) -> Space:
 
 def _box(space: Any, where: str) -> Box:
     _refuse_large(float(np.prod(space.shape, dtype=np.float64)), space.shape, where)
-    return Box(tuple(map(int, space.shape)), _ends(space.low), _ends(space.high), space.dtype == np.uint8)
+    sides = tuple(map(int, space.shape))
+    return Box(sides, _ends(space.low), _ends(space.high), space.dtype == np.uint8, str(space.dtype))
+
+
+def _shape(space: Any) -> tuple[int, ...]:
+    """The sides of an array of choices; none of a plain row of them."""
+    return tuple(map(int, space.shape)) if len(space.shape) != 1 else ()
 
 
 def _refuse_large(numbers: float, got: Any, where: str) -> None:
     if numbers > MOST_NUMBERS:
         raise DataError(
             "An observation or action of this environment is far too large", where=where, got=got,
-            accepted=f"at most {MOST_NUMBERS:,} numbers", fix="Make it smaller with a wrapper of gymnasium.wrappers.",
+            accepted=f"at most {MOST_NUMBERS:,} numbers, or choices of a number",
+            fix="Make it smaller with a wrapper of gymnasium.wrappers.",
         )  # fmt: skip
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -43,7 +44,10 @@ class Discrete(Space):
         return np.dtype(np.int64)
 
     def raw(self, value: Any) -> np.ndarray:
-        number = np.asarray(value).reshape(-1)
+        try:
+            number = np.asarray(value).reshape(-1)
+        except ValueError:  # lists of unequal lengths
+            raise ValueError(f"not {self}") from None
         if number.size != 1 or isinstance(value, bool) or not (
             np.issubdtype(number.dtype, np.number) and float(number[0]).is_integer()
             and self.start <= number[0] < self.start + self.n
@@ -52,7 +56,10 @@ class Discrete(Space):
         return number.astype(np.int64) - self.start
 
     def encode(self, raw: np.ndarray) -> np.ndarray:
-        return np.eye(self.n, dtype=np.float32)[raw[:, 0]]
+        # Not rows of `np.eye`, which is a table of n times n.
+        found = np.zeros((len(raw), self.n), dtype=np.float32)
+        found[np.arange(len(raw)), raw[:, 0]] = 1.0
+        return found
 
     def value(self, raw: np.ndarray) -> int:
         return int(raw[0]) + self.start
@@ -68,16 +75,27 @@ class Discrete(Space):
 class Choices(Space):
     """Several choices at once, of `counts` each (Gymnasium's MultiDiscrete and MultiBinary).
 
+    Attributes:
+        counts: how many there are of each.
+        start: the number of the first of each; none where all are 0.
+        shape: of the array in which the environment has them; none where it is a plain row.
+        given: the type of the numbers as the environment takes them.
+
     Example:
         >>> Choices((2, 3)).encode(np.array([[1, 0]])).tolist(), str(Choices((2, 3)))
         ([[0.0, 1.0, 1.0, 0.0, 0.0]], '2 whole numbers from 0, below 2, 3')
     """
 
     counts: tuple[int, ...]
+    start: tuple[int, ...] = ()
+    shape: tuple[int, ...] = ()
+    given: str = field(default="int64", compare=False)
     kind: ClassVar[str] = "choices"
 
     def __str__(self) -> str:
-        return f"{self.size} whole numbers from 0, below {', '.join(map(str, self.counts))}"
+        sides = f", {' x '.join(map(str, self.shape))}" if self.shape else ""
+        first = _one_or_all(self.start or (0,))
+        return f"{self.size} whole numbers from {first}, below {_one_or_all(self._ends.tolist())}{sides}"
 
     @property
     def size(self) -> int:
@@ -91,12 +109,25 @@ class Choices(Space):
     def dtype(self) -> np.dtype[Any]:
         return np.dtype(np.int64)
 
+    @cached_property
+    def _start(self) -> np.ndarray:
+        return np.array(self.start or (0,) * self.size, np.int64)
+
+    @cached_property
+    def _ends(self) -> np.ndarray:
+        return self._start + np.array(self.counts, np.int64)
+
     def raw(self, value: Any) -> np.ndarray:
-        numbers = np.asarray(value).reshape(-1)
-        whole = numbers.size == self.size and np.array_equal(numbers, numbers.astype(np.int64))
-        if not whole or (numbers < 0).any() or (numbers >= np.array(self.counts)).any():
+        try:
+            numbers = np.asarray(value)
+        except ValueError:  # lists of unequal lengths
+            raise ValueError(f"not {self}") from None
+        if numbers.dtype.kind not in "biuf" or numbers.shape not in (self.shape or (self.size,), (self.size,)):
             raise ValueError(f"not {self}")
-        return numbers.astype(np.int64)
+        flat = numbers.reshape(-1)
+        if not ((flat >= self._start) & (flat < self._ends) & (np.rint(flat) == flat)).all():
+            raise ValueError(f"not {self}")
+        return flat.astype(np.int64) - self._start
 
     def encode(self, raw: np.ndarray) -> np.ndarray:
         found = np.zeros((len(raw), self.width), dtype=np.float32)
@@ -105,13 +136,16 @@ class Choices(Space):
         return found
 
     def value(self, raw: np.ndarray) -> np.ndarray:
-        return raw.astype(np.int64)
+        return (raw.astype(np.int64) + self._start).astype(self.given).reshape(self.shape or (self.size,))
 
     def sample(self, random: np.random.Generator, rows: int) -> np.ndarray:
         return random.integers(0, np.array(self.counts), (rows, self.size))
 
     def to_json(self) -> dict[str, Any]:
-        return {"kind": self.kind, "counts": list(self.counts)}
+        return {
+            "kind": self.kind, "counts": list(self.counts), "start": list(self.start), "shape": list(self.shape),
+            "given": self.given,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -247,10 +281,18 @@ def from_json(told: Mapping[str, Any]) -> Space:
     if told["kind"] == Discrete.kind:
         return Discrete(told["n"], told["start"])
     if told["kind"] == Choices.kind:
-        return Choices(tuple(told["counts"]))
+        # Older agents were told neither where choices begin nor how they lie.
+        return Choices(
+            tuple(told["counts"]), tuple(told.get("start", ())), tuple(told.get("shape", ())),
+            told.get("given", "int64"),
+        )  # fmt: skip
     if told["kind"] == Box.kind:
         low, high = (tuple(map(float, told[end])) for end in ("low", "high"))
-        return Box(tuple(told["shape"]), low, high, told["pixels"])
+        return Box(tuple(told["shape"]), low, high, told["pixels"], told.get("given", "float32"))
     if told["kind"] == Text.kind:
         return Text(told["longest"])
     return Parts(tuple(told["names"]), tuple(map(from_json, told["spaces"])))
+
+
+def _one_or_all(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers if len(set(numbers)) > 1 else numbers[:1]))

@@ -10,10 +10,11 @@ import json
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
+from headwater.control.box import Box
 from headwater.control.declared import of_gymnasium
 from headwater.control.guard import Guard
 from headwater.control.spaces import Choices, Discrete, Parts, Space, Text
@@ -80,7 +81,8 @@ class World:
                 "The environment has an action of several kinds at once", where=self.name, got=str(found),
                 accepted="Discrete, MultiDiscrete, MultiBinary or Box", fix="Flatten it with a wrapper.",
             )  # fmt: skip
-        return found
+        # Bytes that are to be done are numbers like any others: nobody looks at them.
+        return replace(found, pixels=False) if isinstance(found, Box) else found
 
     @property
     def vector(self) -> bool:
