@@ -155,6 +155,11 @@ class NoLast(Countings):
         return *super().step(actions)[:4], {}
 
 
+class OddEnds(Countings):
+    def step(self, actions: Any) -> Any:
+        return *super().step(actions)[:2], ["no"] * self.num_envs, [False] * self.num_envs, {}
+
+
 class NotEach(Countings):
     def step(self, actions: Any) -> Any:
         values, rewards, *rest = super().step(actions)
@@ -227,3 +232,60 @@ class Told(Corridor):
 
     def _seen(self) -> Any:
         return f"the goal is {'good' if self.goal > 0 else 'bad'} and the plot {'warm' if self.place > 0 else 'cold'}"
+
+
+class SayNo(Broken):
+    def wrong(self, answer: Any) -> Any:
+        return *answer[:2], "no", *answer[3:]
+
+
+class SayNothing(Broken):
+    def wrong(self, answer: Any) -> Any:
+        return *answer[:3], None, answer[4]
+
+
+class Twos(Broken):
+    def wrong(self, answer: Any) -> Any:
+        return *answer[:2], 2, *answer[3:]
+
+
+class Numbered(Corridor):
+    """Tells its ends as numbers, which many old environments do."""
+
+    def step(self, action: Any) -> Any:
+        seen, reward, over, cut, info = super().step(action)
+        return seen, reward, np.array(over), float(cut), info
+
+
+class OldReset(Corridor):
+    def reset(self, **how: Any) -> Any:
+        return super().reset(**how)[0]
+
+
+class PairReset(Corridor):
+    """Its first observation has as many numbers as reset has values."""
+
+    def reset(self, **how: Any) -> Any:
+        return super().reset(**how)[0].tolist()
+
+
+class Darkened(Seen):
+    """Divides its pixels, though it declares bytes."""
+
+    def _seen(self) -> Any:
+        return super()._seen() / 510
+
+
+class Overexposed(Seen):
+    def _seen(self) -> Any:
+        return super()._seen().astype(int) + 45
+
+
+class Lacking(Several):
+    def _seen(self) -> Any:
+        return {"place": super()._seen()["place"]}
+
+
+class Twisted(Several):
+    def _seen(self) -> Any:
+        return {**super()._seen(), "place": np.zeros((1, 1, 2))}

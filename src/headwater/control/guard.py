@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Final
 
@@ -10,6 +11,8 @@ import numpy as np
 from headwater.control.spaces import Space
 from headwater.errors import DataError, HeadwaterError
 
+_FLAGS: Final = {True: True, False: False}
+"""What tells whether an episode has ended; 1 and 0 are keys of it as well."""
 _LARGEST: Final = float(np.finfo(np.float32).max)
 _FIX: Final = "Mend the environment; gymnasium.utils.env_checker.check_env finds such mistakes."
 
@@ -47,7 +50,7 @@ def observed(value: Any, space: Space, name: str) -> np.ndarray:
     """
     try:
         return space.raw(value)
-    except (ValueError, TypeError, KeyError, OverflowError) as wrong:
+    except (ValueError, TypeError, OverflowError) as wrong:
         raise DataError(
             "The environment gave an observation that is none of its own space", where=name, got=str(wrong),
             accepted=str(space), fix=_FIX,
@@ -95,10 +98,40 @@ def stepped(answer: Any, name: str) -> tuple[Any, Any, bool, bool]:
         DataError: it gave something else.
     """
     value, reward, terminated, truncated, _ = five(answer, name)
-    try:
-        return value, reward, bool(terminated), bool(truncated)
-    except (TypeError, ValueError) as wrong:
+    return value, reward, *ended(terminated, truncated, name)
+
+
+def ended(terminated: Any, truncated: Any, name: str) -> tuple[bool, bool]:
+    """Whether an episode has come to its end, and whether it was cut.
+
+    Raises:
+        DataError: one of them is neither true nor false, nor 0 or 1.
+    """
+    found = _FLAGS.get(_scalar(terminated)), _FLAGS.get(_scalar(truncated))
+    if found[0] is None or found[1] is None:
         raise DataError(
             "The environment does not tell whether its episode has ended", where=name,
-            got=f"{terminated}, {truncated}", accepted="true or false, for terminated and for truncated", fix=_FIX,
-        ) from wrong  # fmt: skip
+            got=f"{terminated!r}, {truncated!r}", accepted="true or false, for terminated and for truncated", fix=_FIX,
+        )  # fmt: skip
+    return found[0], found[1]
+
+
+def _scalar(flag: Any) -> Any:
+    """What can be looked up: anything but `None` and texts is true or false to Python, and nobody means it."""
+    found = flag.item() if isinstance(flag, np.ndarray | np.generic) and flag.ndim == 0 else flag
+    return found if isinstance(found, bool | int | float) else None
+
+
+def begun(answer: Any, name: str) -> Any:
+    """The observation of what `reset` gave: observation, info.
+
+    Raises:
+        DataError: it gave something else, such as the observation alone, as in the old gym.
+    """
+    if not isinstance(answer, tuple) or len(answer) != 2 or not isinstance(answer[1], Mapping | None):
+        raise DataError(
+            "reset of the environment gave something else than its two values", where=name,
+            got=f"{len(answer)} values" if isinstance(answer, tuple) else answer, accepted="observation, info",
+            fix=_FIX,
+        )  # fmt: skip
+    return answer[0]

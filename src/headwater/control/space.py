@@ -73,8 +73,16 @@ class Space(ABC):
                 raise ValueError("a text that is no list of numbers") from None
         try:
             return self.raw(cell)
-        except (TypeError, KeyError, OverflowError) as wrong:
+        except (TypeError, OverflowError) as wrong:
             raise ValueError(f"not {self}") from wrong
+
+    def read_done(self, cell: Any) -> np.ndarray:
+        """The raw numbers of a cell that tells what was done.
+
+        Raises:
+            ValueError: it is no action, or one that the environment would not take; the text of the error says why.
+        """
+        return self.read(cell)
 
     def plain(self, raw: np.ndarray) -> Any:
         """A value as JSON has it."""

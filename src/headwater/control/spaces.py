@@ -229,10 +229,26 @@ class Parts(Space):
         return np.dtype(np.float32)
 
     def raw(self, value: Any) -> np.ndarray:
-        parts = [value[name] for name in self.names] if isinstance(value, Mapping) else value
-        return np.concatenate([
-            space.raw(part).astype(np.float32) for space, part in zip(self.spaces, parts, strict=True)
-        ])  # fmt: skip
+        found = []
+        for name, space, part in zip(self.names, self.spaces, self._parts(value), strict=True):
+            try:
+                found.append(space.raw(part).astype(np.float32))
+            except (ValueError, TypeError, OverflowError) as wrong:
+                raise ValueError(f"wrong in {name}: {wrong}") from wrong
+        return np.concatenate(found)
+
+    def _parts(self, value: Any) -> Sequence[Any]:
+        """What a value has for each space, by name or in their order."""
+        if isinstance(value, Mapping):
+            lacking = [name for name in self.names if name not in value]
+            if lacking:
+                raise ValueError(f"an object without {', '.join(lacking)}")
+            return [value[name] for name in self.names]
+        if not isinstance(value, list | tuple | np.ndarray):
+            raise ValueError("no object of parts")
+        if len(value) != len(self.names):
+            raise ValueError(f"{len(value)} parts, not {len(self.names)}")
+        return value  # type: ignore[return-value]
 
     def encode(self, raw: np.ndarray) -> np.ndarray:
         parts = zip(self.spaces, self._cut(raw), strict=True)

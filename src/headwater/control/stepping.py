@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from headwater.control.classic import MOTIONS, Motion
-from headwater.control.guard import Guard, observed, rewarded, stepped
+from headwater.control.guard import Guard, begun, observed, rewarded, stepped
 from headwater.control.tabular import TABULAR, tabular_of
 from headwater.control.world import World
 
@@ -69,7 +69,7 @@ class OneByOne(Stepping):
         for place, seed in zip(places, seeds, strict=True):
             with self._resetting:
                 given = self._envs[place].reset(seed=seed)
-                value = given[0]
+            value = begun(given, self.world.name)
             found.append(observed(value, self.world.observations, self.world.name))
         return np.stack(found)
 
