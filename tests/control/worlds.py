@@ -289,3 +289,26 @@ class Lacking(Several):
 class Twisted(Several):
     def _seen(self) -> Any:
         return {**super()._seen(), "place": np.zeros((1, 1, 2))}
+
+
+class Manifold(Corridor):
+    """More actions than a network has outputs for."""
+
+    action_space = spaces.Discrete(10_000_000)
+
+
+class Many(Corridor):
+    action_space = spaces.Discrete(2_000_000_000)
+
+
+class Empty(Corridor):
+    observation_space = spaces.Box(-1, 1, (0,), np.float32)
+
+
+class Long(Corridor):
+    observation_space = spaces.Box(-1, 1, (2_000_000,), np.float32)
+
+
+class States(Corridor):
+    observation_space = spaces.Discrete(16_000_000)
+    action_space = spaces.Discrete(8)

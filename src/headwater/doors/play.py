@@ -23,7 +23,7 @@ def play(
         typer.Option("--transitions", metavar="FILE", help="A .parquet file for what it observed, did and was given."),
     ] = None,
     episodes: Annotated[int, typer.Option("--episodes", metavar="N", min=1, help="Episodes of --transitions.")] = 10,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Which episodes.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Which episodes.")] = 0,
 ) -> None:
     """Write a video of an episode that an agent plays, or a table of what it did in several."""
     from headwater.application import Application
