@@ -312,3 +312,25 @@ class Long(Corridor):
 class States(Corridor):
     observation_space = spaces.Discrete(16_000_000)
     action_space = spaces.Discrete(8)
+
+
+class Sized(Corridor):
+    def __init__(self, size: int = 3, name: str = "x") -> None:
+        if size < 1:
+            raise TypeError("size is too small")
+
+
+class AnyWise(Corridor):
+    def __init__(self, **how: Any) -> None:
+        if how:
+            raise TypeError(f"nobody knows {', '.join(how)}")
+
+
+class Clinging(Corridor):
+    def close(self) -> None:
+        raise OSError("cannot close")
+
+
+class ClingingAll(Countings):
+    def close(self, **how: Any) -> None:
+        raise OSError("cannot close")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from headwater.control.classic import MOTIONS, Motion
-from headwater.control.guard import Guard, begun, observed, rewarded, stepped
+from headwater.control.guard import Closing, Guard, begun, observed, rewarded, stepped
 from headwater.control.tabular import TABULAR, tabular_of
 from headwater.control.world import World
 
@@ -91,7 +91,7 @@ class OneByOne(Stepping):
 
     def close(self) -> None:
         for env in self._envs:
-            with Guard(self.world.name, "close"):
+            with Closing(self.world.name):
                 env.close()
 
 

@@ -256,7 +256,7 @@ class Control(Application):
 
     def _known(self, world: World) -> dict[str, Any]:
         """What suits this model in this world, where something is known."""
-        return preset(str(self.model_name), world.name, world.told_limit)
+        return preset(str(self.model_name), world.known_as, world.told_limit)
 
     def _learn(self, prepared: Ground, run: Run) -> None:
         world = prepared.world

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from headwater.control.guard import Guard, begun, ended, five, observed, rewarded
+from headwater.control.guard import Closing, Guard, begun, ended, five, observed, rewarded
 from headwater.control.stepping import Answers, Places, Stepping
 from headwater.control.world import World
 from headwater.errors import DataError
@@ -79,7 +79,7 @@ class Vectors(Stepping):
         return found[place] if isinstance(found, tuple | list) else found
 
     def close(self) -> None:
-        with Guard(self.world.name, "close"):
+        with Closing(self.world.name):
             self._env.close()
 
     def _reset(self, **how: Any) -> None:
