@@ -178,6 +178,17 @@ def test_fewer_rows_than_environments_are_imitated_alone():
     assert (app.standing.imitated["relived"], app.standing.imitated["appraised"]) == (0, 0)
 
 
+def test_actions_beyond_the_ends_are_set_aside(tmp_path):
+    file = shown(tmp_path / "shown.parquet", numbers=True, rows=20)
+    frame = pd.read_parquet(file)
+    frame["action"] = [[50.0], [1.000001], *frame["action"][2:]]
+    frame.to_parquet(file)
+    found = demonstrations_of(file, World("slope", {}, Slope), Settings())
+    assert len(found) == 19
+    assert found.actions[0] == 1
+    assert found.problems[0].reason == "the action is an array with 50 in it, not from -1 to 1"
+
+
 def test_a_memory_takes_equal_parts_and_the_last_where_there_is_no_room():
     rows = np.arange(7)
     lived = Lived(rows[:, None], rows[:, None] + 1, rows[:, None], rows, rows < 0, rows < 0)

@@ -172,6 +172,10 @@ def test_an_image_in_a_dictionary_is_looked_at():
     assert asked.schemas()["observation"].keys() == {"type", "description"}
     observation = {"goal": 1, "view": np.zeros((16, 20, 3), int).tolist()}
     assert app.predict([asked.cell("observation", observation)]).labels[0] in (0, 1)
+    dark = app.predict([{"goal": 1, "view": np.full((16, 20, 3), 0.25).tolist()}, {"goal": 1}])
+    assert dark.labels == [None, None]
+    assert dark.reasons[0].startswith("the observation is wrong in view: an array with 0.25 in it, which is no whole")
+    assert dark.reasons[1].startswith("the observation is an object without view; it has to be goal: a whole number")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from headwater.control.spaces import Box, Choices, Discrete, Text, from_json, of_gymnasium
+from headwater.control.declared import of_gymnasium
+from headwater.control.spaces import Box, Choices, Discrete, Parts, Text, from_json
 from headwater.errors import DataError
 
 SPACES = {
@@ -44,6 +45,9 @@ def test_a_space_keeps_its_values(name):
     assert np.isfinite(encoded).all()
 
 
+BOTH = Parts(("a", "b"), (Discrete(2), Discrete(3)))
+
+
 @pytest.mark.parametrize(
     ("space", "cell", "why"),
     [
@@ -56,12 +60,50 @@ def test_a_space_keeps_its_values(name):
         (Text(3), 7, "not a text of at most 3 characters"),
         (Box((2,), (0.0,), (1.0,)), [1.0], "1 number, not 2 numbers"),
         (Box((2,), (0.0,), (1.0,)), [1.0, float("nan")], "a number that is not finite"),
-        (Box((2,), (0.0,), (1.0,)), {"a": 1}, "not 2 numbers"),
+        (Box((2,), (0.0,), (1.0,)), {"a": 1}, "something else than numbers"),
+        (Box((2,), (0.0,), (1.0,)), ["a", 1], "something else than numbers"),
+        (Box((2,), (0.0,), (1.0,)), [1j, 1], "something else than numbers"),
+        (Box((2,), (0.0,), (1.0,)), [1, [2, 3]], "lists of unequal lengths"),
+        (Discrete(2), [1, [2, 3]], "not a whole number from 0 to 1"),
+        (Choices((2, 2)), [1, [2, 3]], "not 2 whole numbers from 0, below 2"),
+        (Choices((2, 2), start=(5, -1)), [1, 0], "not 2 whole numbers from 5, -1, below 7, 1"),
+        (Choices((2, 2)), ["a", "b"], "not 2 whole numbers"),
+        (Choices((2,) * 4, shape=(2, 2)), [[0, 0, 1, 1]], "not 4 whole numbers from 0, below 2, 2 x 2"),
+        (Box((4,), (0.0,), (1.0,)), [[1, 2, 3, 4]], r"an array of shape \(1, 4\), not \(4,\)"),
+        (Box((3, 1), (0.0,), (1.0,)), [[1, 2]], r"2 numbers of shape \(1, 2\), not 3 numbers, 3 x 1"),
+        (Box((2,), (0.0,), (1.0,)), [1e40, 0], r"an array with 1e\+40 in it, which is more than a float32 holds"),
+        (Box((2,), (0.0,), (1.0,), pixels=True), [0, 0.5], "an array with 0.5 in it, which is no whole number from 0"),
+        (Box((2,), (0.0,), (1.0,), pixels=True), [0, 256], "an array with 256 in it"),
+        (Box((2,), (0.0,), (1.0,), pixels=True), [-1, 0], "an array with -1 in it"),
+        (Box((2,), (0.0,), (1.0,), pixels=True), [0, float("nan")], "an array with nan in it"),
+        (BOTH, {"a": 1}, "an object without b"),
+        (BOTH, {"a": 1, "b": 7}, "wrong in b: not a whole number from 0 to 2"),
+        (BOTH, 5, "no object of parts"),
+        (BOTH, [1, 2, 3], "3 parts, not 2"),
     ],
 )
 def test_what_is_no_observation_says_why(space, cell, why):
     with pytest.raises(ValueError, match=why):
         space.read(cell)
+
+
+def test_numbers_that_are_right_in_another_form_are_read():
+    box = Box((2,), (0.0,), (1.0,))
+    assert box.raw(["0.5", "1"]).tolist() == [0.5, 1.0]
+    assert box.raw([10**30, 1]).tolist() == pytest.approx([1e30, 1])
+    pixels = Box((2,), (0.0,), (255.0,), pixels=True)
+    assert pixels.raw([255.0, 0]).tolist() == [255, 0]
+    given = np.zeros(2, np.uint8)
+    assert np.shares_memory(pixels.raw(given), given)
+
+
+def test_what_was_done_lies_between_the_ends_but_for_rounding():
+    box = Box((2,), (-2.0, 0.0), (2.0, float("inf")))
+    assert box.read_done([2.00001, 1e9]).tolist() == [2.0, 1e9]
+    with pytest.raises(ValueError, match="an array with 100 in it, not from -2 to 2"):
+        box.read_done([100, 0])
+    with pytest.raises(ValueError, match="an array with -1 in it, not from 0 to inf"):
+        box.read_done([0, -1])
 
 
 @pytest.mark.parametrize(

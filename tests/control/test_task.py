@@ -18,8 +18,11 @@ from headwater.control.chance import Chance, seeds_of
 from headwater.control.curves import Curves
 from headwater.control.dqn import Dqn
 from headwater.control.preparing import IDLE
+from headwater.control.q_learning import QLearning, QLearningSettings
+from headwater.control.spaces import Box, Discrete
 from headwater.control.task import Control
-from headwater.errors import ArtifactError, DataError, ExtraError, SettingError
+from headwater.control.written import written
+from headwater.errors import ArtifactError, DataError, ExtraError, ResourceError, SettingError
 from headwater.evaluation.control import Agents
 from headwater.options import options_of
 from headwater.settings import Settings
@@ -149,6 +152,79 @@ def test_a_training_that_comes_to_no_numbers_is_stopped_and_the_best_kept(tmp_pa
 def test_what_is_too_much_is_told_in_a_sentence(name, sentence):
     with pytest.raises(headwater.errors.HeadwaterError, match=sentence):
         headwater.adapt("control", f"{HERE}:{name}", model="dqn")
+
+
+@pytest.mark.parametrize(
+    ("name", "own", "sentence"),
+    [
+        ("Many", {"model": "dqn"}, "An observation or action of this environment is far too large"),
+        ("Many", {"model": "actor-critic"}, "An observation or action of this environment is far too large"),
+        (
+            "Manifold",
+            {"model": "dqn"},
+            r"The network would be too large. Got '[\d,]+ weights'.*Give the environment few",
+        ),
+        ("Empty", {"model": "dqn"}, "An observation or action of this environment has no numbers"),
+        ("Seen", {"model": "q-learning"}, r"A table has no row for .*image.*MultiDiscrete. Take --model dqn\.$"),
+        (
+            "Seen",
+            {"model": "q-learning", "bins": 3},
+            r"table would be too large. Got 'about 10.458.*0. Take --model dqn",
+        ),
+        ("Long", {"model": "q-learning", "bins": 9}, r"^--set bins: The table would .*190848.*0. Take --model dqn\.$"),
+        ("Told", {"model": "q-learning"}, r"A table has no row .*MultiDiscrete. Take --model dqn\.$"),
+        ("Corridor", {"model": "q-learning"}, r"such as with --set bins=10\.$"),
+        ("Corridor", {"model": "q-learning", "bins": 1000, "steps": 10}, None),
+        ("Slope", {"model": "q-learning", "bins": 3}, "q-learning cannot do the actions"),
+        (
+            "States",
+            {"model": "q-learning"},
+            r"^The table would be too large. Got 'about 10.8 entries.*Take --model dqn",
+        ),
+    ],
+)
+def test_what_a_table_or_network_cannot_hold_has_a_right_fix(name, own, sentence):
+    world = f"{HERE}:{name}" if hasattr(odd, name) else f"tests.contract.worlds:{name}"
+    if sentence is None:
+        assert headwater.adapt("control", world, episodes=10, evaluations=1, **own).agent.table.shape == (1_000_000, 2)
+        return
+    with pytest.raises(headwater.errors.HeadwaterError, match=sentence):
+        headwater.adapt("control", world, **own)
+
+
+def test_fewer_bins_are_advised_where_they_are_enough():
+    box = Box((9,), (0.0,), (1.0,))
+    with pytest.raises(ResourceError, match=r"Give 6 bins or fewer, or take --model dqn"):
+        QLearning(QLearningSettings(bins=20), box, Discrete(2))
+    with pytest.raises(DataError, match=r"--set bins=6\.$"):
+        QLearning(None, box, Discrete(2))
+
+
+def test_environments_that_are_observed_otherwise_are_not_compared():
+    told = type_in("compare", "CartPole-v1", "Pendulum-v1", "--task", "control")
+    assert told.exit_code == 2
+    assert "These environments have other observations than one another" in told.stderr
+    assert "Got '4 and 3 numbers'" in told.stderr
+
+
+@pytest.mark.parametrize(("option", "file"), [("--video", "film.mp4"), ("--transitions", "rows.parquet")])
+def test_a_file_that_cannot_be_written_is_told(option, file, shown, tmp_path):
+    told = type_in("play", shown, option, tmp_path / "nowhere" / file)
+    assert told.exit_code == 2
+    assert "The folder of this file does not exist" in told.stderr
+    (tmp_path / file).mkdir()
+    told = type_in("play", shown, option, tmp_path / file)
+    assert told.exit_code == 2
+    assert "The file cannot be written" in told.stderr
+    assert "Invalid value for '--seed'" in type_in("play", shown, "--seed", "-1").stderr
+
+
+def test_what_lay_in_the_place_of_a_file_stays_until_there_is_another(tmp_path):
+    (tmp_path / "old").write_text("old")
+    for name in ("old", "new"):
+        with pytest.raises(KeyError), written(tmp_path / name):
+            raise KeyError
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["old"]
 
 
 def test_an_endless_world_is_cut_and_told():

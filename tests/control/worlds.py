@@ -96,6 +96,18 @@ class Counting(gymnasium.Env[Any, Any]):
         return np.array([self.count], np.float32), 1.0, self.count == self.ends, self.count == 5, {}
 
 
+class Strict(Corridor):
+    """Takes nothing that is not of its own space of actions."""
+
+    def step(self, action: Any) -> Any:
+        if not self.action_space.contains(action):
+            raise ValueError(f"no action of mine: {action!r}")
+        return super().step(action)
+
+    def direction(self, action: Any) -> float:
+        return 1.0
+
+
 class Shown(Corridor):
     """Shows itself as a picture with a bright column where it stands."""
 
@@ -141,6 +153,11 @@ class NoLast(Countings):
 
     def step(self, actions: Any) -> Any:
         return *super().step(actions)[:4], {}
+
+
+class OddEnds(Countings):
+    def step(self, actions: Any) -> Any:
+        return *super().step(actions)[:2], ["no"] * self.num_envs, [False] * self.num_envs, {}
 
 
 class NotEach(Countings):
@@ -235,3 +252,105 @@ class Told(Corridor):
 
     def _seen(self) -> Any:
         return f"the goal is {'good' if self.goal > 0 else 'bad'} and the plot {'warm' if self.place > 0 else 'cold'}"
+
+
+class SayNo(Broken):
+    def wrong(self, answer: Any) -> Any:
+        return *answer[:2], "no", *answer[3:]
+
+
+class SayNothing(Broken):
+    def wrong(self, answer: Any) -> Any:
+        return *answer[:3], None, answer[4]
+
+
+class Twos(Broken):
+    def wrong(self, answer: Any) -> Any:
+        return *answer[:2], 2, *answer[3:]
+
+
+class Numbered(Corridor):
+    """Tells its ends as numbers, which many old environments do."""
+
+    def step(self, action: Any) -> Any:
+        seen, reward, over, cut, info = super().step(action)
+        return seen, reward, np.array(over), float(cut), info
+
+
+class OldReset(Corridor):
+    def reset(self, **how: Any) -> Any:
+        return super().reset(**how)[0]
+
+
+class PairReset(Corridor):
+    """Its first observation has as many numbers as reset has values."""
+
+    def reset(self, **how: Any) -> Any:
+        return super().reset(**how)[0].tolist()
+
+
+class Darkened(Seen):
+    """Divides its pixels, though it declares bytes."""
+
+    def _seen(self) -> Any:
+        return super()._seen() / 510
+
+
+class Overexposed(Seen):
+    def _seen(self) -> Any:
+        return super()._seen().astype(int) + 45
+
+
+class Lacking(Several):
+    def _seen(self) -> Any:
+        return {"place": super()._seen()["place"]}
+
+
+class Twisted(Several):
+    def _seen(self) -> Any:
+        return {**super()._seen(), "place": np.zeros((1, 1, 2))}
+
+
+class Manifold(Corridor):
+    """More actions than a network has outputs for."""
+
+    action_space = spaces.Discrete(10_000_000)
+
+
+class Many(Corridor):
+    action_space = spaces.Discrete(2_000_000_000)
+
+
+class Empty(Corridor):
+    observation_space = spaces.Box(-1, 1, (0,), np.float32)
+
+
+class Long(Corridor):
+    observation_space = spaces.Box(-1, 1, (2_000_000,), np.float32)
+
+
+class States(Corridor):
+    observation_space = spaces.Discrete(16_000_000)
+    action_space = spaces.Discrete(8)
+
+
+class Sized(Corridor):
+    def __init__(self, size: int = 3, name: str = "x") -> None:
+        if size < 1:
+            raise TypeError("size is too small")
+
+
+class AnyWise(Corridor):
+    def __init__(self, **how: Any) -> None:
+        if how:
+            raise TypeError(f"nobody knows {', '.join(how)}")
+
+
+class Clinging(Corridor):
+    def close(self) -> None:
+        raise OSError("cannot close")
+
+
+class ClingingAll(Countings):
+    def close(self, **how: Any) -> None:
+        raise OSError("cannot close")

@@ -65,7 +65,7 @@ def demonstrations_of(source: Any, world: World, settings: Settings) -> Demonstr
     for name in (seen, ACTION):
         if name not in records.columns:
             raise unknown("column", name, records.columns, where=records.name)
-    kinds = {seen: world.observations.read, ACTION: world.actions.read, NEXT: world.observations.read,
+    kinds = {seen: world.observations.read, ACTION: world.actions.read_done, NEXT: world.observations.read,
              REWARD: _number, **dict.fromkeys(ENDS, _flag)}  # fmt: skip
     cells, reasons = dict[str, list[Any]](), dict[int, str]()
     for name, read in kinds.items():

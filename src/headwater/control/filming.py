@@ -12,6 +12,7 @@ import numpy as np
 from headwater.control.episodes import Policy
 from headwater.control.world import World
 from headwater.control.worlds import Worlds
+from headwater.control.written import written
 from headwater.errors import DataError, ExtraError, HeadwaterError
 
 _SHOWN: Final = 12
@@ -67,6 +68,7 @@ def film(world: World, policy: Policy, seed: int, file: Path) -> int:
     Raises:
         DataError: the world shows nothing of itself, or the file is of another kind.
         ExtraError: the library that writes videos is not installed.
+        NotFoundError, ResourceError: the file cannot be written.
     """
     try:
         import av
@@ -83,7 +85,7 @@ def film(world: World, policy: Policy, seed: int, file: Path) -> int:
             fix="Give the environment a render method for rgb_array.",
         )  # fmt: skip
     count, stream = 0, None
-    with av.open(str(file), "w") as container:
+    with written(file), av.open(str(file), "w") as container:
         for frame in frames(world, policy, seed, world.limit + 1):
             even = frame[: frame.shape[0] // 2 * 2, : frame.shape[1] // 2 * 2]
             if stream is None:

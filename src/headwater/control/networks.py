@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 import numpy as np
 
 from headwater.control.perceptron import Perceptron
 from headwater.control.spaces import Box, Space, Text, leaves
-from headwater.errors import DataError, ExtraError
+from headwater.errors import DataError, ExtraError, ResourceError
 
 if TYPE_CHECKING:
     from headwater.control.eye import Eye
+
+_MOST_WEIGHTS: Final = 1 << 27
+"""Each is kept about six times, with its gradient, the moments of its optimiser, and in the target network."""
 
 
 class Network(Protocol):
@@ -64,11 +68,15 @@ def network_of(
 
     Raises:
         DataError: texts without a foundation that reads them.
+        ResourceError: its weights would not fit into memory, a few times over.
         ExtraError: pixels, and torch is not installed.
     """
     refuse_texts(observations, read=eye is not None)
     if eye is None and not any(is_picture(leaf) for leaf, _ in leaves(observations)):
-        return Perceptron((observations.width + beside, *sizes), random, tanh=tanh)
+        widths = observations.width + beside, *sizes
+        _refuse_large(sum(before * after for before, after in pairwise(widths)))
+        return Perceptron(widths, random, tanh=tanh)
+    _refuse_large(sum(before * after for before, after in pairwise(sizes)))
     try:
         from headwater.control.convolutional import sighted
     except ModuleNotFoundError as missing:
@@ -77,6 +85,15 @@ def network_of(
             fix="Install it with: pip install 'headwater[control,vision]'",
         ) from missing  # fmt: skip
     return sighted(observations, sizes, random, beside=beside, tanh=tanh, eye=eye)
+
+
+def _refuse_large(weights: int) -> None:
+    if weights > _MOST_WEIGHTS:
+        raise ResourceError(
+            "The network would be too large", got=f"{weights:,} weights", accepted=f"at most {_MOST_WEIGHTS:,}",
+            fix="Give the environment fewer numbers to observe or actions to choose from, or fewer units with --set "
+                "hidden.",
+        )  # fmt: skip
 
 
 def looked_at(observations: Space) -> list[slice]:

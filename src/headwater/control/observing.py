@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from headwater.control.spaces import Space
+from headwater.control.spaces import Box, Choices, Discrete, Space
 from headwater.data import reading
 from headwater.data.records import Records
 from headwater.errors import unknown
@@ -63,6 +63,20 @@ def of_records(records: Records, space: Space, column: str | None = None) -> Obs
     if name not in records.columns:
         raise unknown("column", name, records.columns, where=records.name)
     return _observed(records, records.column(name), space)
+
+
+def type_of(space: Space) -> pa.DataType:
+    """The type of a column of its plain values.
+
+    Example:
+        >>> str(type_of(Discrete(2))), str(type_of(Box((2, 3), (0.0,), (1.0,))))
+        ('int64', 'list<item: list<item: double>>')
+    """
+    found = pa.float64() if isinstance(space, Box) and not space.whole else pa.int64()
+    sides = space.shape if isinstance(space, Box) else () if isinstance(space, Discrete) else (space.size,)
+    for _ in (isinstance(space, Choices) and space.shape) or sides:
+        found = pa.list_(found)
+    return found
 
 
 def _observed(records: Records, cells: list[Any], space: Space) -> Observed:

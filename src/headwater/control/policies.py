@@ -114,8 +114,10 @@ class Gaussian(Chances):
     def __init__(self, box: Box) -> None:
         low, high = box.ends
         bounded = np.isfinite(low) & np.isfinite(high)
-        self._middle = np.where(bounded, (low + high) / 2, 0).astype(np.float32)
-        self._reach = np.where(bounded, (high - low) / 2, 1).astype(np.float32)
+        # Where an end is infinite there is no middle, and nothing to reckon it from.
+        least, most = np.where(bounded, low, -1), np.where(bounded, high, 1)
+        self._middle = ((least + most) / 2).astype(np.float32)
+        self._reach = ((most - least) / 2).astype(np.float32)
         self._low, self._high, self.width, self.free = low, high, 2 * box.size, box.size
 
     def draw(self, outputs: np.ndarray, random: np.random.Generator) -> np.ndarray:

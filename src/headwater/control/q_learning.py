@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final
 
@@ -68,21 +69,26 @@ class QLearning(Agent):
         if not isinstance(self.actions, Discrete):
             refuse_actions("q-learning", self.actions, "a closed list of actions (Discrete)", "actor-critic")
         space = self.observations
+        most = self._most_bins()
         if not isinstance(space, Discrete | Choices | Box) or (isinstance(space, Box) and not self.settings.bins):
             raise DataError(
                 "A table has no row for observations like these", got=str(space), accepted="Discrete or MultiDiscrete",
-                fix="Take --model dqn, or divide each number of a box into cells, such as with --set bins=10.",
+                fix=f"Take --model dqn{', or divide each number into cells, such as with --set bins=' * bool(most)}"
+                    f"{most or ''}.",
             )  # fmt: skip
 
     def build(self, random: np.random.Generator) -> None:
-        cells = int(np.prod(self._counts(), dtype=np.float64)) * self.actions.width
-        if cells > _MOST_CELLS:
+        # The cells of a picture are more than any number of the machine can count, but for their digits.
+        digits = sum(map(math.log10, (*self._counts(), self.actions.width)))
+        if digits > math.log10(_MOST_CELLS):
+            most, where = self._most_bins(), "--set bins" if isinstance(self.observations, Box) else None
             raise ResourceError(
-                "The table would be too large", where="--set bins", got=f"{cells:,} entries",
-                accepted=f"at most {_MOST_CELLS:,}", fix="Give fewer bins, or take --model dqn.",
+                "The table would be too large", where=where, got=f"about 10^{digits:.0f} entries",
+                accepted=f"at most {_MOST_CELLS:,}",
+                fix=f"Give {most} bins or fewer, or take --model dqn." if most else "Take --model dqn.",
             )  # fmt: skip
         # Of entries that are equal none may be the one that is always taken.
-        shape = int(np.prod(self._counts())), self.actions.width
+        shape = math.prod(self._counts()), self.actions.width
         self.table = self.settings.initial + 1e-9 * random.random(shape)
 
     def begin(self, envs: int) -> None:
@@ -133,6 +139,14 @@ class QLearning(Agent):
         if isinstance(space, Discrete):
             return (space.n,)
         return space.counts if isinstance(space, Choices) else (self.settings.bins,) * space.size
+
+    def _most_bins(self) -> int:
+        """The most cells for each number of a box that make no more than 10, nor too large a table; 0 without any."""
+        space, rows = self.observations, _MOST_CELLS / self.actions.width
+        fits = [
+            bins for bins in range(2, 11) if isinstance(space, Box) and space.size * math.log(bins) <= math.log(rows)
+        ]
+        return max(fits, default=0)
 
     def _cells(self, raw: np.ndarray) -> np.ndarray:
         space, bins = self.observations, self.settings.bins

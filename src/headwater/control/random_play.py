@@ -16,6 +16,7 @@ from headwater.data.gathering import Gathered
 from headwater.data.quarantine import Quarantine
 from headwater.data.records import Records
 from headwater.data.traits import Traits
+from headwater.errors import DataError
 
 _ENVS, _STEPS, _SHOWN = 16, 32, 24
 _KEEP: Final = 8
@@ -37,8 +38,20 @@ def gathered(world: World, seed: int) -> Gathered:
 
 
 def view(values: Sequence[Any]) -> np.ndarray:
-    """Observations as they are: float32 of shape (rows, width)."""
-    return np.asarray(list(map(json.loads, values)), dtype=np.float32).reshape(len(values), -1)
+    """Observations as they are: float32 of shape (rows, width).
+
+    Raises:
+        DataError: some have more numbers than others.
+    """
+    rows = list(map(json.loads, values))
+    sizes = list(dict.fromkeys(map(len, rows)))
+    if len(sizes) > 1:
+        raise DataError(
+            "These environments have other observations than one another, and cannot be compared",
+            got=f"{' and '.join(map(str, sizes))} numbers", accepted="environments that are observed alike",
+            fix="Give another environment, or change its observations with a wrapper.",
+        )  # fmt: skip
+    return np.asarray(rows, dtype=np.float32).reshape(len(values), -1)
 
 
 def traits(values: Sequence[Any]) -> Traits:

@@ -16,6 +16,7 @@ from headwater.control.observing import COLUMN
 from headwater.control.spaces import Parts, Space
 from headwater.control.world import World
 from headwater.control.worlds import Worlds
+from headwater.control.written import written
 from headwater.errors import DataError
 
 
@@ -31,10 +32,18 @@ def record(world: World, policy: Policy, seeds: Sequence[int], file: Path, colum
 
     Raises:
         DataError: the file is of another kind, or the environment breaks down.
+        NotFoundError, ResourceError: the file cannot be written.
     """
     if file.suffix.lower() != ".parquet":
         raise DataError("Transitions are written as a table of Parquet", where="--transitions", got=file.name,
                         accepted="a name that ends in .parquet")  # fmt: skip
+    with written(file):
+        rows = _rows(world, policy, seeds, column)
+        pq.write_table(pa.Table.from_pylist(rows), file)
+    return len(rows)
+
+
+def _rows(world: World, policy: Policy, seeds: Sequence[int], column: str) -> list[dict[str, Any]]:
     worlds, rows = Worlds(world, 1, [0]), list[dict[str, Any]]()
     for episode, seed in enumerate(seeds):
         now, ended = worlds.reset(0, seed), False
@@ -48,8 +57,7 @@ def record(world: World, policy: Policy, seeds: Sequence[int], file: Path, colum
             })  # fmt: skip
             now = after
     worlds.close()
-    pq.write_table(pa.Table.from_pylist(rows), file)
-    return len(rows)
+    return rows
 
 
 def _cell(raw: np.ndarray, space: Space) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from headwater.control.classic import MOTIONS, Motion
-from headwater.control.guard import Guard, observed, rewarded, stepped
+from headwater.control.guard import Closing, Guard, begun, observed, rewarded, stepped
 from headwater.control.tabular import TABULAR, tabular_of
 from headwater.control.world import World
 
@@ -70,7 +70,7 @@ class OneByOne(Stepping):
         for place, seed in zip(places, seeds, strict=True):
             with self._resetting:
                 given = self._envs[place].reset(seed=seed)
-                value = given[0]
+            value = begun(given, self.world.name)
             found.append(observed(value, self.world.observations, self.world.name))
         return np.stack(found)
 
@@ -92,7 +92,7 @@ class OneByOne(Stepping):
 
     def close(self) -> None:
         for env in self._envs:
-            with Guard(self.world.name, "close"):
+            with Closing(self.world.name):
                 env.close()
 
 

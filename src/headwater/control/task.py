@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Final, Self
 
 import numpy as np
-import pyarrow as pa
 
 from headwater import catalog, options
 from headwater.application import Application, Marks, Predictions, Stage, Trace
@@ -23,7 +22,7 @@ from headwater.control.episodes import Played, Policy, at_random, play
 from headwater.control.observing import Observed
 from headwater.control.preparing import Ground, Part, ground, refuse_chances
 from headwater.control.presets import OF_RUN, preset
-from headwater.control.spaces import Box, Discrete, Space, alike
+from headwater.control.spaces import Space, alike
 from headwater.control.trainings import Training
 from headwater.control.world import World, world_of
 from headwater.data.gathering import Gathered
@@ -271,7 +270,7 @@ class Control(Application):
 
     def _known(self, world: World) -> dict[str, Any]:
         """What suits this model in this world, where something is known."""
-        return preset(str(self.model_name), world.name, world.told_limit)
+        return preset(str(self.model_name), world.known_as, world.told_limit)
 
     def _learn(self, prepared: Ground, run: Run) -> None:
         world = prepared.world
@@ -382,10 +381,7 @@ class Control(Application):
             for row, action in zip(records.usable.tolist(), agent.act(found.raw), strict=True):
                 labels[row] = agent.actions.plain(action)
         reasons = [records.problems[row].reason if row in records.problems else None for row in range(len(records))]
-        number = pa.float64() if isinstance(agent.actions, Box) else pa.int64()
-        return Predictions(
-            labels, None, (), reasons, number if isinstance(agent.actions, Discrete) else pa.list_(number)
-        )
+        return Predictions(labels, None, (), reasons, observing.type_of(agent.actions))
 
     def _agreement(self, records: Records) -> Marks:
         """Whether it would do what the rows of a table did; of numbers, how near it would come, from 0 to 1."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from headwater.control.guard import Guard, five, observed, rewarded
+from headwater.control.guard import Closing, Guard, begun, ended, five, observed, rewarded
 from headwater.control.stepping import Answers, Places, Stepping
 from headwater.control.world import World
 from headwater.errors import DataError
@@ -63,7 +63,8 @@ class Vectors(Stepping):
             answer = self._env.step(self._batch(self._actions))
         values, given, over, cut, infos = five(answer, self.world.name)
         seen, rewards = self._seen(values), np.array([rewarded(one, self.world.name) for one in self._each(given)])
-        over, cut = (np.array(self._each(flags), bool) for flags in (over, cut))
+        flags = [ended(*both, self.world.name) for both in zip(self._each(over), self._each(cut), strict=True)]
+        over, cut = (np.array(one, bool) for one in zip(*flags, strict=True))
         self.idle = self._over[places] if self._mode == "NextStep" else None
         self._first, self._over = seen, over | cut
         if self._mode == "SameStep" and self._over.any():
@@ -78,13 +79,13 @@ class Vectors(Stepping):
         return found[place] if isinstance(found, tuple | list) else found
 
     def close(self) -> None:
-        with Guard(self.world.name, "close"):
+        with Closing(self.world.name):
             self._env.close()
 
     def _reset(self, **how: Any) -> None:
         with Guard(self.world.name, "reset"):
             given = self._env.reset(**how)
-            values = given[0]
+        values = begun(given, self.world.name)
         self._first, self._over = self._seen(values), np.zeros(self._count, bool)
 
     def _renew(self, places: np.ndarray) -> None:

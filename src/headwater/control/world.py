@@ -6,17 +6,19 @@ import contextlib
 import hashlib
 import importlib
 import importlib.util
-import json
 import sys
-import warnings
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
-from headwater.control.guard import Guard
-from headwater.control.spaces import Choices, Discrete, Parts, Space, Text, of_gymnasium
-from headwater.errors import DataError, ExtraError, NotFoundError, SettingError, did_you_mean
+from headwater.control.arguments import arguments_of, checked
+from headwater.control.box import Box
+from headwater.control.declared import of_gymnasium
+from headwater.control.guard import MEND, Guard
+from headwater.control.hushed import hushed
+from headwater.control.spaces import Choices, Discrete, Parts, Space, Text
+from headwater.errors import DataError, ExtraError, NotFoundError, did_you_mean
 
 LONGEST: Final = 10_000
 """Steps after which an episode is cut that no limit of its own ends."""
@@ -51,16 +53,25 @@ class World:
             NotFoundError: there is none of this name.
             ExtraError: it needs a library that is not installed.
             DataError: its making fails.
+        SettingError: it takes no argument of a name among its options.
         """
         gymnasium = _gymnasium()
         mode: dict[str, Any] = {} if render_mode is None else {"render_mode": render_mode}
         if self.vector:
             mode["num_envs"] = count
-        with Guard(self.name, "its making"):
+        fix = "Check the values of --env, or mend the environment." if self.options else MEND
+        with Guard(self.name, "its making", fix), checked(self.name, self.options, self._maker), hushed(self.name):
             if self.maker is not None:
                 return self.maker(**self.options, **mode)
             with _translated(self.name, gymnasium):
                 return gymnasium.make(self.name, disable_env_checker=True, **self.options, **mode)
+
+    def _maker(self) -> Callable[..., Any]:
+        """What makes it, which of a Gymnasium id is told by its registration."""
+        if self.maker is not None:
+            return self.maker
+        entry = _gymnasium().spec(self.name).entry_point
+        return entry if callable(entry) else _gymnasium().envs.registration.load_env_creator(entry)
 
     @cached_property
     def observations(self) -> Space:
@@ -79,7 +90,8 @@ class World:
                 "The environment has an action of several kinds at once", where=self.name, got=str(found),
                 accepted="Discrete, MultiDiscrete, MultiBinary or Box", fix="Flatten it with a wrapper.",
             )  # fmt: skip
-        return found
+        # Bytes that are to be done are numbers like any others: nobody looks at them.
+        return replace(found, pixels=False) if isinstance(found, Box) else found
 
     @property
     def vector(self) -> bool:
@@ -96,6 +108,12 @@ class World:
         """The same where the user or the environment says so."""
         own = getattr(getattr(self._sample, "spec", None), "max_episode_steps", None)
         return min((one for one in (self.longest, own) if one), default=None)
+
+    @property
+    def known_as(self) -> str:
+        """The id that Gymnasium has for it, without the module that it came from; else its name."""
+        spec = getattr(self._sample, "spec", None)
+        return self.name if spec is None or self.maker is not None else spec.id
 
     @property
     def sample(self) -> Any:
@@ -137,7 +155,7 @@ def world_of(source: Any, options: Iterable[str] | None = None, longest: int | N
         NotFoundError: the module or class does not exist.
         SettingError: an option that is not `NAME=VALUE`.
     """
-    told = dict(map(_option, options or ()))
+    told = arguments_of(options or ())
     if isinstance(source, World):
         return source
     if callable(source):
@@ -147,7 +165,7 @@ def world_of(source: Any, options: Iterable[str] | None = None, longest: int | N
             "control learns by doing, and needs an environment to do it in", got=type(source).__name__,
             accepted="a Gymnasium id such as CartPole-v1, module:Class, or in Python what makes one when called",
         )  # fmt: skip
-    return World(source, told, _own(source), longest)
+    return World(_versioned(source), told, _own(source), longest)
 
 
 def hash_of(source: Any, *, offline: bool = False) -> str:
@@ -161,6 +179,16 @@ def hash_of(source: Any, *, offline: bool = False) -> str:
             with open(found.origin, "rb") as file:
                 digest.update(file.read())
     return digest.hexdigest()
+
+
+def _versioned(name: str) -> str:
+    """A Gymnasium id with its version, which is the newest where none is given, as for Gymnasium itself."""
+    if ":" in name or (gymnasium := _gymnasium()).registry.get(name) is not None:
+        return name
+    known = [spec for spec in gymnasium.registry.values() if spec.version is not None and name == (
+        f"{spec.namespace}/{spec.name}" if spec.namespace else spec.name
+    )]  # fmt: skip
+    return max(known, key=lambda spec: spec.version).id if known else name
 
 
 def _own(name: str) -> Callable[..., Any] | None:
@@ -189,17 +217,6 @@ def _own(name: str) -> Callable[..., Any] | None:
     )  # fmt: skip
 
 
-def _option(text: str) -> tuple[str, Any]:
-    name, equals, value = str(text).partition("=")
-    if not equals or not name.strip():
-        raise SettingError("An argument of the environment needs a name and a value", where="--env", got=text,
-                           accepted="NAME=VALUE")  # fmt: skip
-    try:
-        return name.strip(), json.loads(value)
-    except ValueError:
-        return name.strip(), value
-
-
 @contextlib.contextmanager
 def _here() -> Iterator[None]:
     """Within, modules of the working folder are found, as `python -m` finds them."""
@@ -215,10 +232,7 @@ def _here() -> Iterator[None]:
 def _translated(name: str, gymnasium: Any) -> Iterator[None]:
     """Within, what Gymnasium says of a name is said in our words."""
     try:
-        with warnings.catch_warnings():
-            # That a newer version exists is no matter of ours; a name that is gone is, and is told below.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            yield
+        yield
     except gymnasium.error.Error as wrong:
         if isinstance(wrong, gymnasium.error.DependencyNotInstalled):
             raise ExtraError(

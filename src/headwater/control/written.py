@@ -1,0 +1,36 @@
+"""A file that somebody asked for: that it cannot be written is told before anything is played for it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from headwater.errors import NotFoundError, ResourceError
+
+
+@contextlib.contextmanager
+def written(file: Path) -> Iterator[None]:
+    """Within, a file is written, or it is told why it cannot be.
+
+    Raises:
+        NotFoundError: its folder does not exist.
+        ResourceError: it cannot be written.
+    """
+    if not file.parent.is_dir():
+        raise NotFoundError(
+            "The folder of this file does not exist", where=str(file), fix="Create it, or check the path."
+        )
+    try:
+        # Opened to be added to: what lies there stays, until there is something to put in its place.
+        with file.open("ab"):
+            new = file.stat().st_size == 0
+        try:
+            yield
+        finally:
+            if new and file.stat().st_size == 0:
+                file.unlink()
+    except OSError as error:
+        raise ResourceError(
+            "The file cannot be written", where=str(file), got=error.strerror, fix="Give another path."
+        ) from error
