@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 _LONGEST_NAME = 60
-_NO_NAME = str.maketrans(dict.fromkeys(':*?"<>|', "-"))
+_NO_NAME = str.maketrans(':*?"<>|', "-------")
 """What no folder may be called on every system; the class of an environment is `module:Class`."""
 _IMAGE = "image"
 """The column that says which image an answer is of."""
