@@ -292,7 +292,7 @@ def test_no_lesson_is_without_a_step_and_one_without_an_episode_is_told(caplog):
                               episodes=2, episode_limit=50)  # fmt: skip
     assert len(app.standing.curve) == 5
     assert [one.message for one in caplog.records if "No episode came to its end" in one.message] == [
-        "No episode came to its end within a lesson of 1 steps in each environment: what lies behind that is never "
+        "No episode came to its end within a lesson of 1 step in each environment: what lies behind that is never "
         "learnt from. Give fewer --evaluations"
     ]
     assert "chosen by" in app.trace.stages[0].decision

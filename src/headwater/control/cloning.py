@@ -11,6 +11,7 @@ from headwater.control.agent import Agent
 from headwater.control.chance import Chance, generator
 from headwater.control.demonstrations import Demonstrations
 from headwater.control.spaces import Box, Space
+from headwater.options import counted
 
 _BATCH, _PASSES, _PATIENCE = 64, 200, 10
 _HELD, _MOST_HELD = 0.2, 5000
@@ -34,8 +35,8 @@ class Cloned:
 
     def __str__(self) -> str:
         return (
-            f"{self.rows:,} demonstrations imitated in {self.passes} passes: "
-            f"agreement {self.agreement:.4g} on {self.held_out:,} rows held out"
+            f"{counted(self.rows, 'demonstration')} imitated in {self.passes} pass{'es' * (self.passes != 1)}: "
+            f"agreement {self.agreement:.4g} on {counted(self.held_out, 'row')} held out"
         )
 
 

@@ -27,6 +27,7 @@ from headwater.control.world import World
 from headwater.control.worlds import Worlds
 from headwater.errors import ArtifactError, DataError
 from headwater.evaluation.intervals import normal
+from headwater.options import counted
 from headwater.progress import bar
 from headwater.run import Run, never, write_whole
 
@@ -221,8 +222,8 @@ class Course:
         if not lesson.lengths and not self._told:
             self._told = True
             log.warning(
-                "No episode came to its end within a lesson of %s steps in each environment: what lies behind that is "
-                "never learnt from. Give fewer --evaluations", f"{(lesson.done - before) // self.plan.envs:,}",
+                "No episode came to its end within a lesson of %s in each environment: what lies behind that is never "
+                "learnt from. Give fewer --evaluations", counted((lesson.done - before) // self.plan.envs, "step"),
             )  # fmt: skip
 
     def _refuse_diverged(self, done: int) -> None:

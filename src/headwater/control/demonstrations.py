@@ -17,6 +17,7 @@ from headwater.data import reading
 from headwater.data.quarantine import Quarantine
 from headwater.data.records import Problem, Records
 from headwater.errors import DataError, unknown
+from headwater.options import counted
 from headwater.settings import Settings
 
 ACTION, NEXT, REWARD, EPISODE = "action", "next_observation", "reward", "episode"
@@ -78,7 +79,7 @@ def demonstrations_of(source: Any, world: World, settings: Settings) -> Demonstr
     rows = records.usable
     if len(rows) < LEAST:
         raise DataError(
-            "There are too few demonstrations to imitate", where=records.name, got=f"{len(rows)} usable rows",
+            "There are too few demonstrations to imitate", where=records.name, got=counted(len(rows), "usable row"),
             accepted=f"{LEAST} or more", fix="Give more rows.",
         )  # fmt: skip
     now, actions = _stacked(cells[seen], rows, world.observations), _stacked(cells[ACTION], rows, world.actions)

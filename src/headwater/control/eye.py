@@ -49,7 +49,7 @@ class Eye:
         """
         kind = _kind(observations)
         trusted = settings.trust_remote_code
-        folder = locate(name, offline=settings.offline, trust_remote_code=trusted)
+        folder = locate(name, offline=settings.offline, trust_remote_code=trusted, where="--encoder")
         return cls(_OF[kind].load(folder, name, device=device, trust_remote_code=trusted), kind)
 
     def reads(self, leaf: Space) -> bool:
