@@ -100,7 +100,7 @@ def test_the_page_of_the_search(searched: tuple[Path, Any]) -> None:
     tried = "the defaults" if best["defaults"] else ", ".join(f"{name} " for name in best["values"]).split(", ")[0]
     assert f'class="model">trial {best["number"]}: ' in page
     assert tried in page[page.index(f'class="model">trial {best["number"]}: ') :].partition("</th>")[0]
-    assert f"<b>{best['accuracy']['value']:.3f}</b>" in page
+    assert f"<b>{best['estimate']['value']:.3f}</b>" in page
     assert found["command"].replace("'", "&#39;") in page
 
 
