@@ -61,7 +61,8 @@ class Request:
         name = entry.default_model if model is None else model
         if not Path(name).is_dir():
             catalog.refuse_foreign(task, name)
-        held = {key: values[key] for key in IN_MEMORY if not isinstance(values.get(key), str | Path | None)}
+        values = {key: str(value) if isinstance(value, Path) else value for key, value in values.items()}
+        held = {key: values[key] for key in IN_MEMORY if not isinstance(values.get(key), str | None)}
         values = {**values, **{key: f"{_HELD}{key}" for key in held}}
         shared = run_settings(task, name, values)
         own = {key: value for key, value in values.items() if key not in shared}
@@ -154,11 +155,10 @@ def run_settings(task: str, model: str, given: Iterable[str]) -> set[str]:
         >>> "encoder" in run_settings("recommendation", "text-embedding", ["encoder"])
         False
     """
-    known, fields = options.options_of(Settings), catalog.task(task).fields
-    foreign = {option.name for option in known if option.name in given and not option.fits(fields)}
+    foreign = _foreign(task) & set(given)
     if foreign:
         foreign &= {option.name for option in options.options_of(catalog.model_class(task, model).Settings)}
-    return {option.name for option in known} - foreign
+    return {option.name for option in options.options_of(Settings)} - foreign
 
 
 def comparison_command(task: str, data: Mapping[str, Any], model: str, settings: CompareSettings) -> str:

@@ -9,10 +9,10 @@ import pytest
 import torch
 from tests import tiny
 from tests.control import worlds as odd
+from tests.control.stopping import stopped_and_resumed
 from tests.control.test_pixels import FEW, HERE, MODELS, VIEW
 
 import headwater
-from headwater.control import course as training
 from headwater.control import seeing
 from headwater.control.dqn import Dqn
 from headwater.control.eye import Eye
@@ -48,30 +48,13 @@ def weights(encoder):
     return torch.cat([one.detach().ravel() for one in encoder.network.parameters()]).numpy()
 
 
-def stopped_and_resumed(asked, folder, monkeypatch):
-    """The same training whole, and stopped in its middle and resumed."""
-    whole = headwater.adapt("control", **asked)
-    lesson = training.Course._lesson
-
-    def stopping(self, *given):
-        if self.standing.lesson == 1:
-            raise KeyboardInterrupt
-        lesson(self, *given)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(training.Course, "_lesson", stopping)
-        with pytest.raises(KeyboardInterrupt):
-            headwater.adapt("control", to=folder, checkpoint_seconds=0.0, **asked)
-    return whole, headwater.flow.resume(folder)
-
-
 @pytest.mark.parametrize("strategy", ["probe", "full"])
 @pytest.mark.parametrize(("world", "own"), MODELS, ids=[own["model"] for _, own in MODELS])
 def test_agents_with_an_encoder_stop_and_go_on_and_live_in_their_folder(
     world, own, strategy, timm, tmp_path, monkeypatch
 ):
-    asked = {"data": f"{HERE}:{world}", **FEW, **own, "encoder": timm, "strategy": strategy}
-    whole, resumed = stopped_and_resumed(asked, tmp_path / "run", monkeypatch)
+    asked = {**FEW, **own, "encoder": timm, "strategy": strategy, "checkpoint_seconds": 0.0}
+    whole, resumed = stopped_and_resumed(f"{HERE}:{world}", asked, tmp_path / "run", monkeypatch)
     for name, values in whole.agent.policy().items():
         np.testing.assert_array_equal(resumed.agent.policy()[name], values)
     loaded = headwater.load(tmp_path / "run")

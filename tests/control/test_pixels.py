@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 from tests.control import worlds as odd
+from tests.control.stopping import stopped_and_resumed
 from torch import nn
 
 import headwater
-from headwater.control import course as training
 from headwater.control.actor_critic import ActorCritic
 from headwater.control.convolutional import Convolutions, laid_out
 from headwater.control.ddpg import Ddpg
@@ -144,19 +144,7 @@ def test_agents_learn_by_looking():
 @pytest.mark.parametrize(("world", "own"), MODELS, ids=[own["model"] for _, own in MODELS])
 def test_a_stopped_training_by_looking_goes_on_to_the_same_result(world, own, tmp_path, monkeypatch):
     asked = {**FEW, **own, "checkpoint_seconds": 0.0}
-    whole = headwater.adapt("control", f"{HERE}:{world}", **asked)
-    lesson = training.Course._lesson
-
-    def stopping(self, *given):
-        if self.standing.lesson == 1:
-            raise KeyboardInterrupt
-        lesson(self, *given)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(training.Course, "_lesson", stopping)
-        with pytest.raises(KeyboardInterrupt):
-            headwater.adapt("control", f"{HERE}:{world}", to=tmp_path / "run", **asked)
-    resumed = headwater.flow.resume(tmp_path / "run")
+    whole, resumed = stopped_and_resumed(f"{HERE}:{world}", asked, tmp_path / "run", monkeypatch)
     for name, values in whole.agent.policy().items():
         np.testing.assert_array_equal(resumed.agent.policy()[name], values)
     shown = np.random.default_rng(0).integers(0, 256, (3, 16, 20, 3)).astype(np.uint8)

@@ -10,10 +10,12 @@ import pandas as pd
 import pytest
 from tests.cli.commands import type_in
 from tests.control import worlds as odd
+from tests.control.stopping import stopped_and_resumed
 
 import headwater
 from headwater import catalog
 from headwater.control import course as training
+from headwater.control import filming
 from headwater.control.chance import Chance, seeds_of
 from headwater.control.curves import Curves
 from headwater.control.dqn import Dqn
@@ -52,23 +54,42 @@ def shown(tmp_path_factory):
 def test_a_stopped_training_goes_on_to_the_same_result(world, own, tmp_path, monkeypatch):
     world = f"tests.contract.worlds:{world}"
     asked = {"steps": 400, "episodes": 12, "evaluations": 4, **own, "checkpoint_seconds": 0.0}
-    whole = headwater.adapt("control", world, **asked)
-    lesson = training.Course._lesson
-
-    def stopping(self, *given):
-        if self.standing.lesson == 2:
-            raise KeyboardInterrupt
-        lesson(self, *given)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(training.Course, "_lesson", stopping)
-        with pytest.raises(KeyboardInterrupt):
-            headwater.adapt("control", world, to=tmp_path / "run", **asked)
-    resumed = headwater.flow.resume(tmp_path / "run")
+    whole, resumed = stopped_and_resumed(world, asked, tmp_path / "run", monkeypatch, after=2)
     for name, values in whole.agent.policy().items():
         np.testing.assert_array_equal(resumed.agent.policy()[name], values)
     assert [row["score"] for row in resumed.standing.curve] == [row["score"] for row in whole.standing.curve]
     assert resumed.report.metrics == whole.report.metrics
+
+
+def test_what_is_cheaply_written_is_there_long_before_its_time(tmp_path, monkeypatch, caplog):
+    asked = {**FAST, "evaluations": 4, "checkpoint_seconds": 3600.0}
+    with caplog.at_level(logging.INFO, "headwater"):
+        whole, resumed = stopped_and_resumed("tests.contract.worlds:Corridor", asked, tmp_path / "run", monkeypatch)
+    assert [one.message for one in caplog.records if one.message.startswith("goes on after")]
+    assert resumed.report.metrics == whole.report.metrics
+
+
+def test_a_named_column_comes_back(tmp_path):
+    app = headwater.adapt("control", odd.Corridor, **FAST, observation="state")
+    app.record(tmp_path / "lived.parquet", 2)
+    again = headwater.adapt(
+        "control", odd.Corridor, **FAST, observation="state", demonstrations=tmp_path / "lived.parquet"
+    )
+    assert again.standing.imitated["rows"] > 0
+
+
+def test_an_environment_given_again_has_its_own_arguments():
+    app = headwater.adapt("control", odd.Paying, model="q-learning", steps=64, episodes=2, env=("size=3",))
+    assert app.evaluate(odd.Paying).metrics["return"].value == 3
+
+
+def test_a_strip_keeps_few_frames_and_the_last():
+    frames = [np.full((1, 1, 3), number % 256, np.uint8) for number in range(1000)]
+    kept = filming._thinned(iter(frames))
+    assert len(kept) <= 4 * filming._SHOWN + 1
+    assert kept[0] is frames[0]
+    assert kept[-1] is frames[-1]
+    assert filming._thinned(iter([])) == []
 
 
 def test_a_damaged_checkpoint_is_told(tmp_path, monkeypatch):

@@ -238,6 +238,16 @@ class Sixteen(gymnasium.Env[Any, Any]):
         return 0, 0.0, True, False, {}
 
 
+class Paying(Sixteen):
+    """One step, which gives what its making was told."""
+
+    def __init__(self, size: int = 1) -> None:
+        self.size = size
+
+    def step(self, action: Any) -> Any:
+        return 0, float(self.size), True, False, {}
+
+
 class Coin(Sixteen):
     """One step, which gives one or nothing by chance."""
 

@@ -67,6 +67,7 @@ class Control(Application):
         self.standing = Standing()
         self.trainings: list[Training] = []
         self._run: Run | None = None
+        self._told = dict[str, Any]()
 
     @property
     def fitted(self) -> bool:
@@ -245,7 +246,7 @@ class Control(Application):
         self.standing = Standing(**state["standing"])
         self.agent = making.loaded(catalog.model_class(self.task, str(self.model_name)), folder / _AGENT)
         self.trainings = trainings.read(state.get("trainings", ()), folder)
-        self._told = state.get("world")
+        self._told = state.get("world") or {}
         self.report = Report.found(folder.parent)
 
     @property
@@ -338,9 +339,10 @@ class Control(Application):
         """
         if isinstance(records, Part):
             return records.world, len(records)
-        # What its making is told is of the environment that it learnt in.
-        told = self.settings.env if records == self._name else None
-        world = self.own_world() if records is None else world_of(records, told, self.settings.episode_limit)
+        world = self.own_world() if records is None else world_of(records, None, self.settings.episode_limit)
+        if records is not None and world.name == self._name:
+            # What its making was told is of the environment that it learnt in, and of no other.
+            world = world_of(records, self.settings.env, self.settings.episode_limit)
         agent = self._fitted
         if not alike(world.observations, agent.observations) or world.actions != agent.actions:
             raise DataError(
@@ -353,7 +355,7 @@ class Control(Application):
     @property
     def _name(self) -> str | None:
         """What the environment is called that it learnt in."""
-        return self.world.name if self.world is not None else (getattr(self, "_told", None) or {}).get("name")
+        return self.world.name if self.world is not None else self._told.get("name")
 
     def own_world(self) -> World:
         """The environment that it learnt in, made anew from its name.
@@ -362,7 +364,7 @@ class Control(Application):
             DataError: it came from memory, and has no name to find it by.
         """
         if self.world is None:
-            told = getattr(self, "_told", None) or {}
+            told = self._told
             if not told.get("by_name"):
                 raise DataError(
                     "The environment was given in memory, and is gone with its process", where=told.get("name"),

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from headwater.errors import NotFoundError, ResourceError
+from headwater.data.writing import refuse_no_folder, unwritable
 
 
 @contextlib.contextmanager
@@ -17,10 +17,7 @@ def written(file: Path) -> Iterator[None]:
         NotFoundError: its folder does not exist.
         ResourceError: it cannot be written.
     """
-    if not file.parent.is_dir():
-        raise NotFoundError(
-            "The folder of this file does not exist", where=str(file), fix="Create it, or check the path."
-        )
+    refuse_no_folder(file)
     try:
         # Opened to be added to: what lies there stays, until there is something to put in its place.
         with file.open("ab"):
@@ -31,6 +28,4 @@ def written(file: Path) -> Iterator[None]:
             if new and file.stat().st_size == 0:
                 file.unlink()
     except OSError as error:
-        raise ResourceError(
-            "The file cannot be written", where=str(file), got=error.strerror, fix="Give another path."
-        ) from error
+        raise unwritable(file, error) from error

@@ -45,10 +45,7 @@ class PredictionWriter:
     def __init__(self, path: str | Path, form: Form | None = None) -> None:
         self.path = Path(path)
         self._format = form or _format_of(self.path)
-        if not self.path.parent.is_dir():
-            raise NotFoundError(
-                "The folder of this file does not exist", where=str(self.path), fix="Create it, or check the path."
-            )
+        refuse_no_folder(self.path)
         self._partial = self.path.with_name(f".{self.path.name}.{os.getpid()}.partial")
 
     def __enter__(self) -> Self:
@@ -57,7 +54,7 @@ class PredictionWriter:
                 raise IsADirectoryError(21, "a folder has this name")
             self._stored: IO[bytes] = self._partial.open("wb")
         except OSError as error:
-            raise self._unwritable(error) from error
+            raise unwritable(self.path, error) from error
         self._sheet = self._format(self._stored)
         self._columns: list[str] | None = None
         return self
@@ -73,7 +70,7 @@ class PredictionWriter:
         try:
             self._sheet.write(plain(table))
         except OSError as error:
-            raise self._unwritable(error) from error
+            raise unwritable(self.path, error) from error
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -86,14 +83,26 @@ class PredictionWriter:
             if kind is None:
                 self._partial.replace(self.path)
         except OSError as fault:
-            raise self._unwritable(fault) from fault
+            raise unwritable(self.path, fault) from fault
         finally:
             self._partial.unlink(missing_ok=True)
 
-    def _unwritable(self, error: OSError) -> ResourceError:
-        return ResourceError(
-            "The file cannot be written", where=str(self.path), got=error.strerror, fix="Give another path."
+
+def refuse_no_folder(path: Path) -> None:
+    """Refuses a file whose folder is not there.
+
+    Raises:
+        NotFoundError: it is not.
+    """
+    if not path.parent.is_dir():
+        raise NotFoundError(
+            "The folder of this file does not exist", where=str(path), fix="Create it, or check the path."
         )
+
+
+def unwritable(path: Path, error: OSError) -> ResourceError:
+    """What is told of a file that cannot be written."""
+    return ResourceError("The file cannot be written", where=str(path), got=error.strerror, fix="Give another path.")
 
 
 def _format_of(path: Path) -> Form:
