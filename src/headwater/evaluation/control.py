@@ -8,11 +8,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from headwater.evaluation.intervals import Estimate, Gain, paired_gain, percentile
+from headwater.evaluation.intervals import Estimate, Gain, mean_of, paired_gain, percentile, redrawn
 from headwater.evaluation.trainings import Trainings
 
 PRIMARY: Final = "return"
-_REPLICATES: Final = 2000
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Agents:
         model, *others = self.returns
         best = max(others, key=lambda name: float(self.returns[name].mean()))
         apart = self.returns[model] - self.returns[best]
-        return paired_gain(best, PRIMARY, float(apart.mean()), self._drawn(apart).mean(axis=1))
+        return paired_gain(best, PRIMARY, float(apart.mean()), redrawn(apart, self.seed).mean(axis=1))
 
     def section(self) -> dict[str, Any]:
         """What the page shows beside the metrics."""
@@ -73,28 +72,19 @@ class Agents:
 
     def _metrics(self, name: str) -> dict[str, Estimate]:
         returns = self.returns[name]
-        # A mean lies between the least and the most that was seen; so does each resampled one.
         bounds = float(returns.min()), float(returns.max())
-        drawn = self._drawn(returns)
+        middles = iqm(redrawn(returns, self.seed))
         found = {
-            PRIMARY: percentile(float(returns.mean()), drawn.mean(axis=1), rows=len(returns), bounds=bounds),
-            "return_iqm": percentile(iqm(returns), iqm(drawn), rows=len(returns), bounds=bounds),
+            PRIMARY: mean_of(returns, self.seed),
+            "return_iqm": percentile(iqm(returns), middles, rows=len(returns), bounds=bounds),
             "return_std": Estimate(float(returns.std())),
             "return_lowest": Estimate(bounds[0]),
             "return_highest": Estimate(bounds[1]),
         }
         if name in self.lengths:
-            steps = self.lengths[name].astype(np.float64)
-            ends = float(steps.min()), float(steps.max())
-            mean = self._drawn(steps).mean(axis=1)
-            found["episode_length"] = percentile(float(steps.mean()), mean, rows=len(steps), bounds=ends)
+            found["episode_length"] = mean_of(self.lengths[name].astype(np.float64), self.seed)
             found["episodes_cut"] = Estimate(self.cut[name])
         return found
-
-    def _drawn(self, values: np.ndarray) -> np.ndarray:
-        """The values of episodes drawn with replacement, shape (replicates, episodes)."""
-        random = np.random.default_rng(self.seed)
-        return values[random.integers(0, len(values), (_REPLICATES, len(values)))]
 
 
 def iqm(returns: np.ndarray) -> Any:

@@ -16,6 +16,8 @@ Z = 1.959963984540054
 FEWEST = 10
 """Fewer test rows give no verdict on a gain."""
 
+_REPLICATES = 2000
+
 _LONG = 1e12
 """From here on a number is shown by its power of ten."""
 
@@ -112,6 +114,27 @@ class Gain:
         """The numbers, the verdict and its sentence."""
         numbers = Estimate(self.value, self.low, self.high).to_json()
         return {"over": self.over, "metric": self.metric, **numbers, "real": self.real, "sentence": self.sentence}
+
+
+def redrawn(values: np.ndarray, seed: int) -> np.ndarray:
+    """The values drawn again and again with replacement, for a bootstrap: shape (replicates, values).
+
+    Example:
+        >>> redrawn(np.array([1.0, 2.0, 3.0]), seed=0).shape
+        (2000, 3)
+    """
+    return values[np.random.default_rng(seed).integers(0, len(values), (_REPLICATES, len(values)))]
+
+
+def mean_of(values: np.ndarray, seed: int) -> Estimate:
+    """The mean of some values; its interval, like every mean of values drawn from them, lies between their ends.
+
+    Example:
+        >>> print(mean_of(np.array([1.0, 2.0, 3.0, 6.0]), seed=0))
+        3.000 [1.501, 5.001]
+    """
+    bounds = float(values.min()), float(values.max())
+    return percentile(float(values.mean()), redrawn(values, seed).mean(axis=1), rows=len(values), bounds=bounds)
 
 
 def percentile(

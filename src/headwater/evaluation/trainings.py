@@ -8,9 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from headwater.evaluation.intervals import Estimate, figure, percentile
+from headwater.evaluation.intervals import Estimate, figure, mean_of, percentile, redrawn
 
-_REPLICATES: Final = 2000
 FEW: Final = 10
 """Of fewer trainings an interval is a rough one, and a reader is told so."""
 
@@ -47,12 +46,10 @@ class Trainings:
         from headwater.evaluation.control import iqm
 
         each = self.returns.mean(axis=1)
-        random = np.random.default_rng(self.seed)
-        drawn = each[random.integers(0, len(each), (_REPLICATES, len(each)))]
         bounds = float(each.min()), float(each.max())
         return {
-            "return": percentile(float(each.mean()), drawn.mean(axis=1), rows=len(each), bounds=bounds),
-            "return_iqm": percentile(iqm(each), iqm(drawn), rows=len(each), bounds=bounds),
+            "return": mean_of(each, self.seed),
+            "return_iqm": percentile(iqm(each), iqm(redrawn(each, self.seed)), rows=len(each), bounds=bounds),
             "return_std": Estimate(float(each.std(ddof=1))),
             "return_lowest": Estimate(bounds[0]),
             "return_highest": Estimate(bounds[1]),
@@ -82,12 +79,8 @@ class Trainings:
 
     def _row(self, place: int) -> dict[str, Any]:
         returns = self.returns[place]
-        random = np.random.default_rng(self.seed)
-        drawn = returns[random.integers(0, len(returns), (_REPLICATES, len(returns)))].mean(axis=1)
-        ends = float(returns.min()), float(returns.max())
         return {
-            "seed": self.seeds[place],
-            "return": percentile(float(returns.mean()), drawn, rows=len(returns), bounds=ends),
-            "std": float(returns.std()), "lowest": ends[0], "highest": ends[1], "choosing": self.choosing[place],
+            "seed": self.seeds[place], "return": mean_of(returns, self.seed), "std": float(returns.std()),
+            "lowest": float(returns.min()), "highest": float(returns.max()), "choosing": self.choosing[place],
             "chosen": place == 0,
         }  # fmt: skip
