@@ -108,6 +108,7 @@ TASKS: tuple[Task, ...] = (
         outputs=("Boxes",),
         sentence="Where are which things in an image?",
         default_model="yolo",
+        metric="average_precision",
         foundation=f"{_BOXES}.pretrained:PretrainedDetector",
         foundation_extra="vision",
         extra="vision",
@@ -119,6 +120,7 @@ TASKS: tuple[Task, ...] = (
         outputs=("Mask",),
         sentence="Which class does every pixel of an image have?",
         default_model="unet",
+        metric="iou",
         foundation=f"{_MASKS}.pretrained:PretrainedSegmenter",
         foundation_extra="vision",
         extra="vision",
@@ -139,6 +141,7 @@ TASKS: tuple[Task, ...] = (
         outputs=("Item",),
         sentence="Which items does a user want next?",
         default_model="ease",
+        metric="score",
         service="headwater.serving.recommending:Recommending",
     ),
     Task(

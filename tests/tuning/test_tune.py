@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.contract.interactions import baskets
 from tests.contract.texts import texts
 from tests.tiny import make_bert
 from tests.tuning.searches import FAST, LINEAR, write_rows
@@ -287,3 +288,12 @@ def test_a_search_of_agents_speaks_of_returns_and_episodes(tmp_path: Path) -> No
     assert "The score is the mean return of the validation episodes." in page
     for wrong in ("accuracy", "validation rows", "test rows", "training rows"):
         assert wrong not in page, wrong
+
+
+def test_a_search_of_recommenders_does_not_speak_of_right_rows(tmp_path: Path) -> None:
+    headwater.tune("recommendation", baskets(), model="ease", user="user", item="item", to=tmp_path / "run", trials=2)
+    assert json.loads((tmp_path / "run" / "search.json").read_text())["metric"] == "score"
+    page = (tmp_path / "run" / "search.html").read_text()
+    assert "Validation score" in page
+    assert "The score is the mean score of the validation rows." not in page
+    assert "accuracy" not in page and "share of right" not in page

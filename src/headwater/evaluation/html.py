@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 
 from headwater.evaluation import box_plots, maps, plots
-from headwater.evaluation.intervals import Estimate, figure, figures, label
+from headwater.evaluation.intervals import Estimate, figure, figures, label, spoken
 from headwater.evaluation.sections import plain
 from headwater.options import in_words
 
@@ -74,6 +74,7 @@ def _environment() -> jinja2.Environment:
         number=_number,
         tail=_tail,
         figure=figure,
+        spoken=spoken,
         figures=_figures,
     )
     return environment

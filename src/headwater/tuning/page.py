@@ -36,7 +36,6 @@ def page(found: Mapping[str, Any], again: str) -> str:
         settings=sorted(named, key=lambda name: ranked.index(name) if name in ranked else len(ranked)),
         logs=settings,
         unit=catalog.task(found["task"]).unit,
-        bounded=catalog.task(found["task"]).bounded,
         scale=intervals.scale_of([trial["estimate"] for trial in trials]),
         drawn=plots,
     )
