@@ -9,7 +9,7 @@ import pytest
 from tests.data.drawing import clouds, saved
 
 from headwater.data.mask_field import Mask
-from headwater.data.pairs import paired, set_of
+from headwater.data.pairs import paired, set_of, without_masks
 from headwater.data.reading import hash_of, read, read_parts
 from headwater.settings import DataSettings
 
@@ -199,3 +199,17 @@ def test_names_that_are_no_unicode_are_set_aside(tmp_path: Path):
     found = read(folder, DataSettings())
     assert [one.reason for one in found.problems.values()] == ["the name of this file is not valid Unicode"]
     assert len(found.usable) == 1
+
+
+def test_of_two_files_that_differ_in_their_endings_alone_the_second_is_told_and_not_lost() -> None:
+    pictures = [("images", "1.jpg"), ("images", "2.jpg"), ("images", "2.png")]
+    names = [*pictures, ("masks", "1.bmp"), ("masks", "1.png"), ("masks", "2.png")]
+    told = {(pair.picture or pair.mask or ())[-2:]: pair.lack for pair in paired(names) or []}
+    rest = "has the same name but for its ending, and only one of the two can belong to a pair"
+    assert told == {
+        ("images", "1.jpg"): None,
+        ("images", "2.jpg"): None,
+        ("images", "2.png"): f"'2.jpg' beside it {rest}",
+        ("masks", "1.png"): f"'1.bmp' beside it {rest}",
+    }
+    assert without_masks(names) == (pictures, {})

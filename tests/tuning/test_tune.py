@@ -296,4 +296,5 @@ def test_a_search_of_recommenders_does_not_speak_of_right_rows(tmp_path: Path) -
     page = (tmp_path / "run" / "search.html").read_text()
     assert "Validation score" in page
     assert "The score is the mean score of the validation rows." not in page
-    assert "accuracy" not in page and "share of right" not in page
+    assert "accuracy" not in page
+    assert "share of right" not in page

@@ -30,12 +30,14 @@ _FOLDER: Final = re.compile(
 )
 _MASK_NAME: Final = re.compile(rf"(?P<stem>.+?)(?P<ending>[_-](?:{_any(_BEHIND)}))", re.IGNORECASE)
 _PICTURE_NAME: Final = re.compile(rf"(?P<stem>.+?)(?P<ending>[_-](?:{_any(_PICTURES)}))", re.IGNORECASE)
-_ALONE: Final = "this mask has no picture of its name"
 _NAMED_ALONE: Final = (
     "this is named as the masks here are, and no picture of its name without {ending!r} stands beside it: "
     "name it otherwise if it is a picture"
 )
 _SECOND: Final = "this is named as the masks here are, and its picture has another mask, {taken!r}"
+_SAME_NAME: Final = (
+    "{taken!r} beside it has the same name but for its ending, and only one of the two can belong to a pair"
+)
 _SETS: Final = re.compile(r"(?:.*/)?ImageSets/Segmentation/(?P<part>\w+)\.txt")
 
 Key = tuple[str, ...]
@@ -47,20 +49,20 @@ class Pair:
     """A picture and its mask, one of which may be missing, and the part of the data that their folders name.
 
     Attributes:
-        alone: why the mask has no picture, where more is known than that it has none.
+        alone: why the one there is has no other, where more is known than that it has none.
     """
 
     picture: Name | None
     mask: Name | None
     part: str | None
-    alone: str = field(default=_ALONE, repr=False)
+    alone: str = field(default="", repr=False)
 
     @property
     def lack(self) -> str | None:
         """Why the pair cannot be used; None where both are there."""
         if self.mask is None:
-            return "this picture has no mask of its name"
-        return self.alone if self.picture is None else None
+            return self.alone or "this picture has no mask of its name"
+        return (self.alone or "this mask has no picture of its name") if self.picture is None else None
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class _Place:
     key: Key
     part: str | None
     role: str | None
-    alone: str = _ALONE
+    alone: str = ""
 
 
 _Found = dict[Key, tuple[Name, _Place]]
@@ -108,7 +110,7 @@ def paired(names: Sequence[Name], sets: Mapping[str, Sequence[str]] | None = Non
         (picture, seen), (mask, known) = pictures.get(key, (None, None)), masks.get(key, (None, None))
         place = seen or known
         part = part_of.get(key[-1]) or (place.part if place else None)
-        pairs.append(Pair(picture, mask, part if divided else None, known.alone if known else _ALONE))
+        pairs.append(Pair(picture, mask, part if divided else None, place.alone if place else ""))
     return pairs
 
 
@@ -129,7 +131,7 @@ def without_masks(names: Sequence[Name]) -> tuple[list[Name], dict[Name, str]]:
     doubtful = {
         name: place.alone
         for key, (name, place) in masks.items()
-        if place.alone != _ALONE and _short(key, _MASK_NAME) not in pictures
+        if place.alone and place.role is None and _short(key, _MASK_NAME) not in pictures
     }
     no_pictures = {name for name, _ in masks.values()} - doubtful.keys()
     told = any(_place(name).role == "picture" for name in names)
@@ -151,12 +153,24 @@ def set_of(path: str) -> str | None:
 def _sorted_out(names: Sequence[Name]) -> tuple[_Found, _Found]:
     """The pictures and the masks, each by its key."""
     by_folder = [(name, _place(name)) for name in names]
-    masks = {place.key: (name, place) for name, place in by_folder if place.role == "mask"}
+    masks = _by_key([(name, place) for name, place in by_folder if place.role == "mask"])
     told = any(place.role == "picture" for _, place in by_folder)
     # Where folders say which files are pictures, those that stand elsewhere are none of the data.
     wanted = ("picture",) if told else ("picture", None)
-    pictures = {place.key: (name, place) for name, place in by_folder if place.role in wanted}
+    pictures = _by_key([(name, place) for name, place in by_folder if place.role in wanted])
     return _matched(pictures, masks) if masks else _named_beside(pictures)
+
+
+def _by_key(places: Sequence[tuple[Name, _Place]]) -> _Found:
+    """Files by their keys; of two that differ in no more than `.png` and `.jpg`, the second is one alone."""
+    found: _Found = {}
+    for name, place in places:
+        if place.key in found:
+            taken = found[place.key][0][-1]
+            found[*place.key[:-1], name[-1]] = name, replace(place, alone=_SAME_NAME.format(taken=taken))
+        else:
+            found[place.key] = name, place
+    return found
 
 
 def _matched(pictures: _Found, masks: _Found) -> tuple[_Found, _Found]:
