@@ -85,7 +85,7 @@ def film(world: World, policy: Policy, seed: int, file: Path) -> int:
             fix="Give the environment a render method for rgb_array.",
         )  # fmt: skip
     count, stream = 0, None
-    with written(file), av.open(str(file), "w") as container:
+    with written(file) as place, av.open(str(place), "w") as container:
         for frame in frames(world, policy, seed, world.limit + 1):
             even = frame[: frame.shape[0] // 2 * 2, : frame.shape[1] // 2 * 2]
             if stream is None:

@@ -37,9 +37,9 @@ def record(world: World, policy: Policy, seeds: Sequence[int], file: Path, colum
     if file.suffix.lower() != ".parquet":
         raise DataError("Transitions are written as a table of Parquet", where="--transitions", got=file.name,
                         accepted="a name that ends in .parquet")  # fmt: skip
-    with written(file):
+    with written(file) as place:
         rows = _rows(world, policy, seeds, column)
-        pq.write_table(pa.Table.from_pylist(rows), file)
+        pq.write_table(pa.Table.from_pylist(rows), place)
     return len(rows)
 
 
