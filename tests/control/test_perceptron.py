@@ -38,3 +38,13 @@ def test_gradients_and_steps_equal_those_of_torch(tanh: bool):
     for layer, (weights, biases) in zip(layers, ours._layers, strict=True):
         np.testing.assert_allclose(weights.T, layer.weight.detach().numpy(), atol=2e-5)
         np.testing.assert_allclose(biases, layer.bias.detach().numpy(), atol=2e-5)
+
+
+def test_moments_of_units_that_never_fire_again_do_not_decay_into_numbers_that_are_slow():
+    adam, parameters = Adam(4), np.zeros(4, np.float32)
+    for step in range(1500):
+        adam.step(parameters, np.array([0, 1e-3, 1, 0] if step else [1, 1, 1, 0], np.float32), 1e-3)
+    moments = np.abs(adam.moments)
+    assert adam.moments[0].tolist()[::3] == [0, 0]
+    assert (moments[moments > 0] > np.finfo(np.float32).tiny).all()
+    assert parameters[0] < 0

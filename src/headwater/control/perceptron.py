@@ -13,6 +13,10 @@ import numpy as np
 
 _DECAYS: Final = (0.9, 0.999)
 _TINY: Final = 1e-8
+_VANISHED: Final = np.float32(1e-30)
+"""A moment below this moves nothing beside `_TINY`."""
+_SWEPT_EVERY: Final = 100
+"""Steps in which a moment that only decays cannot fall from there to where numbers are no longer normal."""
 
 
 class Perceptron:
@@ -116,6 +120,10 @@ class Adam:
                 gradient *= np.float32(clip / (norm + 1e-6))
         self.count += 1
         count, (first, second), (work, root) = int(self.count[0]), self.moments, self._work
+        if count % _SWEPT_EVERY == 0:
+            # The moments of units that never fire any more decay for ever, and a processor takes ten times as long for
+            # numbers too small to be normal ones.
+            self.moments[np.abs(self.moments) < _VANISHED] = 0
         first *= np.float32(_DECAYS[0])
         first += np.multiply(gradient, np.float32(1 - _DECAYS[0]), out=work)
         second *= np.float32(_DECAYS[1])
