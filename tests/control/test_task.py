@@ -241,11 +241,15 @@ def test_a_file_that_cannot_be_written_is_told(option, file, shown, tmp_path):
 
 
 def test_what_lay_in_the_place_of_a_file_stays_until_there_is_another(tmp_path):
-    (tmp_path / "old").write_text("old")
-    for name in ("old", "new"):
-        with pytest.raises(KeyError), written(tmp_path / name) as place:
+    def half(name):
+        with written(tmp_path / name) as place:
             place.write_text("half of the n")
             raise KeyError
+
+    (tmp_path / "old").write_text("old")
+    for name in ("old", "new"):
+        with pytest.raises(KeyError):
+            half(name)
     assert [file.read_text() for file in tmp_path.iterdir()] == ["old"]
     with written(tmp_path / "old") as place:
         place.write_text("new")
