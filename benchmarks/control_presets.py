@@ -35,7 +35,7 @@ CANDIDATES: dict[str, tuple[dict[str, Any], ...]] = {
     "Acrobot-v1 actor-critic": ({}, _A2C),
     "Pendulum-v1 ddpg": ({}, {"n_step": 3}),
     "CartPole-v1 dqn": ({}, _SMALL),
-    "Acrobot-v1 dqn": ({}, {"tau": 0.0}),
+    "Acrobot-v1 dqn": ({}, {"hidden": (128, 128)}, {"n_step": 3, "double": True}),
     "MountainCar-v0 dqn": ({}, {"persistence": 1}),
     "LunarLander-v3 actor-critic": ({}, {"gamma": 0.99, "gae_lambda": 0.95, "rollout": 64}),
     "LunarLanderContinuous-v3 actor-critic": ({},),
