@@ -132,7 +132,7 @@ class Seeing(Agent):
 
     def __init__(self, agent: Agent, sight: Sight, device: str = "auto") -> None:
         self.agent, self.sight, self.device = agent, sight, device
-        self.settings, self.observations, self.actions = agent.settings, sight.observations, agent.actions
+        super().__init__(agent.settings, sight.observations, agent.actions)
         self.moments = Running(sight.features.size)
 
     def meet(self, world: World, seed: int) -> None:
@@ -153,7 +153,7 @@ class Seeing(Agent):
         """What it learns by is the agent's own to check."""
 
     def build(self, random: np.random.Generator) -> None:
-        self.agent.build(random)
+        """What acts is made with the agent."""
 
     def begin(self, envs: int) -> None:
         self.agent.begin(envs)
