@@ -1,12 +1,16 @@
 """The index over the vectors of items."""
 
+import os
+
 import numpy as np
 import pytest
 
 import headwater
+from headwater.foundation.cache import make_room
 from headwater.recommendation.asking import Wish
 from headwater.recommendation.factors import FactorModel
 from headwater.recommendation.interactions import Histories
+from headwater.serving import nearest
 from headwater.serving.nearest import Nearest
 from headwater.serving.recommending import Recommending
 from headwater.serving.settings import ServeSettings
@@ -43,9 +47,9 @@ def test_nearly_all_of_the_best_are_found_and_scored_exactly(tmp_path):
 def test_what_was_seen_and_what_nobody_had_to_do_with_is_not_found(tmp_path):
     items, biases = _vectors(200)
     users = np.random.default_rng(2).normal(size=(1, 8)).astype(np.float32)
-    nearest = Nearest.of(items, biases, tmp_path)
-    best = [item for item, _ in nearest.best(users, None, 5)[0]]
-    others = [item for item, _ in nearest.best(users, Histories.of_lists([best], 200), 300)[0]]
+    index = Nearest.of(items, biases, tmp_path)
+    best = [item for item, _ in index.best(users, None, 5)[0]]
+    others = [item for item, _ in index.best(users, Histories.of_lists([best], 200), 300)[0]]
     assert set(best).isdisjoint(others)
     assert len(others) == 180 - 5
     assert not any(item % 10 == 0 for item in others)
@@ -83,3 +87,18 @@ def test_a_served_model_of_factors_answers_out_of_the_index_as_without_it(shop, 
     told = service._looked_up(wishes[:1], 5, np.arange(30) < 6)[0][0]
     assert {item["item"] for item in told} <= {str(application.kept.item_ids[place]) for place in range(6)}
     service.close()
+
+
+def test_indexes_that_were_not_used_for_longest_make_room_for_others(tmp_path, monkeypatch):
+    items, biases = _vectors(50)
+    made = {}
+    for number in (1, 2, 3):
+        Nearest.of(number * items, biases, tmp_path)
+        made[number] = next(file for file in tmp_path.iterdir() if file not in made.values())
+        os.utime(made[number], (number, number))
+    Nearest.of(1 * items, biases, tmp_path)
+    most = sum(file.stat().st_size for file in made.values())
+    monkeypatch.setattr(nearest, "make_room", lambda files: make_room(files, most))
+    Nearest.of(4 * items, biases, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 3
+    assert not made[2].exists()

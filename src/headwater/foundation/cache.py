@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,21 +87,21 @@ class FeatureCache:
         except OSError as full:
             log.warning("Features are not kept: %s. --no-feature-cache stops this warning.", full)
             return
-        self._make_room()
+        make_room(self.folder.glob("*/*.safetensors"), self.limit)
 
     def _blocks(self) -> list[Path]:
         return [] if self.folder is None else sorted((self.folder / self.fingerprint).glob("*.safetensors"))
 
-    def _make_room(self) -> None:
-        if self.folder is None:
+
+def make_room(files: Iterable[Path], limit: int = LIMIT) -> None:
+    """Removes the files that were not used for longest, until all together take no more bytes than the limit."""
+    stats = [(file.stat(), file) for file in files]
+    total = sum(stat.st_size for stat, _ in stats)
+    for stat, file in sorted(stats, key=lambda entry: entry[0].st_mtime):
+        if total <= limit:
             return
-        stats = [(file.stat(), file) for file in self.folder.glob("*/*.safetensors")]
-        total = sum(stat.st_size for stat, _ in stats)
-        for stat, file in sorted(stats, key=lambda entry: entry[0].st_mtime):
-            if total <= self.limit:
-                return
-            file.unlink(missing_ok=True)
-            total -= stat.st_size
+        file.unlink(missing_ok=True)
+        total -= stat.st_size
 
 
 def _read_block(file: Path, wanted: set[bytes]) -> dict[bytes, np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import time
 from pathlib import Path
 from typing import Any, Final, Self
@@ -11,7 +12,7 @@ from typing import Any, Final, Self
 import numpy as np
 
 from headwater import catalog
-from headwater.foundation.cache import cache_folder
+from headwater.foundation.cache import cache_folder, make_room
 from headwater.options import in_words
 from headwater.recommendation.interactions import Histories
 from headwater.run import write_whole
@@ -58,6 +59,7 @@ class Nearest:
         path = folder / f"{digest.hexdigest()[:32]}.usearch"
         if path.is_file():
             index.load(path.read_bytes())
+            os.utime(path)
             return cls(items, biases, index)
         began = time.monotonic()
         log.info("%s items: building the index, once for this model", f"{len(there):,}")
@@ -65,6 +67,7 @@ class Nearest:
         log.info("the index was built in %s", in_words(time.monotonic() - began))
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(path, bytes(index.save()))
+        make_room(folder.glob("*.usearch"))
         return cls(items, biases, index)
 
     def best(self, vectors: np.ndarray, seen: Histories | None, k: int) -> list[list[tuple[int, float]]]:
