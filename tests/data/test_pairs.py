@@ -213,3 +213,12 @@ def test_of_two_files_that_differ_in_their_endings_alone_the_second_is_told_and_
         ("masks", "1.png"): f"'1.bmp' beside it {rest}",
     }
     assert without_masks(names) == (pictures, {})
+
+
+def test_what_cityscapes_has_beside_its_masks_is_no_mask_without_a_picture() -> None:
+    own = [
+        (part, "train", "a", f"a_1_{part}{kind}.png") for part, kind in (("leftImg8bit", ""), ("gtFine", "_labelIds"))
+    ]
+    more = [("gtFine", "train", "a", f"a_1_gtFine_{kind}.png") for kind in ("color", "instanceIds", "labelTrainIds")]
+    assert [(pair.picture, pair.mask) for pair in paired([*own, *more]) or []] == [tuple(own)]
+    assert without_masks([*own, *more]) == (own[:1], {})

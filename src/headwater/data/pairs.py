@@ -38,6 +38,8 @@ _SECOND: Final = "this is named as the masks here are, and its picture has anoth
 _SAME_NAME: Final = (
     "{taken!r} beside it has the same name but for its ending, and only one of the two can belong to a pair"
 )
+_RENDERED: Final = re.compile(r".+_gt(?:Fine|Coarse)_(?:color|instanceIds|labelTrainIds)\.\w+", re.IGNORECASE)
+"""What Cityscapes has beside every mask of its own: the same in colours, by thing, by other numbers."""
 _SETS: Final = re.compile(r"(?:.*/)?ImageSets/Segmentation/(?P<part>\w+)\.txt")
 
 Key = tuple[str, ...]
@@ -152,7 +154,7 @@ def set_of(path: str) -> str | None:
 
 def _sorted_out(names: Sequence[Name]) -> tuple[_Found, _Found]:
     """The pictures and the masks, each by its key."""
-    by_folder = [(name, _place(name)) for name in names]
+    by_folder = [(name, _place(name)) for name in names if not _RENDERED.fullmatch(name[-1])]
     masks = _by_key([(name, place) for name, place in by_folder if place.role == "mask"])
     told = any(place.role == "picture" for _, place in by_folder)
     # Where folders say which files are pictures, those that stand elsewhere are none of the data.
