@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import warnings
 
 import torch
+from torch import distributed
 
 
 class Processes:
@@ -34,6 +36,9 @@ class Processes:
             self._state = PartialState(cpu=device.type == "cpu")
         self.device = device
         self.count, self.index = self._state.num_processes, self._state.process_index
+        if self.count > 1:
+            atexit.unregister(_leave)
+            atexit.register(_leave)
 
     @property
     def main(self) -> bool:
@@ -77,3 +82,9 @@ class Processes:
     def wait(self) -> None:
         """Returns when every process has come here."""
         self._state.wait_for_everyone()
+
+
+def _leave() -> None:
+    """Leaves the other processes in order: threads of the group that outlive the interpreter abort the process."""
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
