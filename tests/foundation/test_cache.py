@@ -2,7 +2,7 @@ import os
 
 import numpy as np
 
-from headwater.foundation.cache import FeatureCache, cache_folder, keys_of
+from headwater.foundation.cache import FeatureCache, cache_folder, keys_of, make_room
 
 KEYS = keys_of(["a", "b", ("a", "b")])
 FEATURES = np.arange(6, dtype=np.float32).reshape(3, 2)
@@ -63,3 +63,12 @@ def test_a_full_disk_is_a_warning_only(tmp_path, caplog):
 def test_the_folder_is_settled_by_the_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("HEADWATER_CACHE", str(tmp_path))
     assert cache_folder() == tmp_path / "features"
+
+
+def test_what_was_made_last_stays_however_large(tmp_path):
+    for number, size in enumerate((10, 20, 100)):
+        file = tmp_path / str(number)
+        file.write_bytes(bytes(size))
+        os.utime(file, (number, number))
+    make_room(tmp_path.iterdir(), limit=50)
+    assert [file.name for file in tmp_path.iterdir()] == ["2"]

@@ -102,3 +102,14 @@ def test_indexes_that_were_not_used_for_longest_make_room_for_others(tmp_path, m
     Nearest.of(4 * items, biases, tmp_path)
     assert len(list(tmp_path.iterdir())) == 3
     assert not made[2].exists()
+
+
+def test_an_index_in_a_folder_that_is_only_to_be_read_is_read(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError
+
+    items, biases = _vectors(50)
+    first = Nearest.of(items, biases, tmp_path)
+    monkeypatch.setattr(os, "utime", refuse)
+    monkeypatch.setattr("usearch.index.Index.add", lambda *_, **__: pytest.fail("built again"))
+    assert Nearest.of(items, biases, tmp_path).best(items[:3], None, 5) == first.best(items[:3], None, 5)

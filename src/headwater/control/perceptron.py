@@ -121,8 +121,8 @@ class Adam:
         self.count += 1
         count, (first, second), (work, root) = int(self.count[0]), self.moments, self._work
         if count % _SWEPT_EVERY == 0:
-            # The moments of units that never fire any more decay for ever, and a processor takes ten times as long for
-            # numbers too small to be normal ones.
+            # The moments of units that never fire any more decay for ever, and a processor takes several times as long
+            # for numbers too small to be normal ones.
             self.moments[np.abs(self.moments) < _VANISHED] = 0
         first *= np.float32(_DECAYS[0])
         first += np.multiply(gradient, np.float32(1 - _DECAYS[0]), out=work)

@@ -94,10 +94,13 @@ class FeatureCache:
 
 
 def make_room(files: Iterable[Path], limit: int = LIMIT) -> None:
-    """Removes the files that were not used for longest, until all together take no more bytes than the limit."""
+    """Removes the files that were not used for longest, until all together take no more bytes than the limit.
+
+    The one that was used last stays, however large: to remove what was just made would be to make it every time.
+    """
     stats = [(file.stat(), file) for file in files]
     total = sum(stat.st_size for stat, _ in stats)
-    for stat, file in sorted(stats, key=lambda entry: entry[0].st_mtime):
+    for stat, file in sorted(stats, key=lambda entry: entry[0].st_mtime)[:-1]:
         if total <= limit:
             return
         file.unlink(missing_ok=True)

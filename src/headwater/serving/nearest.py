@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
@@ -59,7 +60,8 @@ class Nearest:
         path = folder / f"{digest.hexdigest()[:32]}.usearch"
         if path.is_file():
             index.load(path.read_bytes())
-            os.utime(path)
+            with contextlib.suppress(OSError):  # of a folder that is only to be read
+                os.utime(path)
             return cls(items, biases, index)
         began = time.monotonic()
         log.info("%s items: building the index, once for this model", f"{len(there):,}")
