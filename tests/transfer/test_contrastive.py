@@ -1,6 +1,5 @@
 import doctest
 import itertools
-import math
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from headwater.settings import Settings
 from headwater.training.trainer import Trainer
 from headwater.transfer import contrastive
 from headwater.transfer.classifier import Examples
-from headwater.transfer.contrastive import ContrastiveLearner, contrastive_loss, draw, tune
+from headwater.transfer.contrastive import ContrastiveLearner, cosine_loss, draw, tune
 
 
 def _examples(rows=24):
@@ -43,32 +42,32 @@ def _apart(features, targets):
     return (directions @ directions.T)[same].mean() - (directions @ directions.T)[~same].mean()
 
 
-def test_the_loss_is_that_of_the_paper_written_out():
+def _loss(features, targets, weights):
+    return cosine_loss(*(torch.as_tensor(array) for array in (features, targets, weights)))
+
+
+def test_the_loss_is_that_of_its_pairs_written_out():
     random = np.random.default_rng(0)
     features, targets, weights = random.normal(size=(7, 5)), np.array([0, 0, 0, 1, 1, 2, 2]), random.uniform(1, 2, 7)
     unit = features / np.linalg.norm(features, axis=1, keepdims=True)
-    total = 0.0
-    for row in range(7):
-        others = [other for other in range(7) if other != row]
-        below = math.log(sum(math.exp(10 * unit[row] @ unit[other]) for other in others))
-        companions = [other for other in others if targets[other] == targets[row]]
-        total += weights[row] * np.mean([below - 10 * unit[row] @ unit[other] for other in companions])
-    found = contrastive_loss(*(torch.from_numpy(array) for array in (features, targets, weights)))
-    assert found.item() == pytest.approx(total / weights.sum(), rel=1e-5)
+    errors, shares = {True: [], False: []}, {True: [], False: []}
+    for one, other in itertools.combinations(range(7), 2):
+        same = bool(targets[one] == targets[other])
+        errors[same].append((unit[one] @ unit[other] - same) ** 2)
+        shares[same].append(weights[one] * weights[other])
+    expected = np.mean([np.average(errors[same], weights=shares[same]) for same in (True, False)])
+    assert _loss(features, targets, weights).item() == pytest.approx(expected, rel=1e-5)
 
 
-def test_a_row_without_a_companion_has_no_loss_of_its_own_but_pushes():
-    features = torch.tensor([[1.0, 0.0], [0.9, 0.1], [0.5, 0.5]], requires_grad=True)
-    loss = contrastive_loss(features, torch.tensor([0, 0, 1]), torch.tensor([1.0, 1.0, 100.0]))
-    without_weight = contrastive_loss(features, torch.tensor([0, 0, 1]), torch.ones(3))
-    assert loss.item() == pytest.approx(without_weight.item())
-    loss.backward()
-    assert features.grad is not None
-    assert features.grad[2].abs().max() > 0
+def test_pairs_of_one_kind_alone_are_the_loss():
+    features = torch.tensor([[1.0, 0.0], [0.6, 0.8]])
+    assert _loss(features, torch.tensor([0, 0]), torch.ones(2)).item() == pytest.approx(0.16)
+    assert _loss(features, torch.tensor([0, 1]), torch.ones(2)).item() == pytest.approx(0.36)
 
 
-def test_no_companions_at_all_are_no_loss():
-    loss = contrastive_loss(torch.eye(3, requires_grad=True), torch.arange(3), torch.ones(3))
+def test_no_pair_at_all_is_no_loss():
+    features = torch.ones(1, 3, requires_grad=True)
+    loss = _loss(features, torch.tensor([0]), torch.ones(1))
     assert loss.item() == 0
     loss.backward()
 

@@ -1,9 +1,9 @@
 """Contrastive tuning: rows of one class are drawn together, those of others apart, before a head is solved on them.
 
-The idea is SetFit's (Tunstall et al., Efficient Few-Shot Learning Without Prompts, 2022). The loss is that of
-supervised contrastive learning (Khosla et al. 2020): a step encodes some rows once, and every two of them are a pair.
-So many pairs come of so few passes that a handful of steps does what takes hundreds with pairs that are encoded one by
-one; and since the rows of a step are drawn by their positions, no list of pairs is ever made.
+The idea and the squared error of cosines are SetFit's (Tunstall et al., Efficient Few-Shot Learning Without Prompts,
+2022), but a step encodes some rows once, and every two of them are a pair. So many pairs come of so few passes that a
+handful of steps does what takes hundreds with pairs that are encoded one by one; and since the rows of a step are drawn
+by their positions, no list of pairs is ever made.
 """
 
 from __future__ import annotations
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 STEPS = 8
 LEARNING_RATE = 1e-4
-_SHARPNESS = 10.0
-"""What a cosine is multiplied by in the loss: the inverse of its temperature."""
 _BUDGETS = 4
 """A step is one pass, whose gradient takes more memory than cutting rows into passes would: so many token budgets."""
 
@@ -82,7 +80,7 @@ class ContrastiveLearner(Learner):
         drawn = draw(self.targets, self.rows, np.random.default_rng([self.seed, step]))
         features = self.encoder.features(self.prepared.batch(drawn))
         told = [torch.from_numpy(array[drawn]).to(features.device) for array in (self.targets, self.weights)]
-        return contrastive_loss(features, *told)
+        return cosine_loss(features, *told)
 
 
 def tune(encoder: Encoder, train: Examples, run: Run) -> History:
@@ -125,11 +123,12 @@ def draw(targets: np.ndarray, rows: int, random: np.random.Generator) -> np.ndar
     return np.sort(np.concatenate([random.permutation(np.flatnonzero(targets == kind))[:each] for kind in classes]))
 
 
-def contrastive_loss(features: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """How far rows are from those of their class beside all others: the supervised contrastive loss, weighted mean.
+def cosine_loss(features: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """How far the cosines of all pairs of rows are from what they should be: 1 within a class, 0 between classes.
 
-    For each row that has a companion, the mean over its companions of the negative logarithm of the share that their
-    similarity has among those to all other rows of the step. A row alone in its class pushes others away, no more.
+    The squared error, as a weighted mean over the pairs of one class and another over those of two; the mean of both,
+    so that neither kind is drowned by the other, however many classes there are. A pair weighs the product of the
+    weights of its rows, as if each row stood there that many times.
 
     Args:
         features: shape (rows, width), of any length: only their directions count.
@@ -137,14 +136,17 @@ def contrastive_loss(features: torch.Tensor, targets: torch.Tensor, weights: tor
         weights: the weight of each row, shape (rows,).
 
     Returns:
-        A scalar in single precision; 0 where no row has a companion.
+        A scalar in single precision; of the one kind where the other has no pair, and 0 where there is no pair at all.
+
+    Example:
+        >>> cosine_loss(torch.eye(3), torch.tensor([0, 0, 1]), torch.ones(3))
+        tensor(0.5000)
     """
+    first, second = torch.triu_indices(len(targets), len(targets), offset=1, device=features.device)
     directions = functional.normalize(features.float(), dim=1)
-    alone = torch.eye(len(targets), dtype=torch.bool, device=features.device)
-    likeness = (_SHARPNESS * directions @ directions.T).masked_fill(alone, -torch.inf)
-    surprise = (likeness.logsumexp(dim=1, keepdim=True) - likeness).masked_fill(alone, 0.0)
-    companions = ((targets[:, None] == targets) & ~alone).float()
-    count = companions.sum(dim=1)
-    weights = weights.float() * (count > 0)
-    of_row = (companions * surprise).sum(dim=1) / count.clamp(min=1)
-    return (weights * of_row).sum() / weights.sum().clamp(min=1e-12)
+    cosines = (directions @ directions.T)[first, second]
+    together = targets[first] == targets[second]
+    errors, weights = (cosines - together.float()).square(), weights.float()[first] * weights.float()[second]
+    kinds = [kind for kind in (together, ~together) if kind.any()]
+    means = [(weights[kind] * errors[kind]).sum() / weights[kind].sum() for kind in kinds]
+    return torch.stack(means).mean() if means else errors.sum()
