@@ -51,7 +51,11 @@ class GruClassifier(_RecurrentClassifier):
 
 
 class RecurrentNetwork(nn.Module):
-    """Word vectors, recurrent layers, the largest value of each state over time, dropout, one linear layer."""
+    """Word vectors, recurrent layers, the largest and the mean value of each state over time, dropout, a linear layer.
+
+    The mean tells how much of a long text is of a kind, where the largest value tells only that some of it is (Howard
+    and Ruder 2018).
+    """
 
     def __init__(
         self, words: WordVectors, n_classes: int, cell: Callable[..., nn.RNNBase], settings: RecurrentSettings
@@ -60,12 +64,14 @@ class RecurrentNetwork(nn.Module):
         self.words = words
         self.dropout = nn.Dropout(settings.dropout)
         self.recurrent = Recurrence(cell, words.width, settings)
-        self.out = nn.Linear(settings.hidden * (1 + settings.bidirectional), n_classes)
+        self.out = nn.Linear(2 * settings.hidden * (1 + settings.bidirectional), n_classes)
 
     def forward(self, ids: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         states = self.recurrent(self.dropout(self.words(ids)), lengths)
         outside = ~inside(lengths, states.shape[1], ids.device)
-        return self.out(self.dropout(states.masked_fill(outside[:, :, None], -torch.inf).amax(dim=1)))
+        largest = states.masked_fill(outside[:, :, None], -torch.inf).amax(dim=1)
+        mean = states.masked_fill(outside[:, :, None], 0).sum(dim=1) / lengths.to(states.device)[:, None]
+        return self.out(self.dropout(torch.cat([largest, mean], dim=1)))
 
 
 class Recurrence(nn.Module):
