@@ -113,6 +113,25 @@ def test_recurrences_begin_orthogonal_and_lstms_remember(cell):
         assert direction.bias_ih_l0.sum() == (6 if cell is nn.LSTM else 0)
 
 
+def test_a_text_is_its_largest_and_its_normalised_mean_state():
+    network = RecurrentNetwork(words(), 3, nn.GRU, RecurrentSettings(hidden=6))
+    states = network.recurrent(network.words.table(IDS), torch.tensor([7]))[0]
+    mean = states.mean(dim=0)
+    normal = (mean - mean.mean()) / (mean.var(correction=0) + 1e-5).sqrt()
+    expected = torch.cat([states.amax(dim=0), normal]) @ network.out.weight.T + network.out.bias
+    torch.testing.assert_close(logits(network, IDS, 7), expected[None])
+
+
+def test_networks_of_earlier_folders_answer_by_the_largest_states_alone():
+    network = RecurrentNetwork(words(), 3, nn.GRU, RecurrentSettings(hidden=6))
+    earlier = {name: weight for name, weight in network.state_dict().items() if not name.startswith("norm.")}
+    earlier["out.weight"] = earlier["out.weight"][:, :12].clone()
+    network.load_state_dict(earlier)
+    largest = network.recurrent(network.words.table(IDS), torch.tensor([7])).amax(dim=1)
+    expected = largest @ earlier["out.weight"].T + earlier["out.bias"]
+    torch.testing.assert_close(logits(network, IDS, 7), expected)
+
+
 def test_attention_equals_the_layers_one_by_one():
     network = TransformerNetwork(words(), 3, TransformerSettings(heads=2), 20)
     found = logits(network, IDS, 7)

@@ -51,10 +51,11 @@ class GruClassifier(_RecurrentClassifier):
 
 
 class RecurrentNetwork(nn.Module):
-    """Word vectors, recurrent layers, the largest and the mean value of each state over time, dropout, a linear layer.
+    """Word vectors, recurrent layers, the largest and the mean state over time, dropout, one linear layer.
 
     The mean tells how much of a long text is of a kind, where the largest value tells only that some of it is (Howard
-    and Ruder 2018).
+    and Ruder 2018). Means over many words differ little from text to text: only normalised does the linear layer learn
+    from them.
     """
 
     def __init__(
@@ -64,14 +65,17 @@ class RecurrentNetwork(nn.Module):
         self.words = words
         self.dropout = nn.Dropout(settings.dropout)
         self.recurrent = Recurrence(cell, words.width, settings)
-        self.out = nn.Linear(2 * settings.hidden * (1 + settings.bidirectional), n_classes)
+        width = settings.hidden * (1 + settings.bidirectional)
+        self.norm = nn.LayerNorm(width)
+        self.out = nn.Linear(2 * width, n_classes)
+        self.register_load_state_dict_pre_hook(_without_mean)
 
     def forward(self, ids: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         states = self.recurrent(self.dropout(self.words(ids)), lengths)
-        outside = ~inside(lengths, states.shape[1], ids.device)
-        largest = states.masked_fill(outside[:, :, None], -torch.inf).amax(dim=1)
-        mean = states.masked_fill(outside[:, :, None], 0).sum(dim=1) / lengths.to(states.device)[:, None]
-        return self.out(self.dropout(torch.cat([largest, mean], dim=1)))
+        outside = ~inside(lengths, states.shape[1], ids.device)[:, :, None]
+        largest = states.masked_fill(outside, -torch.inf).amax(dim=1)
+        mean = states.masked_fill(outside, 0).sum(dim=1) / lengths.to(states.device)[:, None]
+        return self.out(self.dropout(torch.cat([largest, self.norm(mean)], dim=1)))
 
 
 class Recurrence(nn.Module):
@@ -126,6 +130,16 @@ def _turned(lengths: torch.Tensor, places: int) -> torch.Tensor:
     here = torch.arange(places, device=lengths.device)
     ends = lengths[:, None] - 1
     return torch.where(here <= ends, ends - here, here)
+
+
+def _without_mean(module: nn.Module, state: dict[str, torch.Tensor], prefix: str, *_more: Any) -> None:
+    """Weights of earlier run folders, whose linear layer saw the largest states alone: the mean counts nothing."""
+    if f"{prefix}norm.weight" not in state:
+        state |= {
+            f"{prefix}norm.{name}": weight.detach() for name, weight in module.get_submodule("norm").named_parameters()
+        }
+        seen = state[f"{prefix}out.weight"]
+        state[f"{prefix}out.weight"] = torch.cat([seen, torch.zeros_like(seen)], dim=1)
 
 
 def _renamed(module: nn.Module, state: dict[str, torch.Tensor], prefix: str, *_more: Any) -> None:
