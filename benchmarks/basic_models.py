@@ -66,15 +66,18 @@ def _table(bench: Bench, prepared: data.DataSet) -> Table:
     caption = (
         f"{prepared.name} ({base}): means over the seeds, the 95 % interval of the first; costs as median (range)."
     )
-    return Table(caption, ("model", "accuracy", "interval", "to base", "macro-F1", "CPU s", "peak MiB"), rows)
+    return Table(
+        caption, ("model", "accuracy", "by seed", "interval", "to base", "macro-F1", "CPU s", "peak MiB"), rows
+    )
 
 
 def _row(name: str, runs: list[Measured], base: float | None) -> tuple[Any, ...]:
-    accuracy = mean(run.values["accuracy"] for run in runs)
-    first = runs[0].values
+    accuracies = [run.values["accuracy"] for run in runs]
+    accuracy, first = mean(accuracies), runs[0].values
     return (
         name,
         f"{accuracy:.4f}",
+        ", ".join(f"{one:.4f}" for one in accuracies),
         f"{first['low']:.3f} to {first['high']:.3f}",
         "" if base is None else f"{accuracy - base:+.4f}",
         f"{mean(run.values['macro_f1'] for run in runs):.4f}",
