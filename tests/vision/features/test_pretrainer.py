@@ -10,6 +10,7 @@ from headwater.evaluation.views import found_again
 from headwater.foundation.image import ImageEncoder
 from headwater.run import Run
 from headwater.settings import Settings
+from headwater.vision.features import measuring
 from headwater.vision.features.measuring import known_again, seen
 from headwater.vision.features.pretrainer import TwinLearner, fixed_views
 from headwater.vision.features.simclr import Simclr, SimclrSettings
@@ -108,13 +109,21 @@ def test_a_step_passes_as_a_whole_and_a_single_picture_can_be_learnt_from(tmp_pa
     assert np.isfinite(made.features(UNSEEN[:2])).all()
 
 
-def test_validation_pictures_are_scored_beside_training_pictures_and_told_alone(tmp_path):
+def test_a_part_of_one_picture_is_never_compared_with_itself_alone(learnt, monkeypatch):
+    monkeypatch.setattr(measuring, "MOST", 32)
+    found = known_again(learnt, UNSEEN[:33])
+    by_halves = [known_again(learnt, part) for part in (UNSEEN[:17], UNSEEN[17:33])]
+    np.testing.assert_array_equal(found, np.concatenate(by_halves))
+    assert measuring._parts(1025, 1024) == [slice(0, 513), slice(513, 1025)]
+
+
+def test_validation_pictures_are_scored_beside_training_pictures(tmp_path):
     made = fitted(tmp_path, epochs=1)
     train, valid = (Pixels.of(some, 16, grey=False, folder=None) for some in (TRAIN, VALID))
     with torch.random.fork_rng():
         network = made.twins(made.encoder.network, 64)
     learner = TwinLearner(made, network, train, valid)
-    assert (len(learner.pairs[0]), len(learner.found()), learner.large_products) == (112, 16, False)
+    assert (len(learner.pairs[0]), learner.large_products) == (112, False)
     assert 0 < learner.score() < 1
     assert learner.lengths.tolist() == [2] * 96
 

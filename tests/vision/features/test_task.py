@@ -92,9 +92,14 @@ def test_a_classification_starts_from_what_was_learnt(strategy, tmp_path):
     assert found.report.strategy == strategy
 
 
-def test_a_file_of_its_own_for_the_validation_rows():
+def test_the_model_and_what_it_has_to_beat_are_measured_on_the_same_views_of_the_same_images():
     made = fitted(IMAGES[:30], IMAGES[30:])
-    assert made.trace.stages[-1].score is not None
+    *baselines, own = made.trace.stages
+    measured = made.evaluate(IMAGES[30:])
+    told = {one.name: one.score for one in baselines}
+    assert own.score == measured.metrics["other_view_found"].value
+    assert told == {name: values["other_view_found"].value for name, values in measured.baselines.items()}
+    assert own.seconds > 0
 
 
 def test_too_few_images_are_refused(application):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -86,12 +87,15 @@ def seen(pretrainer: Pretrainer, name: str, pictures: Sequence[Picture]) -> tupl
 
 
 def known_again(pretrainer: Pretrainer, pictures: Sequence[Picture]) -> np.ndarray:
-    """Whether the model knows each image again among those of its part of the rows, shape (rows,)."""
+    """Whether the model knows each image again among those of its part of the rows, shape (rows,).
+
+    The parts are as large as one another: in a small one nearly every image would be known.
+    """
     found = [np.zeros(0)]
-    for start in range(0, len(pictures), MOST):
+    for rows in _parts(len(pictures), MOST):
         parts = [
             [features_of(pretrainer.encoder.network.eval(), pretrainer, view) for view in views[1:]]
-            for views in _views(pretrainer, pictures[start : start + MOST])
+            for views in _views(pretrainer, pictures[rows])
         ]
         first, second = (np.concatenate(part) for part in zip(*parts, strict=True))
         found.append(found_again(first, second))
@@ -104,6 +108,17 @@ def _views(pretrainer: Pretrainer, pictures: Sequence[Picture]) -> Iterator[_Vie
         pixels = decoded(pictures[start : start + _AT_ONCE], pretrainer.encoder.reading.side, grey=False)
         whole, _ = fixed_views(pixels, Twins(), 0)
         yield whole, *fixed_views(pixels, pretrainer.twin_views, pretrainer.seed + start)
+
+
+def _parts(rows: int, most: int) -> list[slice]:
+    """Rows cut into as few parts of at most so many as there can be, whose sizes differ by one at most.
+
+    Example:
+        >>> _parts(5, 4), _parts(4, 4), _parts(0, 4)
+        ([slice(0, 3, None), slice(3, 5, None)], [slice(0, 4, None)], [])
+    """
+    found = np.array_split(np.arange(rows), max(1, math.ceil(rows / most)))
+    return [slice(int(part[0]), int(part[-1]) + 1) for part in found if len(part)]
 
 
 def _joined(parts: list[Features]) -> Features:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from headwater.application import Trace
+from headwater.application import Stage, Trace
 from headwater.data.pictures import Picture
 from headwater.evaluation.views import effective_rank, found_again
 from headwater.foundation.image import ImageEncoder, Reading
@@ -26,7 +26,6 @@ from headwater.training import course
 from headwater.training.device import device_of, nearest, token_budget_of
 from headwater.training.schedule import cosine
 from headwater.training.trainer import READS, Learner, Trainer
-from headwater.transfer import scores
 from headwater.transfer.features import in_batches
 from headwater.vision.features.views import Twins
 from headwater.vision.network import patches, standardised, tensor_for
@@ -140,7 +139,8 @@ class Pretrainer(ABC):
         history = Trainer(replace(run, settings=chosen), type(self).__name__, decay=cosine).fit(learner)
         self.trace.curve = [asdict(epoch) for epoch in history.epochs]
         seconds, name = time.monotonic() - started, counted(history.best_epoch, "epoch")
-        self.trace.stages = [scores.stage(name, learner.found(), seconds, history.stopped)]
+        # What the validation pictures tell of it, the task measures, on the very views that the baselines see.
+        self.trace.stages = [Stage(name, None, None, None, seconds, history.stopped)]
         return self
 
     @classmethod
@@ -251,7 +251,7 @@ class TwinLearner(Learner):
         # Among a few pictures each is found by chance: pictures that it learns from stand beside them, in fixed views.
         beside = _spread_out(len(seen), _MOST_SCORED - len(held_out))
         pixels = np.concatenate([unseen.take(held_out), seen.take(beside)])
-        self.held_out, self.pairs = len(held_out), fixed_views(pixels, self.making, pretrainer.seed)
+        self.pairs = fixed_views(pixels, self.making, pretrainer.seed)
 
     def loss(self, rows: np.ndarray) -> torch.Tensor:
         first, second = self.making.views(tensor_for(self.network, self.seen.take(rows)))
@@ -263,24 +263,11 @@ class TwinLearner(Learner):
             return self.twins.loss(of_first, of_second)
 
     def score(self) -> float:
-        first, second = self._seen_so()
+        first, second = (features_of(self.twins.body, self.pretrainer, views) for views in self.pairs)
         found = found_again(first, second)
         # Where all views are found again, epochs differ in how many directions their features use.
         rank = effective_rank(np.concatenate([first, second])) / first.shape[1]
         return float(found.mean() + rank / (len(found) + 1))
-
-    def found(self) -> np.ndarray:
-        """Whether each validation picture is known again among all that are scored, shape (rows,)."""
-        with torch.inference_mode():
-            return found_again(*self._seen_so())[: self.held_out]
-
-    def _seen_so(self) -> tuple[np.ndarray, np.ndarray]:
-        """Features of the two fixed views of the pictures that are scored."""
-        first, second = (self._features(views) for views in self.pairs)
-        return first, second
-
-    def _features(self, views: torch.Tensor) -> np.ndarray:
-        return features_of(self.twins.body, self.pretrainer, views)
 
 
 def _spread_out(rows: int, most: int) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from headwater import catalog
-from headwater.application import Marks, Predictions, Trace
+from headwater.application import Marks, Predictions, Stage, Trace
 from headwater.data import fields as data_fields
 from headwater.data import preparing, reading
 from headwater.data.fields import Category
@@ -81,10 +81,9 @@ class ImageFeatures(ReadsImages, Supervised):
         train, held_out = self._rows(records, valid)
         pretrainer = make().fit(train, held_out, run.part("model"))
         self.pretrainer, own = pretrainer, pretrainer.trace
-        baselines = self._baselines(pretrainer, held_out)
-        for told in (*baselines, *own.stages):
+        self.trace = Trace(self._stages(pretrainer, held_out), own.curve, own.augmentation)
+        for told in self.trace.stages:
             log.info("%s", told)
-        self.trace = Trace([*baselines, *own.stages], own.curve, own.augmentation)
 
     def evaluate(self, records: Any) -> Report:
         self.require_fitted("evaluate")
@@ -186,9 +185,11 @@ class ImageFeatures(ReadsImages, Supervised):
         here = len(columns) == 1 and columns[0] in records.columns
         return Category(columns).cells(records) if here else [None] * len(records)
 
-    def _baselines(self, pretrainer: Pretrainer, held_out: Sequence[Picture]) -> list[Any]:
-        """The stages of those that the model has to beat."""
-        began = time.monotonic()
-        _, first, second = seen(pretrainer, "", held_out[:MOST])
-        spent = time.monotonic() - began
-        return [stage(name, found_again(first[name], second[name]), spent, _BASELINE) for name in first if name]
+    def _stages(self, pretrainer: Pretrainer, held_out: Sequence[Picture]) -> list[Stage]:
+        """The fit after those that it has to beat, all by the same views of the same validation images."""
+        began, name = time.monotonic(), self.shown_model
+        _, first, second = seen(pretrainer, name, held_out[:MOST])
+        found = {who: found_again(first[who], second[who]) for who in first}
+        spent, own = time.monotonic() - began, pretrainer.trace.stages[-1]
+        fit = stage(own.name, found.pop(name), own.seconds, own.decision)
+        return [*(stage(who, known, spent, _BASELINE) for who, known in found.items()), fit]
