@@ -206,9 +206,9 @@ def lacking(target: Any, records: Records) -> dict[int, str]:
     return {row: target.lack for row, cell in enumerate(target.cells(records)) if cell is None}
 
 
-def settled(target: Any, train: Records) -> Any:
-    """A target field with what training rows decide before its classes are learnt: of masks, what is void."""
-    return target.settled(train) if isinstance(target, Mask) else target
+def settled(field: Any, train: Records) -> Any:
+    """A field with what training rows decide before classes are learnt: of images, what is white; of masks, void."""
+    return field.settled(train) if isinstance(field, Image | Mask) else field
 
 
 def flaws_of(target: Any, records: Records) -> Flaws:

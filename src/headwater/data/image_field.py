@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +10,9 @@ from typing import Any, Final
 
 from headwater.data.pictures import SUFFIXES, Picture, look
 from headwater.data.records import Records
+from headwater.data.shades import common_white
 
+log = logging.getLogger("headwater")
 _PLAIN: Final = ("image", "text")
 """The columns that folders, archives and lists of images have, and that `data.memory` makes of a list of paths."""
 _MOSTLY: Final = 0.5
@@ -21,6 +24,11 @@ class Image:
 
     A path is relative to the folder of the file its row stands in; in rows from memory it is taken as it is.
 
+    Attributes:
+        columns: the column.
+        white: what white is at least in images of more than 8 bits a channel that do not tell, so that a dark one stays
+            darker; broken numbers between 0 and 1 have a white of 1 all the same.
+
     Example:
         >>> import pyarrow as pa
         >>> Image(("photo",)).values(Records(pa.table({"photo": [None, b"no image"]})))
@@ -28,6 +36,18 @@ class Image:
     """
 
     columns: tuple[str, ...]
+    white: float = 0.0
+
+    def settled(self, train: Records) -> Image:
+        """The field with the white that training images of more than 8 bits a channel have in common."""
+        there = [picture for picture in self.values(train)[0] if picture is not None]
+        whites = [seen.white for seen in look(there) if seen.white > 1]
+        if not whites:
+            return self
+        white = common_white(whites)
+        log.info("white of images of more than 8 bits: %g, in training %g to %g by themselves",
+                 white, min(whites), max(whites))  # fmt: skip
+        return replace(self, white=white)
 
     def values(self, records: Records) -> tuple[list[Any], dict[int, str]]:
         """The `Picture` of each row, None where there is none that can be read, and the reason for each None.
@@ -44,7 +64,7 @@ class Image:
                 if isinstance(found, str):
                     reasons[row] = found
                 else:
-                    values[row] = found
+                    values[row] = replace(found, white=self.white) if self.white else found
         there = [(row, picture) for row, picture in enumerate(values) if picture is not None]
         for (row, _), seen in zip(there, look([picture for _, picture in there]), strict=True):
             if seen.reason:

@@ -24,7 +24,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from headwater.data.raster import UnreadableError, encode, imaging, loaded, opened, orientation, upright
+from headwater.data.raster import UnreadableError, encode, imaging, loaded, opened, orientation, upright, wanted_white
 from headwater.data.remembered import Remembered
 from headwater.errors import DataError
 
@@ -68,6 +68,7 @@ class Picture:
     Attributes:
         path: the file, or `archive.zip!/name`; None for one that came as bytes.
         content: its bytes; None for one that lies in a file.
+        white: what white is at least, of more than 8 bits a channel, where the image does not tell: that of its set.
 
     Example:
         >>> str(Picture("ants/0013.jpg")), str(Picture(content=b"GIF89a"))
@@ -76,6 +77,7 @@ class Picture:
 
     path: str | None = None
     content: bytes | None = field(default=None, repr=False)
+    white: float = field(default=0.0, repr=False)
 
     def __str__(self) -> str:
         return self.path if self.path is not None else f"an image of {len(self.content or b''):,} bytes"
@@ -125,10 +127,11 @@ class Glance:
     Attributes:
         width, height: in pixels, as a person sees it.
         grey: whether it shows no colour, be it stored in one channel or in three that agree.
-        digest: the hash of its bytes, by which two are the same file.
+        digest: the hash of its bytes, and of its white where it has one of its set, by which two are the same picture.
         thumb: a small grey version, THUMB * THUMB bytes, by which two are nearly the same picture.
         colour: the mean red, green and blue.
         kind: the format of the file, as Pillow names it, such as JPEG.
+        white: of more than 8 bits a channel, the white that it would have by itself; 0 of others, and where it tells.
         reason: why it cannot be used; the rest means nothing then.
     """
 
@@ -139,6 +142,7 @@ class Glance:
     thumb: bytes = b""
     colour: tuple[int, int, int] = (0, 0, 0)
     kind: str = ""
+    white: float = 0.0
     reason: str | None = None
 
 
@@ -156,7 +160,7 @@ def glance(picture: Picture) -> Glance:
         >>> glance(Picture(content=b"not an image")).reason
         'this is no image that can be read'
     """
-    return _seen.get(identity(picture), lambda: _glance(picture))
+    return _seen.get((identity(picture), picture.white), lambda: _glance(picture))
 
 
 def identity(picture: Picture) -> Any:
@@ -199,7 +203,7 @@ def pixels(picture: Picture, side: int, *, grey: bool = False) -> np.ndarray:
     bilinear = imaging().Resampling.BILINEAR
     with opened_again(picture) as image:
         image.draft("RGB", (2 * side, 2 * side))
-        seen = upright(image)
+        seen = upright(image, picture.white)
         width, height = seen.size
         edge = min(width, height)
         left, top = (width - edge) / 2, (height - edge) / 2
@@ -226,7 +230,7 @@ def framed(picture: Picture, height: int, width: int) -> np.ndarray:
     frame = np.full((height, width, 3), PADDING, np.uint8)
     with opened_again(picture) as image:
         image.draft("RGB", (2 * width, 2 * height))
-        seen = upright(image)
+        seen = upright(image, picture.white)
         told = glance(picture)
         size = size_within(told.width, told.height, height, width)
         frame[: size[1], : size[0]] = np.asarray(
@@ -256,7 +260,7 @@ def thumbnail(picture: Picture, side: int = 96) -> bytes:
     try:
         with opened(picture.read()) as image:
             image.draft("RGB", (side, side))
-            small = upright(image).copy()
+            small = upright(image, picture.white).copy()
             small.thumbnail((side, side))
     except UnreadableError:
         return b""
@@ -331,8 +335,8 @@ def _glance(picture: Picture) -> Glance:
             kind, size, drafted = image.format or "", image.size, image.draft("RGB", (256, 256))
             loaded(image)
             width, height = size if drafted else image.size
-            lying = 4 < orientation(image) < 9
-            seen = upright(image)
+            lying, white = 4 < orientation(image) < 9, wanted_white(image)
+            seen = upright(image, picture.white)
             small = seen.resize((THUMB, THUMB), imaging().Resampling.LANCZOS, reducing_gap=3.0).convert("RGB")
     except UnreadableError as error:
         return Glance(reason=str(error))
@@ -341,13 +345,14 @@ def _glance(picture: Picture) -> Glance:
     red, green, blue = shades.mean(axis=(0, 1)).round().astype(int).tolist()
     return Glance(
         *((height, width) if lying else (width, height)), bool((np.ptp(shades, axis=2) <= _GREY).all()),
-        _digest(content), grey.tobytes(),
-        (red, green, blue), kind,
+        _digest(content, picture.white), grey.tobytes(),
+        (red, green, blue), kind, white,
     )  # fmt: skip
 
 
-def _digest(content: bytes) -> bytes:
-    return hashlib.blake2b(content, digest_size=16).digest()
+def _digest(content: bytes, white: float = 0.0) -> bytes:
+    key = struct.pack("<d", white) if white else b""
+    return hashlib.blake2b(content, digest_size=16, key=key).digest()
 
 
 def _stamp(path: str) -> tuple[int, int] | None:

@@ -118,7 +118,7 @@ def prepare(
             aside.add_flaws(flaws_of(fields[1], parts[name]))
             problems += bad
     found = fields
-    fields = (fields[0], settled(fields[1], parts["train"]))
+    fields = settled(fields[0], parts["train"]), settled(fields[1], parts["train"])
     if fields != found:
         for name, part in parts.items():
             parts[name], bad = _usable(mark(part, fields), settings, aside, counted=True)

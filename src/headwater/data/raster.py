@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from headwater.data.quiet import QUIETLY
-from headwater.data.shades import ShadeError, eight_bits
+from headwater.data.shades import ShadeError, eight_bits, white_of
 from headwater.errors import DataError, ExtraError
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ _BITS_PER_SAMPLE, _MAX_SAMPLE_VALUE = 258, 281
 _AT_ONCE: Final = 1 << 18
 _TURNS: Final = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
 """For each orientation of EXIF, the transposition of Pillow that undoes it."""
+_DEEP: Final = ("I", "F")
+"""How the modes of images with more than 8 bits a channel begin."""
 _GREY: Final = ("1", "L", "LA", "La")
 
 
@@ -82,19 +84,35 @@ def orientation(image: Image.Image) -> int:
     return found if isinstance(found, int) else 1
 
 
-def upright(image: Image.Image) -> Image.Image:
+def upright(image: Image.Image, white: float = 0.0) -> Image.Image:
     """An image as a person sees it, of mode L or RGB: turned as its EXIF says, 8 bits a channel, laid on white.
+
+    Args:
+        image: one that has been opened.
+        white: what white is at least where the image has more than 8 bits a channel and does not tell.
 
     Raises:
         UnreadableError: it is damaged, or its numbers are no shades.
     """
     turn = orientation(loaded(image))
-    if image.mode[:1] in ("I", "F"):
-        image = _shaded(image)
+    if image.mode[:1] in _DEEP:
+        image = _shaded(image, white)
     mode = "L" if image.mode in _GREY else "RGB"
     if image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info:
         image = _on_white(image, mode)
     return _transposed(image if image.mode == mode else image.convert(mode), turn)
+
+
+def wanted_white(image: Image.Image) -> float:
+    """The white that an image of more than 8 bits a channel would have by itself; 0 of others, and where it tells one.
+
+    Raises:
+        UnreadableError: it is damaged, or its numbers are no shades.
+    """
+    if loaded(image).mode[:1] not in _DEEP or _declared_white(image):
+        return 0.0
+    with _as_shades():
+        return white_of(_Rows(image), (image.height, image.width))
 
 
 def turned(image: Image.Image) -> Image.Image:
@@ -196,10 +214,18 @@ def _transposed(image: Image.Image, turn: int) -> Image.Image:
     return image if undone is None else image.transpose(imaging().Transpose(undone))
 
 
-def _shaded(image: Image.Image) -> Image.Image:
-    """An image of 16 or 32 bits a pixel as one of 8."""
+def _shaded(image: Image.Image, white: float) -> Image.Image:
+    """An image of 16 or 32 bits a pixel as one of 8; the white that it tells itself comes before the one given."""
+    with _as_shades():
+        at_least = _declared_white(image) or white
+        return imaging().fromarray(eight_bits(_Rows(image), (image.height, image.width), at_least))
+
+
+@contextmanager
+def _as_shades() -> Iterator[None]:
+    """Within, the numbers of an image are taken for shades."""
     try:
-        return imaging().fromarray(eight_bits(_Rows(image), (image.height, image.width), _declared_white(image)))
+        yield
     except ShadeError as error:
         raise UnreadableError(f"the image has no shades: {error}") from error
 

@@ -112,7 +112,7 @@ def _drawn(kept: dict[str, Any], n_classes: int) -> dict[str, Any]:
     try:
         with opened(kept["picture"].read()) as image:
             image.draft("RGB", (wide, high))
-            base = np.asarray(upright(image).convert("RGB").resize((wide, high)), np.float32)
+            base = np.asarray(upright(image, kept["picture"].white).convert("RGB").resize((wide, high)), np.float32)
     except UnreadableError:
         base = np.full((high, wide, 3), 255, np.float32)
     plain, known, found = _address(base), *(_address(over(base, mask, n_classes)) for mask in kept["masks"])

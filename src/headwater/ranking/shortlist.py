@@ -11,6 +11,7 @@ import numpy as np
 
 from headwater import catalog
 from headwater.data import duplicates, preparing, quarantine, reading
+from headwater.data.fields import settled
 from headwater.errors import DataError, HeadwaterError, NotFoundError
 from headwater.ranking import candidates
 from headwater.ranking.candidates import Candidate
@@ -101,6 +102,7 @@ def draw(application: Classification, data: Any, rows: int) -> Sample:
     application.field, target = application.find_fields(records)
     marked = preparing.mark(records, (application.field, target))
     usable, _ = quarantine.quarantine(marked, settings.quarantine_share)
+    application.field = settled(application.field, usable)
     application.target = target.learn(target.cells(usable))
     _, inputs, targets = application.labelled(usable)
     chosen = _share(targets, rows, settings.seed)

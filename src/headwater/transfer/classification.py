@@ -200,8 +200,8 @@ class Classification(Supervised):
             held_out = reading.read(valid, self.settings, offline=self.settings.offline)
             fields = self.find_fields(train)
             train = preparing.mark(train, fields)
-            self.field, target = fields
             usable = train.take(train.usable)
+            self.field, target = data_fields.settled(fields[0], usable), fields[1]
             self.target, inputs = target.learn(target.cells(usable)), self.field.values(usable)[0]
             groups = np.full(len(train), -1)
             groups[train.usable] = splitting.together(usable, inputs, self.settings)

@@ -109,6 +109,8 @@ class Supervised(Application):
         usual = [name for name in self.usual_targets(records) if name not in (fitting.input_columns or ())]
         columns = fitting.settings.target or (tuple(usual) if len(usual) == 1 else ())
         field = fitting._input_of(records, columns or tuple(usual))
+        if isinstance(self.field, Image):
+            field = replace(field, white=self.field.white)
         labels = fitting._target_of(records, columns) if columns else None
         return gather(records, field, labels, self.settings.quarantine_share)
 

@@ -229,7 +229,7 @@ class Locating(ReadsImages, Supervised):
             fields = self.find_fields(train)
             train = preparing.mark(train, fields)
             train_rows = train.take(train.usable)
-            self.field, target = fields[0], data_fields.settled(fields[1], train_rows)
+            self.field, target = (data_fields.settled(one, train_rows) for one in fields)
             self.target = target.learn(target.cells(train_rows))
         return self._scenes(train), self._scenes(held_out)
 

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 from tests.contract.pictures import stripes
 from tests.tiny import make_vit
 
 import headwater
-from headwater.data.pictures import Picture
+from headwater.data.pictures import Picture, glance
+from headwater.data.reading import read
 from headwater.errors import NotFoundError, SettingError
 from headwater.run import Run
 from headwater.settings import Settings
@@ -53,6 +55,25 @@ def test_pretraining_does_not_go_on_for_images(tmp_path):
     some = {name: cells[:40] for name, cells in table.items()}
     with pytest.raises(SettingError, match="The pretraining that can go on is that of masked language models"):
         headwater.adapt("image-classification", some, model=str(make_vit(tmp_path / "vit")), **given)
+
+
+def test_files_of_16_bits_are_answered_with_the_white_of_the_training_rows(tmp_path):
+    def frame(row, most):
+        numbers = np.kron(np.random.default_rng(row).integers(0, 700, (4, 4)), np.ones((4, 4))).astype(np.uint16)
+        numbers[8, 8] = most
+        file = tmp_path / f"{row}-{most}.png"
+        Image.fromarray(numbers).save(file)
+        return str(file)
+
+    table = {"image": [frame(row, 1500 + row) for row in range(60)], "label": ["across", "down"] * 30}
+    made = headwater.adapt("image-classification", table, model="pixels-logistic", to=tmp_path / "run")
+    dark, light = frame(61, 1000), frame(61, 2000)
+    picture, other = made.field.values(read({"image": [dark, light]}, Settings()))[0]
+    assert picture.white == other.white == made.field.white == 4095
+    assert abs(glance(picture).colour[0] - glance(other).colour[0]) <= 1
+    again = headwater.load(tmp_path / "run")
+    assert again.field == made.field
+    assert again.predict([dark]).probabilities.tolist() == made.predict([dark]).probabilities.tolist()
 
 
 def test_an_archive_of_classes_is_learnt_and_answered(tmp_path):

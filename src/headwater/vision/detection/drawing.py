@@ -44,7 +44,7 @@ def drawn(picture: Picture, boxes: Sequence[Mapping[str, Any]], classes: Sequenc
 
     with opened_again(picture) as image:
         image.draft("RGB", (_MOST, _MOST))
-        canvas = upright(image).convert("RGB")
+        canvas = upright(image, picture.white).convert("RGB")
     canvas.thumbnail((_MOST, _MOST))
     told, longer = glance(picture), max(canvas.size)
     scale = canvas.width / told.width, canvas.height / told.height

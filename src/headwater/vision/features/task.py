@@ -151,7 +151,8 @@ class ImageFeatures(ReadsImages, Supervised):
                 reading.read(source, self.settings, offline=self.settings.offline) for source in (records, valid)
             )
             fields = self.find_fields(train)
-            train, self.field = preparing.mark(train, fields), fields[0]
+            train = preparing.mark(train, fields)
+            self.field = data_fields.settled(fields[0], train)
         return self._pictures(train), self._pictures(held_out)
 
     def _pictures(self, records: Records) -> list[Picture]:

@@ -116,7 +116,7 @@ class Canvas:
             DataError: it cannot be read any more.
         """
         with opened_again(picture) as image:
-            whole = upright(image).convert("L" if grey else "RGB")
+            whole = upright(image, picture.white).convert("L" if grey else "RGB")
         boxes = self.boxes(*whole.size)
         found = np.full((len(boxes), self.height, self.width, 1 if grey else 3), _GREY, np.uint8)
         for place, box in enumerate(boxes):
