@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from PIL.Image import Exif
 from tests.data.drawing import clouds, saved
 
 from headwater.data.box_cells import THINGS
@@ -186,7 +187,60 @@ def test_pictures_of_another_size_than_their_boxes(tmp_path: Path) -> None:
     assert [boxes.places.tolist() for boxes in found[1:] if boxes] == [[[1, 2, 5, 8]]] * 2
 
 
-@pytest.mark.parametrize("turn", [5, 6, 7, 8])
+def turned_rows(folder: Path, *pictures: tuple[int, tuple[float, float] | None]) -> Records:
+    """A row for each orientation of EXIF, with the size that the data tells; files are 48 pixels wide and 32 high."""
+    paths = []
+    for row, (turn, _) in enumerate(pictures):
+        image = clouds(row, 48, 32)
+        exif = image.getexif()
+        exif[0x0112] = turn
+        paths.append(str(folder / f"{row}.jpg"))
+        Path(paths[-1]).write_bytes(saved(image, "JPEG", exif=exif))
+    sizes = [told or (None, None) for _, told in pictures]
+    told = {
+        name: pa.array([one[place] for one in sizes], pa.float64()) for place, name in enumerate(("width", "height"))
+    }
+    return Records(pa.table({"image": paths, "objects": [json.dumps([CAT])] * len(paths), **told}))
+
+
+def places_in(given: Records) -> list[list[float]]:
+    field = field_of_boxes(given, "objects", "image")
+    field = from_json(to_json(field.learn(field.cells(given))))
+    return [boxes.places[0].tolist() for boxes in field.answers(given)[0] if boxes]
+
+
+SEEN, MIRRORED, HEADLONG, FLIPPED = [1, 2, 5, 8], [43, 2, 47, 8], [43, 24, 47, 30], [1, 24, 5, 30]
+
+
+def test_boxes_of_mirrored_pictures_turn_where_those_of_lying_ones_show_that_files_were_drawn_on(
+    tmp_path: Path,
+) -> None:
+    given = turned_rows(tmp_path, (6, (48, 32)), (1, (48, 32)), (2, (48, 32)), (3, (48, 32)), (4, None))
+    assert places_in(given) == [[24, 1, 30, 5], SEEN, MIRRORED, HEADLONG, FLIPPED]
+    assert field_of_boxes(given, "objects", "image").cautions(given) == []
+
+
+def test_boxes_of_mirrored_pictures_stay_where_those_of_lying_ones_do(tmp_path: Path) -> None:
+    given = turned_rows(tmp_path, (6, (32, 48)), (2, (48, 32)), (3, (48, 32)))
+    assert places_in(given) == [SEEN] * 3
+    field = field_of_boxes(given, "objects", "image")
+    assert (field.lying, field.cautions(given)) == (False, [])
+
+
+@pytest.mark.parametrize("others", [[], [(6, (48, 32)), (6, (32, 48))], [(6, None)]])
+def test_what_nothing_tells_of_mirrored_pictures_is_told(tmp_path: Path, others: list[Any]) -> None:
+    given = turned_rows(tmp_path, (2, (48, 32)), (1, (48, 32)), *others)
+    assert places_in(given)[:2] == [SEEN] * 2
+    field = field_of_boxes(given, "objects", "image")
+    assert field.lying is None
+    number = "2 images" if others == [(6, None)] else "1 image"
+    assert field.cautions(given) == [
+        f"EXIF turns {number} in a way that no size tells, such as upside down, and no other image settles where boxes "
+        "were drawn: they are taken as drawn on what a person sees."
+    ]
+
+
+@pytest.mark.parametrize("turn", [2, 3, 4, 5, 6, 7, 8])
 def test_boxes_turn_as_pillow_turns_pictures(turn: int) -> None:
     from PIL import Image as Pillow
     from PIL import ImageOps
@@ -201,7 +255,9 @@ def test_boxes_turn_as_pillow_turns_pictures(turn: int) -> None:
     image.info["exif"] = exif.tobytes()
     seen = np.asarray(ImageOps.exif_transpose(image))
     rows, columns = np.nonzero(seen)
-    left, top, right, bottom = Frame(8, 4, turn).turned(np.array([2.0, 1, 4, 3])).astype(int).tolist()
+    left, top, right, bottom = (
+        Frame(*((8, 4) if turn > 4 else (4, 8)), turn).turned(np.array([2.0, 1, 4, 3])).astype(int).tolist()
+    )
     assert (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1) == (left, top, right, bottom)
 
 
@@ -220,6 +276,9 @@ def test_a_table_of_the_hub_with_numbered_classes() -> None:
 def test_boxes_set_aside_are_in_the_findings_of_a_run(tmp_path: Path) -> None:
     for number in range(30):
         (tmp_path / f"{number}.png").write_bytes(saved(clouds(number, 48, 32)))
+    exif = Exif()
+    exif[0x0112] = 3
+    (tmp_path / "9.png").write_bytes(saved(clouds(9, 48, 32), exif=exif))
     rows = [{"image": f"{number}.png", "objects": [CAT, {**CAT, "label": "dog", "left": -1}]} for number in range(30)]
     rows[4]["objects"] = [CAT, {**CAT, "right": 1}]
     rows[7]["objects"] = [CAT, {**CAT, "label": "dog", "right": 60}, "?"]
@@ -234,6 +293,7 @@ def test_boxes_set_aside_are_in_the_findings_of_a_run(tmp_path: Path) -> None:
     assert (told["count"], told["boxes"]["count"], told["boxes"]["boxes"], told["boxes"]["clipped"]) == (0, 2, 61, 29)
     assert "boxes    59 usable, 2 set aside, the first: " in str(found)
     assert "29 cut off at the edge of their image" in str(found)
+    assert "warning  EXIF turns 1 image in a way that no size tells" in str(found)
     assert found.findings["audit"]["classes"] == {"cat": 30, "dog": 29}
     with pytest.raises(
         DataError, match=r"2 of 61 boxes \(3\.3 %\) cannot be used, more than 1\.0 %: .*Mend these boxes"

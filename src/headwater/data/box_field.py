@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
 from headwater.data.box_cells import CORNERS, Things, things_of
-from headwater.data.box_frames import Frame, frames
+from headwater.data.box_frames import Frame, convention, frames
 from headwater.data.boxes import Boxes, no_boxes
 from headwater.data.naming import classes_of, text_of
 from headwater.data.records import Flaws, Records
 from headwater.errors import unknown
+from headwater.options import counted
 
 _CLIPPED: Final = 0.01
 """Pixels beyond the edge that no one asks about: half a number that was rounded."""
@@ -48,13 +49,15 @@ class Located:
 
     A box without area, with a number that is none, or outside of its picture is set aside alone: its row stays. One
     that reaches beyond the edge ends there. Where the columns `width` and `height` tell another size than the picture
-    has, the row is set aside; where they tell that of the picture before its EXIF turned it, the boxes turn with it.
+    has, the row is set aside; where they tell that of the picture before its EXIF turned it, the boxes turn with it. So
+    do those of pictures that EXIF mirrors or puts upside down, whose size tells nothing, where all such rows agree.
 
     Attributes:
         columns: the column of boxes.
         classes: the names of the classes.
         image: the column of pictures.
         corners: whether four bare numbers are left, top, right, bottom, and not left, top, width, height.
+        lying: whether boxes were drawn on files as they lie, before EXIF turns them; None where the data does not tell.
 
     Example:
         >>> import pyarrow as pa
@@ -71,13 +74,14 @@ class Located:
     classes: tuple[Any, ...] = ()
     image: str = "image"
     corners: bool = False
+    lying: bool | None = None
     several = True
     lack = "the boxes are missing (write [] where there is nothing in the picture)"
 
     def learn(self, cells: Sequence[Any]) -> Located:
         """The field with the classes that occur in its cells."""
         found = classes_of([label for cell in cells if cell is not None for label in cell])
-        return Located(self.columns, found, self.image, self.corners)
+        return replace(self, classes=found)
 
     def cells(self, records: Records) -> list[Any]:
         """The labels of each row's boxes, one a box; None where there are no boxes that can be read."""
@@ -148,6 +152,16 @@ class Located:
             problems.append(records.problem(row, f"{told}{_of(names[row])} {reason}"))
         return Flaws(problems, len(checked.things), checked.clipped)
 
+    def cautions(self, records: Records) -> list[str]:
+        """What was assumed of boxes and cannot be known, a sentence each."""
+        unknown_turns = convention(records, self.image)[1] if self.lying is None else 0
+        if not unknown_turns:
+            return []
+        return [
+            f"EXIF turns {counted(unknown_turns, 'image')} in a way that no size tells, such as upside down, and no "
+            "other image settles where boxes were drawn: they are taken as drawn on what a person sees."
+        ]  # fmt: skip
+
     def listed(self, found: Boxes) -> list[dict[str, Any]]:
         """Boxes as the rows of an answer: label, score where there is one, and the four edges in pixels."""
         scores = [None] * len(found) if found.scores is None else found.scores.tolist()
@@ -163,7 +177,7 @@ class Located:
             raise unknown("column", column, records.columns, where=records.name)
         things = things_of(records.table.column(column), column)
         reasons = {int(row): self.lack for row in things.missing} | things.reasons
-        seen, wrong_frames = frames(records, self.image)
+        seen, wrong_frames = frames(records, self.image, lying=bool(self.lying))
         reasons = {**wrong_frames, **reasons}
         places = _corners(things, by_corners=self.corners)
         places = _turned(things.rows, places, seen)
@@ -177,15 +191,15 @@ class Located:
 
 
 def field_of_boxes(records: Records, column: str, image: str) -> Located:
-    """The field of a column of boxes, which looks at some of them to see what four bare numbers mean.
+    """The field of a column of boxes, which looks at them to see what four bare numbers mean and what they are of.
 
     Args:
         records: rows with pictures.
         column: the column of boxes.
         image: the column of pictures.
     """
-    field = Located((column,), image=image)
-    return Located((column,), image=image, corners=_mean_corners(field, records.take(records.usable[:_SAMPLE])))
+    field = Located((column,), image=image, lying=convention(records, image)[0])
+    return replace(field, corners=_mean_corners(field, records.take(records.usable[:_SAMPLE])))
 
 
 def _mean_corners(field: Located, records: Records) -> bool:

@@ -1,21 +1,22 @@
-"""The frames that boxes are measured in: the size of each picture, and whether it lay on its side for whoever drew."""
+"""The frames that boxes are measured in: the size of each picture, and whether EXIF had turned it for whoever drew."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from headwater.data.image_field import Image
-from headwater.data.pictures import Picture, look
-from headwater.data.raster import UnreadableError, opened, orientation
+from headwater.data.pictures import Glance, look
 from headwater.data.records import Records
 
 _SIZES: Final = ("width", "height")
 """The columns that say how large a picture was when its boxes were drawn."""
+_ON_ITS_SIDE: Final = 5
+"""The orientation of EXIF from which on width and height change places."""
 _NEAR: Final = 2
 """Pixels by which a size may differ that someone has rounded."""
 
@@ -26,7 +27,7 @@ class Frame:
 
     Attributes:
         width, height: in pixels; not-a-number where the picture cannot be read.
-        orientation: of EXIF, from 5 to 8, where the boxes were drawn on the file as it lies; else 1.
+        orientation: of EXIF, from 2 to 8, where the boxes were drawn on the file as it lies; else 1.
     """
 
     width: float = math.nan
@@ -41,7 +42,11 @@ class Frame:
             [3.0, 0.0, 4.0, 2.0]
         """
         left, top, right, bottom = place
+        mirrored, headlong = (self.width - right, self.width - left), (self.height - bottom, self.height - top)
         across, down = {
+            2: (mirrored, (top, bottom)),
+            3: (mirrored, headlong),
+            4: ((left, right), headlong),
             5: ((top, bottom), (left, right)),
             6: ((self.width - bottom, self.width - top), (left, right)),
             7: ((self.width - bottom, self.width - top), (self.height - right, self.height - left)),
@@ -50,22 +55,45 @@ class Frame:
         return np.array([across[0], down[0], across[1], down[1]])
 
 
-def frames(records: Records, image: str) -> tuple[list[Frame], dict[int, str]]:
-    """The frame of each row, and why the boxes of some were not drawn on the picture that is there."""
-    pictures: list[Picture | None] = [None] * len(records)
-    if image in records.columns:
-        pictures = Image((image,)).values(records)[0]
-    there = [(row, picture) for row, picture in enumerate(pictures) if picture is not None]
-    found = [Frame()] * len(records)
-    told, reasons = _told(records), {}
-    for (row, picture), seen in zip(there, look([picture for _, picture in there]), strict=True):
-        frame = _drawn_on(picture, Frame(seen.width, seen.height), told[row])
-        if frame is None:
-            width, height = told[row]
-            drawn = f"the boxes were drawn on a picture of {width:g} x {height:g} pixels"
+def frames(records: Records, image: str, *, lying: bool = False) -> tuple[list[Frame], dict[int, str]]:
+    """The frame of each row, and why the boxes of some were not drawn on the picture that is there.
+
+    Args:
+        records: the rows.
+        image: the column of pictures.
+        lying: whether boxes of pictures that EXIF turns were drawn on the files as they lie, where sizes do not tell.
+    """
+    found, reasons = [Frame()] * len(records), {}
+    for row, seen, told in _looks(records, image):
+        by_size = _drawn_lying(seen, told)
+        if _misfits(seen, told):
+            drawn = f"the boxes were drawn on a picture of {told[0]:g} x {told[1]:g} pixels"
             reasons[row] = f"{drawn}, and this one has {seen.width} x {seen.height}"
-        found[row] = frame or Frame(seen.width, seen.height)
+            by_size = False
+        found[row] = Frame(seen.width, seen.height, seen.turn if (lying if by_size is None else by_size) else 1)
     return found, reasons
+
+
+def convention(records: Records, image: str) -> tuple[bool | None, int]:
+    """Whether boxes were drawn on files as they lie, and of how many pictures that EXIF turns sizes do not tell it.
+
+    Pictures that EXIF lays on their side tell it by the size that the data says they have. None where none tells, or
+    where they tell different things.
+    """
+    told = [_drawn_lying(seen, size) for _, seen, size in _looks(records, image) if seen.turn > 1]
+    known = {lying for lying in told if lying is not None}
+    return (known.pop() if len(known) == 1 else None), told.count(None)
+
+
+def _looks(records: Records, image: str) -> Iterator[tuple[int, Glance, tuple[float, float]]]:
+    """Each row with a picture, what a look at it tells, and the size that the data says it has."""
+    if image not in records.columns:
+        return
+    pictures = Image((image,)).values(records)[0]
+    there = [(row, picture) for row, picture in enumerate(pictures) if picture is not None]
+    told = _told(records)
+    for (row, _), seen in zip(there, look([picture for _, picture in there]), strict=True):
+        yield row, seen, told[row]
 
 
 def _told(records: Records) -> Sequence[tuple[float, float]]:
@@ -76,18 +104,22 @@ def _told(records: Records) -> Sequence[tuple[float, float]]:
     return list(zip(widths, heights, strict=True))
 
 
-def _drawn_on(picture: Picture, seen: Frame, told: tuple[float, float]) -> Frame | None:
-    """The frame of boxes that were drawn on a picture of the size that is told; None where that is not this one."""
-    if not all(size > 0 for size in told) or _fits(told, (seen.width, seen.height)):
-        return seen
-    if not _fits(told, (seen.height, seen.width)):
+def _drawn_lying(seen: Glance, told: tuple[float, float]) -> bool | None:
+    """Whether the size that is told is that of a turned file as it lies; None where it would be the same either way."""
+    if not _is_size(told) or seen.turn < _ON_ITS_SIDE:
         return None
-    try:
-        with opened(picture.read()) as image:
-            turn = orientation(image)
-    except UnreadableError:
-        return seen  # the field of images says so
-    return Frame(seen.width, seen.height, turn) if 4 < turn < 9 else None
+    upright, lying = (_fits(told, size) for size in ((seen.width, seen.height), (seen.height, seen.width)))
+    return None if upright == lying else lying
+
+
+def _misfits(seen: Glance, told: tuple[float, float]) -> bool:
+    """Whether the size that is told is that of another picture."""
+    sizes = [(seen.width, seen.height), (seen.height, seen.width)][: 1 + (seen.turn >= _ON_ITS_SIDE)]
+    return _is_size(told) and not any(_fits(told, size) for size in sizes)
+
+
+def _is_size(told: tuple[float, float]) -> bool:
+    return all(size > 0 for size in told)
 
 
 def _fits(one: tuple[float, float], other: tuple[float, float]) -> bool:

@@ -216,6 +216,11 @@ def flaws_of(target: Any, records: Records) -> Flaws:
     return target.flaws(records) if isinstance(target, Located) else Flaws()
 
 
+def cautions_of(target: Any, records: Records) -> list[str]:
+    """What was assumed of targets and cannot be known, a sentence each; of labels there is nothing."""
+    return target.cautions(records) if isinstance(target, Located) else []
+
+
 def to_json(field: Field) -> dict[str, Any]:
     """A field as JSON values, which `from_json` reads back.
 

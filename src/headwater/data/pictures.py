@@ -132,6 +132,7 @@ class Glance:
         colour: the mean red, green and blue.
         kind: the format of the file, as Pillow names it, such as JPEG.
         white: of more than 8 bits a channel, the white that it would have by itself; 0 of others, and where it tells.
+        turn: its orientation in EXIF, 1 for upright.
         reason: why it cannot be used; the rest means nothing then.
     """
 
@@ -143,6 +144,7 @@ class Glance:
     colour: tuple[int, int, int] = (0, 0, 0)
     kind: str = ""
     white: float = 0.0
+    turn: int = 1
     reason: str | None = None
 
 
@@ -335,7 +337,7 @@ def _glance(picture: Picture) -> Glance:
             kind, size, drafted = image.format or "", image.size, image.draft("RGB", (256, 256))
             loaded(image)
             width, height = size if drafted else image.size
-            lying, white = 4 < orientation(image) < 9, wanted_white(image)
+            turn, white = orientation(image), wanted_white(image)
             seen = upright(image, picture.white)
             small = seen.resize((THUMB, THUMB), imaging().Resampling.LANCZOS, reducing_gap=3.0).convert("RGB")
     except UnreadableError as error:
@@ -344,9 +346,9 @@ def _glance(picture: Picture) -> Glance:
     grey = (shades @ np.array([0.299, 0.587, 0.114], np.float32)).round().astype(np.uint8)
     red, green, blue = shades.mean(axis=(0, 1)).round().astype(int).tolist()
     return Glance(
-        *((height, width) if lying else (width, height)), bool((np.ptp(shades, axis=2) <= _GREY).all()),
+        *((height, width) if 4 < turn < 9 else (width, height)), bool((np.ptp(shades, axis=2) <= _GREY).all()),
         _digest(content, picture.white), grey.tobytes(),
-        (red, green, blue), kind, white,
+        (red, green, blue), kind, white, turn if 1 < turn < 9 else 1,
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from headwater.data import audit, quarantine, reading, splitting
 from headwater.data.archives import ARCHIVES
-from headwater.data.fields import Input, flaws_of, lacking, settled
+from headwater.data.fields import Input, cautions_of, flaws_of, lacking, settled
 from headwater.data.layouts import SPLIT
 from headwater.data.records import Problem, Records
 from headwater.data.source import read_source
@@ -126,7 +126,7 @@ def prepare(
         good, _ = quarantine.quarantine(mark(good, fields), settings.quarantine_share)
         inputs, cells = values(good, fields)
     findings = {"audit": audit.audit(good, inputs, cells), "split": splits.findings}
-    findings["audit"]["warnings"] += splitting.cautions(splits.findings)
+    findings["audit"]["warnings"] += [*splitting.cautions(splits.findings), *cautions_of(fields[1], good)]
     parts = _without_copies(parts, settings, fields, findings["split"])
     fields = (fields[0], fields[1].learn(fields[1].cells(parts["train"])))
     for name in ("valid", "test"):
