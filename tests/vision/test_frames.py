@@ -3,7 +3,6 @@ import pytest
 
 from headwater.data.pictures import Picture, encode, framed
 from headwater.errors import DataError
-from headwater.vision import pixels
 from headwater.vision.frames import Frame
 from headwater.vision.pixels import Pixels
 
@@ -46,7 +45,7 @@ def test_a_thin_picture_keeps_a_pixel():
 
 
 def test_whole_pictures_are_kept_on_disk_apart_from_squares(tmp_path, monkeypatch):
-    monkeypatch.setattr(pixels, "_IN_MEMORY", 0)
+    monkeypatch.setattr("headwater.vision.kept.IN_MEMORY", 0)
     given = pictures((64, 32), (32, 64))
     kept = Pixels.whole(given, 64, 64, tmp_path)
     np.testing.assert_array_equal(kept.array, [framed(picture, 64, 64) for picture in given])

@@ -1,4 +1,8 @@
+import json
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,15 +10,19 @@ from tests.vision.shapes import pictures, stripes
 
 from headwater.data.pictures import Picture, encode
 from headwater.errors import DataError, ResourceError
-from headwater.vision import pixels
+from headwater.run import Run
+from headwater.settings import Settings
+from headwater.training.processes import Processes
+from headwater.vision import kept, pixels
 from headwater.vision.pixels import Pixels, decoded, is_grey, side_of
 
 MANY, _ = pictures(150, 8)
+SCRIPT = str(Path(__file__).with_name("keeping.py"))
 
 
 @pytest.fixture
 def on_disk(monkeypatch):
-    monkeypatch.setattr(pixels, "_IN_MEMORY", 0)
+    monkeypatch.setattr(kept, "IN_MEMORY", 0)
     monkeypatch.setattr(pixels, "_PART", 3 * 8 * 8 * 40)
 
 
@@ -67,7 +75,7 @@ MANY_LAST = decoded(MANY[-1:], 8, grey=False)[0]
 
 def test_few_pixels_and_a_missing_folder_stay_in_memory(tmp_path, on_disk, monkeypatch):
     assert not isinstance(Pixels.of(MANY, 8, grey=False, folder=None).array, np.memmap)
-    monkeypatch.setattr(pixels, "_IN_MEMORY", 1 << 20)
+    monkeypatch.setattr(kept, "IN_MEMORY", 1 << 20)
     assert not isinstance(Pixels.of(MANY, 8, grey=False, folder=tmp_path).array, np.memmap)
     assert len(Pixels.of([], 8, grey=True, folder=tmp_path)) == 0
 
@@ -113,3 +121,26 @@ def test_one_colourful_picture_makes_all_so():
     assert is_grey([blank(4, 4, 1)] * 3)
     assert not is_grey([*[blank(4, 4, 1)] * 3, Picture.of(np.full((4, 4, 3), (9, 90, 9), np.uint8))])
     assert not is_grey([])
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_of_two_processes_one_decodes_and_both_read(tmp_path, shared):
+    for index in "01":
+        (tmp_path / index).mkdir()
+    launch = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2")
+    done = subprocess.run(
+        [*launch, SCRIPT, str(tmp_path), "yes" if shared else "no"],
+        env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=400, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    first, second = (json.loads((tmp_path / f"{index}.json").read_text()) for index in (0, 1))
+    assert first == {"own": [40, 40, 20, 40, 20], "decoded": {"100": [True, True], "60": [True, True]}}
+    if shared:
+        assert second == {**first, "own": []}
+    else:
+        assert second == {**first, "decoded": {"100": [False, True], "60": [False, True]}}
+
+
+def test_a_process_alone_keeps_pixels_in_the_folder_of_its_run(tmp_path):
+    assert kept.folder_of(Run(Settings(), tmp_path)) == tmp_path
+    assert Processes.joined() is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import warnings
+from typing import Self
 
 import torch
 from torch import distributed
@@ -39,6 +40,16 @@ class Processes:
         if self.count > 1:
             atexit.unregister(_leave)
             atexit.register(_leave)
+
+    @classmethod
+    def joined(cls) -> Self | None:
+        """This process among those that it has found already; None where it is alone, or has found none yet."""
+        from accelerate import PartialState
+
+        if not (distributed.is_available() and distributed.is_initialized()):
+            return None
+        device = PartialState().device
+        return None if device is None else cls(device)
 
     @property
     def main(self) -> bool:

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
@@ -13,8 +14,7 @@ import numpy as np
 
 from headwater import progress
 from headwater.data.pictures import Picture, framed, look, pixels
-from headwater.vision.kept import mapped as _mapped
-from headwater.vision.kept import write as _write
+from headwater.vision.kept import kept
 
 SIDES: Final = (32, 64, 96, 128, 160, 224)
 """The edges that a network is given by itself: all that halve without a rest, to the one that most were made for."""
@@ -24,8 +24,6 @@ _AT_ONCE: Final = 64
 """The pictures that a thread decodes in one go."""
 _PART: Final = 1 << 25
 """The bytes that are decoded before they are written, or go through a network."""
-_IN_MEMORY: Final = 1 << 28
-"""The bytes up to which pixels stay in memory: decoding them again costs a resumed run seconds."""
 _LEAST_SPREAD: Final = 0.02
 _Decode = Callable[[Sequence[Picture]], np.ndarray]
 
@@ -61,29 +59,20 @@ class Pixels:
             ResourceError: the disk is full, or the folder cannot be written.
         """
         shape = (len(pictures), side, side, 1 if grey else 3)
-        return cls._kept(pictures, shape, lambda part: decoded(part, side, grey=grey), folder, "pixels")
+        return cls._made(pictures, shape, lambda part: decoded(part, side, grey=grey), folder, "pixels")
 
     @classmethod
     def whole(cls, pictures: Sequence[Picture], height: int, width: int, folder: Path | None) -> Self:
         """The same with all of each picture in a frame, in colour; the array is (rows, height, width, 3)."""
         shape = (len(pictures), height, width, 3)
-        return cls._kept(pictures, shape, lambda part: decoded_whole(part, height, width), folder, "frames")
+        return cls._made(pictures, shape, lambda part: decoded_whole(part, height, width), folder, "frames")
 
     @classmethod
-    def _kept(
+    def _made(
         cls, pictures: Sequence[Picture], shape: tuple[int, ...], decode: _Decode, folder: Path | None, stem: str
     ) -> Self:  # fmt: skip
-        if folder is None or np.prod(shape, dtype=np.int64) <= _IN_MEMORY:
-            array = np.empty(shape, np.uint8)
-            for start, part in _parts(pictures, shape, decode):
-                array[start : start + len(part)] = part
-            return cls(array)
-        file = folder / f"{stem}-{_name(pictures, shape)}.npy"
-        found = _mapped(file, shape)
-        if found is None:
-            _write(file, shape, (part for _, part in _parts(pictures, shape, decode)))
-            found = np.lib.format.open_memmap(file, mode="r")
-        return cls(found)
+        name = partial(_name, pictures, shape, stem)
+        return cls(kept(folder, name, shape, lambda: _parts(pictures, shape, decode)))
 
     def __len__(self) -> int:
         return len(self.array)
@@ -199,19 +188,17 @@ def _sample(pictures: Sequence[Picture]) -> Sequence[Picture]:
     return pictures[:: max(1, len(pictures) // _SAMPLE)]
 
 
-def _parts(
-    pictures: Sequence[Picture], shape: tuple[int, ...], decode: _Decode
-) -> Iterator[tuple[int, np.ndarray]]:  # fmt: skip
-    """The position of the first picture of each part, and the pixels of the part."""
+def _parts(pictures: Sequence[Picture], shape: tuple[int, ...], decode: _Decode) -> Iterator[np.ndarray]:
+    """The pixels of some pictures at a time."""
     with progress.bar("pictures", len(pictures)) as shown:
         for rows in portions(len(pictures), max(shape[1:3])):
-            yield rows.start, (part := decode(pictures[rows]))
+            yield (part := decode(pictures[rows]))
             shown.advance(len(part))
 
 
-def _name(pictures: Sequence[Picture], shape: tuple[int, ...]) -> str:
-    """What tells these pixels from those of other pictures, of another size or of other colours."""
+def _name(pictures: Sequence[Picture], shape: tuple[int, ...], stem: str) -> str:
+    """The name of a file, which tells these pixels from those of other pictures, of other sizes or of other colours."""
     digest = hashlib.blake2b(repr(shape).encode(), digest_size=12)
     for seen in look(pictures):
         digest.update(seen.digest)
-    return digest.hexdigest()
+    return f"{stem}-{digest.hexdigest()}.npy"

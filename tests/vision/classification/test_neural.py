@@ -10,7 +10,7 @@ from headwater.run import Run
 from headwater.settings import Settings
 from headwater.training.losses import classification_loss
 from headwater.transfer.classifier import Examples
-from headwater.vision import network, pixels
+from headwater.vision import network
 from headwater.vision.augmentation import Preset, mixup
 from headwater.vision.classification import neural
 from headwater.vision.classification.lenet import LenetClassifier
@@ -161,7 +161,7 @@ def test_a_killed_training_resumes_to_the_same_weights(kind, tmp_path, monkeypat
             raise KilledError
         return loss(self, rows)
 
-    monkeypatch.setattr(pixels, "_IN_MEMORY", 0)
+    monkeypatch.setattr("headwater.vision.kept.IN_MEMORY", 0)
     monkeypatch.setattr(_PictureLearner, "loss", dies)
     with pytest.raises(KilledError):
         fitted(tmp_path / "killed", **given)

@@ -17,7 +17,7 @@ from headwater.errors import DataError, SettingError
 from headwater.run import Run
 from headwater.settings import Settings
 from headwater.vision.locator import Scenes
-from headwater.vision.segmentation import segmenter, views
+from headwater.vision.segmentation import segmenter
 from headwater.vision.segmentation.canvas import Canvas
 from headwater.vision.segmentation.deeplab import DeeplabSegmenter
 from headwater.vision.segmentation.fcn import FcnSegmenter
@@ -214,7 +214,7 @@ def test_large_views_are_kept_in_a_file(tmp_path, monkeypatch):
     canvas = Canvas(32, 32)
     memory = Views.of(TRAIN, canvas, grey=False, folder=tmp_path)
     assert list(tmp_path.iterdir()) == []
-    monkeypatch.setattr(views, "_IN_MEMORY", 1000)
+    monkeypatch.setattr("headwater.vision.kept.IN_MEMORY", 1000)
     kept = Views.of(TRAIN, canvas, grey=False, folder=tmp_path)
     assert isinstance(kept.array, np.memmap)
     np.testing.assert_array_equal(kept.array, memory.array)
@@ -224,7 +224,7 @@ def test_large_views_are_kept_in_a_file(tmp_path, monkeypatch):
 
 
 def test_views_of_other_masks_are_others(tmp_path, monkeypatch):
-    monkeypatch.setattr(views, "_IN_MEMORY", 0)
+    monkeypatch.setattr("headwater.vision.kept.IN_MEMORY", 0)
     known = np.repeat([[0, 1]], 16, axis=1).repeat(32, axis=0).astype(np.int16)
     pictures = [Picture.of(np.zeros((32, 32), np.uint8))]
     in_memory = [[known], [known[:, ::-1]]]
@@ -237,7 +237,7 @@ def test_views_of_other_masks_are_others(tmp_path, monkeypatch):
 
 
 def test_masks_that_are_gone_before_views_are_looked_for_are_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(views, "_IN_MEMORY", 0)
+    monkeypatch.setattr("headwater.vision.kept.IN_MEMORY", 0)
     given = Scenes([Picture.of(np.zeros((32, 32), np.uint8))], [ClassMap(Picture(str(tmp_path / "gone")), ())], 2)
     with pytest.raises(DataError, match="A mask that was there before cannot be read any more"):
         Views.of(given, Canvas(32, 32), grey=True, folder=tmp_path)

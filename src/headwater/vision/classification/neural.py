@@ -25,6 +25,7 @@ from headwater.training.trainer import READS, Learner, Trainer
 from headwater.transfer import scores
 from headwater.transfer.classifier import Classifier, Examples, Facts
 from headwater.vision.augmentation import Mixed, Preset, altered, mixed, preset_of
+from headwater.vision.kept import folder_of
 from headwater.vision.network import PixelNetwork, patches
 from headwater.vision.norms import norms_of, settled, tokens_of_pass
 from headwater.vision.pixels import Pixels, decoded, is_grey, portions, side_of
@@ -76,7 +77,7 @@ class NeuralClassifier(PixelNetwork, Classifier):
         self.n_classes = train.n_classes
         self.side = side_of(train.inputs, settings.image_size, self.most_side)
         self.grey = is_grey(train.inputs)
-        folder = run.folder if run.main else None
+        folder = folder_of(run)
         seen, unseen = (Pixels.of(rows.inputs, self.side, grey=self.grey, folder=folder) for rows in (train, valid))
         self.mean, self.deviation = seen.moments()
         self.begin(settings, self.untrained)

@@ -28,6 +28,7 @@ from headwater.vision.detection.precision import interval
 from headwater.vision.detection.scenes import Gallery, Target
 from headwater.vision.detection.views import Preset
 from headwater.vision.frames import Frame
+from headwater.vision.kept import folder_of
 from headwater.vision.locator import Locator, Scenes
 from headwater.vision.network import PixelNetwork
 from headwater.vision.norms import tokens_of_pass
@@ -143,7 +144,7 @@ class Detector(PixelNetwork, Locator):
     def fit(self, train: Scenes, valid: Scenes, run: Run) -> Self:
         self.n_classes = train.n_classes
         self.frame = Frame.of(train.inputs, run.settings.image_size, self.most_side)
-        folder = run.folder if run.main else None
+        folder = folder_of(run)
         seen, unseen = (Gallery.of(scenes, self.frame, folder, self.proposals) for scenes in (train, valid))
         self.mean, self.deviation = seen.pixels.moments()
         self.begin(run.settings, self.untrained)

@@ -28,6 +28,7 @@ from headwater.training.schedule import cosine
 from headwater.training.trainer import READS, Learner, Trainer
 from headwater.transfer.features import in_batches
 from headwater.vision.features.views import Twins
+from headwater.vision.kept import folder_of
 from headwater.vision.network import patches, standardised, tensor_for
 from headwater.vision.pixels import Pixels, is_grey, side_of
 
@@ -126,7 +127,7 @@ class Pretrainer(ABC):
         self.token_budget, self.device, self.seed = settings.token_budget, settings.device, settings.seed
         self.grey = is_grey(train)
         side = self.side_for(train, settings.image_size)
-        folder = run.folder if run.main else None
+        folder = folder_of(run)
         seen, unseen = (Pixels.of(pictures, side, grey=False, folder=folder) for pictures in (train, valid))
         mean, deviation = (tuple(values.tolist()) for values in seen.moments())
         self.encoder = self._untrained(Reading(side, mean, deviation))

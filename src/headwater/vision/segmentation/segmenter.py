@@ -31,6 +31,7 @@ from headwater.training import course
 from headwater.training.passes import in_passes
 from headwater.training.trainer import READS, Learner, Trainer
 from headwater.transfer.scores import stage
+from headwater.vision.kept import folder_of
 from headwater.vision.locator import Locator, Scenes
 from headwater.vision.network import PixelNetwork, patches
 from headwater.vision.norms import settled, tokens_of_pass, train_unfrozen
@@ -119,7 +120,7 @@ class Segmenter(PixelNetwork, Locator):
                 "Windows of %d pixels are learnt from, turned and mirrored in every direction.", self.canvas.window,
             )  # fmt: skip
         self.grey = self.sees_grey(train)
-        folder = run.folder if run.main else None
+        folder = folder_of(run)
         seen, unseen = (Views.of(scenes, self.canvas, grey=self.grey, folder=folder) for scenes in (train, valid))
         self.mean, self.deviation = self.moments(seen)
         self.begin(settings, self.untrained)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
 import numpy as np
 
 from headwater import progress
 from headwater.data.masks import ClassMap
 from headwater.data.pictures import look
-from headwater.vision.kept import mapped, write
+from headwater.vision.kept import kept
 from headwater.vision.locator import Scenes
 from headwater.vision.pixels import Pixels
 from headwater.vision.segmentation.canvas import EMPTY, Canvas, by_pieces
-
-_IN_MEMORY: Final = 1 << 28
 
 
 class Views:
@@ -55,19 +54,8 @@ class Views:
         pieces = [len(boxes) for _, boxes in by_pieces(scenes.inputs, canvas)]
         picture, names = np.repeat(np.arange(len(pieces)), pieces), [str(one) for one in scenes.inputs]
         shape = (len(picture), canvas.height, canvas.width, 2 if grey else 4)
-        if folder is None or np.prod(shape, dtype=np.int64) <= _IN_MEMORY:
-            array = np.empty(shape, np.uint8)
-            start = 0
-            for part in _parts(scenes, canvas, grey=grey):
-                array[start : start + len(part)] = part
-                start += len(part)
-            return cls(array, picture, names)
-        file = folder / f"views-{_name(scenes, canvas, shape)}.npy"
-        found = mapped(file, shape)
-        if found is None:
-            write(file, shape, _parts(scenes, canvas, grey=grey))
-            found = np.lib.format.open_memmap(file, mode="r")
-        return cls(found, picture, names)
+        array = kept(folder, partial(_name, scenes, canvas, shape), shape, partial(_parts, scenes, canvas, grey=grey))
+        return cls(array, picture, names)
 
     def __len__(self) -> int:
         return len(self.array)
@@ -95,12 +83,12 @@ def _parts(scenes: Scenes, canvas: Canvas, *, grey: bool) -> Iterator[np.ndarray
 
 
 def _name(scenes: Scenes, canvas: Canvas, shape: tuple[int, ...]) -> str:
-    """What tells these views from those of other pictures, of other masks or of another canvas."""
+    """The name of a file, which tells these views from those of other pictures, of other masks or of another canvas."""
     digest = hashlib.blake2b(repr((shape, canvas)).encode(), digest_size=12)
     for seen, answer in zip(look(scenes.inputs), scenes.answers, strict=True):
         digest.update(seen.digest)
         digest.update(answer.digest() if isinstance(answer, ClassMap) else _digest_of(np.asarray(answer)))
-    return digest.hexdigest()
+    return f"views-{digest.hexdigest()}.npy"
 
 
 def _digest_of(known: np.ndarray) -> bytes:
