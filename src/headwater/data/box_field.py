@@ -10,12 +10,11 @@ from typing import Any, Final
 import numpy as np
 
 from headwater.data.box_cells import CORNERS, Things, things_of
-from headwater.data.box_frames import Frame, convention, frames
+from headwater.data.box_frames import Frame, convention, frames, not_told
 from headwater.data.boxes import Boxes, no_boxes
 from headwater.data.naming import classes_of, text_of
 from headwater.data.records import Flaws, Records
 from headwater.errors import unknown
-from headwater.options import counted
 
 _CLIPPED: Final = 0.01
 """Pixels beyond the edge that no one asks about: half a number that was rounded."""
@@ -155,12 +154,7 @@ class Located:
     def cautions(self, records: Records) -> list[str]:
         """What was assumed of boxes and cannot be known, a sentence each."""
         unknown_turns = convention(records, self.image)[1] if self.lying is None else 0
-        if not unknown_turns:
-            return []
-        return [
-            f"EXIF turns {counted(unknown_turns, 'image')} in a way that no size tells, such as upside down, and no "
-            "other image settles where boxes were drawn: they are taken as drawn on what a person sees."
-        ]  # fmt: skip
+        return [not_told(unknown_turns, "boxes")] if unknown_turns else []
 
     def listed(self, found: Boxes) -> list[dict[str, Any]]:
         """Boxes as the rows of an answer: label, score where there is one, and the four edges in pixels."""

@@ -12,6 +12,7 @@ import numpy as np
 from headwater.data.image_field import Image
 from headwater.data.pictures import Glance, look
 from headwater.data.records import Records
+from headwater.options import counted
 
 _SIZES: Final = ("width", "height")
 """The columns that say how large a picture was when its boxes were drawn."""
@@ -83,6 +84,14 @@ def convention(records: Records, image: str) -> tuple[bool | None, int]:
     told = [_drawn_lying(seen, size) for _, seen, size in _looks(records, image) if seen.turn > 1]
     known = {lying for lying in told if lying is not None}
     return (known.pop() if len(known) == 1 else None), told.count(None)
+
+
+def not_told(pictures: int, what: str) -> str:
+    """The sentence for pictures of which nothing tells where boxes or masks were drawn."""
+    return (
+        f"EXIF turns {counted(pictures, 'image')} in a way that no size tells, such as upside down, and no other image "
+        f"settles where {what} were drawn: they are taken as drawn on what a person sees."
+    )
 
 
 def _looks(records: Records, image: str) -> Iterator[tuple[int, Glance, tuple[float, float]]]:

@@ -218,7 +218,7 @@ def flaws_of(target: Any, records: Records) -> Flaws:
 
 def cautions_of(target: Any, records: Records) -> list[str]:
     """What was assumed of targets and cannot be known, a sentence each; of labels there is nothing."""
-    return target.cautions(records) if isinstance(target, Located) else []
+    return target.cautions(records) if isinstance(target, Located | Mask) else []
 
 
 def to_json(field: Field) -> dict[str, Any]:

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
+from headwater.data.box_frames import not_told
 from headwater.data.class_names import ClassNames, names_near
 from headwater.data.image_field import picture_of
+from headwater.data.mask_frames import Pair, convention, turn_of
 from headwater.data.mask_void import asked_void, seen_void
 from headwater.data.masks import ClassMap, MaskGlance, code_of, is_colour, mask_glance, written
-from headwater.data.pictures import Picture, glance
+from headwater.data.pictures import Glance, Picture, look
 from headwater.data.records import Records
 from headwater.errors import DataError
 
@@ -36,6 +38,7 @@ class Mask:
         void: the codes, as they are written, that are no class.
         names: for codes, as they are written, their names.
         asked: whether the user said what is void.
+        lying: whether masks were drawn on files as they lie, before EXIF turns them; None where the data does not tell.
 
     Example:
         >>> import numpy as np
@@ -55,6 +58,7 @@ class Mask:
     void: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     asked: bool = False
+    lying: bool | None = None
     several = True
     lack = "the mask is missing"
 
@@ -72,6 +76,7 @@ class Mask:
             SettingError: what the user calls void is no number, colour or name.
         """
         plain = cls((column,), image)
+        plain = replace(plain, lying=convention(plain._pairs(records).values())[0])
         masks = [mask for mask in plain._masks(records)[0] if mask is not None]
         pixels = _pixels(masks)
         paths = [mask.path for mask in masks if mask.path is not None]
@@ -120,7 +125,7 @@ class Mask:
 
     def cells(self, records: Records) -> list[Any]:
         """The classes in the mask of each row, in the order of their codes; None where there is no mask to be used."""
-        masks, reasons = self._usable(records)
+        masks, _, reasons = self._usable(records)
         return [None if row in reasons or mask is None else self._names_in(mask) for row, mask in enumerate(masks)]
 
     def encode(self, cells: Sequence[Any]) -> tuple[list[list[int]], dict[int, str]]:
@@ -130,11 +135,11 @@ class Mask:
 
     def answers(self, records: Records) -> tuple[list[ClassMap | None], dict[int, str]]:
         """The class map of each row, decoded when it is asked for, and the reason for each None."""
-        masks, reasons = self._usable(records)
+        masks, turns, reasons = self._usable(records)
         maps: list[ClassMap | None] = [None] * len(masks)
         for row, mask in enumerate(masks):
             if mask is not None and row not in reasons:
-                found = ClassMap(mask, self._positions)
+                found = ClassMap(mask, self._positions, turns.get(row, 1))
                 if self.classes and not {code for code, _ in self._positions} & set(mask_glance(mask).pixels):
                     reasons[row] = "the mask has no class of the training rows"
                 else:
@@ -143,7 +148,12 @@ class Mask:
 
     def lacking(self, records: Records) -> dict[int, str]:
         """Why rows have no mask that can be used, by row."""
-        return self._usable(records)[1]
+        return self._usable(records)[2]
+
+    def cautions(self, records: Records) -> list[str]:
+        """What was assumed of masks and cannot be known, a sentence each."""
+        open_turns = convention(self._pairs(records).values())[1] if self.lying is None else 0
+        return [not_told(open_turns, "masks")] if open_turns else []
 
     def unseen(self, mask: Picture) -> dict[Any, int]:
         """The pixels of a mask whose class no training row has, by class: they count as void."""
@@ -187,31 +197,45 @@ class Mask:
                     masks[row] = found
         return masks, reasons
 
-    def _usable(self, records: Records) -> tuple[list[Picture | None], dict[int, str]]:
-        """The mask of each row, and the reason why one cannot be used."""
+    def _usable(self, records: Records) -> tuple[list[Picture | None], dict[int, int], dict[int, str]]:
+        """The mask of each row, the orientation by which one is to be turned, and why one cannot be used."""
         masks, reasons = self._masks(records)
-        pictures = records.column(self.image) if self.image in records.columns else [None] * len(records)
+        turns, pairs = {}, self._pairs(records)
         for row, mask in enumerate(masks):
             if mask is None:
                 continue
             seen = mask_glance(mask)
-            wrong = seen.reason or self._misfit(seen, picture_of(self.image, pictures[row], records.file(row)))
-            if wrong:
-                reasons[row] = wrong
+            # What is wrong with a picture alone, its own field says.
+            turn = turn_of(pairs[row], lying=bool(self.lying)) if row in pairs else 1
+            turns[row] = turn or 1
+            if seen.reason:
+                reasons[row] = seen.reason
+            elif turn is None:
+                reasons[row] = _misfit(*pairs[row])
             elif all(written(code) in self.void for code in seen.pixels):
                 reasons[row] = "the mask has no class, only void"
-        return masks, reasons
+        return masks, turns, reasons
 
-    def _misfit(self, mask: MaskGlance, picture: Picture | str) -> str | None:
-        """Why a mask is not that of its picture; what is wrong with the picture alone, its own field says."""
-        if isinstance(picture, str) or (seen := glance(picture)).reason:
-            return None
-        if (seen.width, seen.height) == (mask.width, mask.height):
-            return None
-        return (
-            f"the mask has {mask.width} x {mask.height} pixels, and its picture {seen.width} x {seen.height} "
-            "as a person sees it"
-        )
+    def _pairs(self, records: Records) -> dict[int, Pair]:
+        """What a look at mask and picture of each row tells, where both can be read."""
+        masks, _ = self._masks(records)
+        cells = records.column(self.image) if self.image in records.columns else [None] * len(records)
+        there: dict[int, tuple[Picture, Picture]] = {}
+        for row, mask in enumerate(masks):
+            picture = None if mask is None else picture_of(self.image, cells[row], records.file(row))
+            if mask is not None and isinstance(picture, Picture):
+                there[row] = mask, picture
+        looks = zip(there.items(), look([picture for _, picture in there.values()]), strict=True)
+        pairs = {row: (mask_glance(mask), seen) for (row, (mask, _)), seen in looks}
+        return {row: pair for row, pair in pairs.items() if not (pair[0].reason or pair[1].reason)}
+
+
+def _misfit(mask: MaskGlance, seen: Glance) -> str:
+    """That a mask is not of its picture."""
+    return (
+        f"the mask has {mask.width} x {mask.height} pixels, and its picture {seen.width} x {seen.height} "
+        "as a person sees it"
+    )
 
 
 def _pixels(masks: Sequence[Picture]) -> Counter[int]:

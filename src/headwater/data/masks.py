@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from headwater.data.pictures import Picture, identity
-from headwater.data.raster import UnreadableError, opened, turned
+from headwater.data.raster import UnreadableError, opened, orientation, turned
 from headwater.data.remembered import Remembered
 from headwater.errors import DataError
 
@@ -44,12 +44,14 @@ class MaskGlance:
         width, height: in pixels.
         pixels: how many pixels have each code.
         reason: why it cannot be used; the rest means nothing then.
+        turn: its own orientation in EXIF, by which it has been turned; 1 for upright.
     """
 
     width: int = 0
     height: int = 0
     pixels: Mapping[int, int] = field(default_factory=dict)
     reason: str | None = None
+    turn: int = 1
 
 
 _seen: Final = Remembered[MaskGlance](most=1 << 18)
@@ -108,6 +110,7 @@ class ClassMap:
     Attributes:
         mask: where the pixels are.
         positions: the codes that are classes, each with the position of its class.
+        turn: the orientation in EXIF of its picture, where the mask was drawn on the file as it lies; else 1.
 
     Example:
         >>> from headwater.data.raster import encode
@@ -117,6 +120,7 @@ class ClassMap:
 
     mask: Picture
     positions: tuple[tuple[int, int], ...]
+    turn: int = 1
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:  # noqa: FBT001
         """Class positions of shape (height, width), int16; -1 where there is none.
@@ -137,23 +141,33 @@ class ClassMap:
             content = self.mask.read()
         except UnreadableError as error:
             raise _gone(self.mask, error) from error
-        return hashlib.blake2b(content, digest_size=16, key=_key(self.positions)).digest()
+        return hashlib.blake2b(content, digest_size=16, key=_key(self.positions, self.turn)).digest()
 
 
 @lru_cache(_AT_HAND)
 def _class_map(asked: ClassMap, stamp: Any) -> np.ndarray:
     try:
-        codes = _codes(asked.mask)
+        codes, _ = _codes(asked.mask)
     except UnreadableError as error:
         raise _gone(asked.mask, error) from error
-    found = _looked_up(codes, dict(asked.positions))
+    found = _upright(_looked_up(codes, dict(asked.positions)), asked.turn)
     found.flags.writeable = False
     return found
 
 
-def _key(positions: tuple[tuple[int, int], ...]) -> bytes:
-    """A hash of what codes mean, short enough to be the key of another."""
-    return hashlib.blake2b(repr(positions).encode(), digest_size=16).digest()
+def _key(positions: tuple[tuple[int, int], ...], turn: int) -> bytes:
+    """A hash of what codes mean and how they are turned, short enough to be the key of another."""
+    told = positions if turn == 1 else (positions, turn)
+    return hashlib.blake2b(repr(told).encode(), digest_size=16).digest()
+
+
+def _upright(found: np.ndarray, turn: int) -> np.ndarray:
+    """An array of shape (height, width), in the order of a file with this orientation, as a person sees it."""
+    if turn == 1:
+        return found
+    found = found.T if turn in (5, 6, 7, 8) else found
+    down, across = turn in (3, 4, 7, 8), turn in (2, 3, 6, 7)
+    return np.ascontiguousarray(found[:: -1 if down else 1, :: -1 if across else 1])
 
 
 def _gone(mask: Picture, error: UnreadableError) -> DataError:
@@ -176,7 +190,7 @@ def _looked_up(codes: np.ndarray, positions: Mapping[int, int]) -> np.ndarray:
 
 def _glance(mask: Picture) -> MaskGlance:
     try:
-        codes = _codes(mask)
+        codes, turn = _codes(mask)
     except UnreadableError as error:
         return MaskGlance(reason=str(error).replace("the image", "the mask").replace("no image", "no mask"))
     if codes.dtype == np.uint8:
@@ -190,19 +204,21 @@ def _glance(mask: Picture) -> MaskGlance:
             reason=f"the mask has {len(distinct):,} numbers or colours, and one of classes has at most {MOST_CODES}"
         )
     height, width = codes.shape
-    return MaskGlance(width, height, dict(zip(distinct.tolist(), counts.tolist(), strict=True)))
+    return MaskGlance(width, height, dict(zip(distinct.tolist(), counts.tolist(), strict=True)), turn=turn)
 
 
-def _codes(mask: Picture) -> np.ndarray:
+def _codes(mask: Picture) -> tuple[np.ndarray, int]:
     """The code of every pixel, of shape (height, width): uint8 where all are numbers of 8 bits, else int32.
+
+    Beside it the orientation in EXIF, by which it has been turned.
 
     Raises:
         UnreadableError: it is no mask.
     """
     with opened(mask.read()) as image:
         lossy = image.format in ("JPEG", "MPO")
-        codes = _stored(turned(image))
-    return _black_and_white(codes) if lossy else codes
+        codes, turn = _stored(turned(image)), orientation(image)
+    return (_black_and_white(codes) if lossy else codes), turn
 
 
 def _stored(image: Image.Image) -> np.ndarray:
