@@ -16,7 +16,9 @@ from headwater.foundation.locate import locate
 from headwater.foundation.reading import Reading, reading_of
 from headwater.run import Run
 from headwater.settings import Settings
+from headwater.vision.segmentation.canvas import Canvas
 from headwater.vision.segmentation.pretrained import PretrainedSegmenter, _read
+from headwater.vision.segmentation.settings import SegmenterSettings
 
 TRAIN = scenes(8)
 
@@ -28,10 +30,11 @@ def segformer(tmp_path_factory):
     return folder
 
 
-def fitted(folder, foundation, **settings):
+def fitted(folder, foundation, own=None, **settings):
     folder.mkdir(exist_ok=True, parents=True)
     given = {"device": "cpu", "precision": "fp32", "epochs": 1, "strategy": "full", "offline": True} | settings
-    return PretrainedSegmenter(foundation=str(foundation)).fit(TRAIN, TRAIN, Run(Settings(**given), folder))
+    made = PretrainedSegmenter(SegmenterSettings(**own or {}), foundation=str(foundation))
+    return made.fit(TRAIN, TRAIN, Run(Settings(**given), folder))
 
 
 @pytest.mark.parametrize(
@@ -60,6 +63,28 @@ def test_it_is_saved_in_the_format_of_the_hub(segformer, tmp_path):
     assert locate(str(tmp_path / "saved" / "encoder"), offline=True) == tmp_path / "saved" / "encoder"
     assert not (tmp_path / "saved" / "model.safetensors").exists()
     assert again.foundation == str(segformer)
+
+
+def test_it_is_told_what_every_network_of_masks_is(segformer, tmp_path):
+    own = {"tiles": "yes", "weighting": "none", "averaged": 2, "dice": 0.0}
+    made = fitted(tmp_path / "run", segformer, own=own, image_size=16)
+    assert made.canvas == Canvas(32, 32, 16, tiles=True)
+    (tmp_path / "saved").mkdir()
+    made.save(tmp_path / "saved")
+    again = PretrainedSegmenter.load(tmp_path / "saved")
+    assert again.settings == made.settings == SegmenterSettings(**own)
+    np.testing.assert_array_equal(again.answers(TRAIN.inputs)[0], made.answers(TRAIN.inputs)[0])
+
+
+def test_a_folder_that_was_written_without_settings_is_read(segformer, tmp_path):
+    made = fitted(tmp_path / "run", segformer)
+    (tmp_path / "saved").mkdir()
+    made.save(tmp_path / "saved")
+    file = tmp_path / "saved" / "model.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "settings": {}}))
+    again = PretrainedSegmenter.load(tmp_path / "saved")
+    assert again.settings == SegmenterSettings()
+    np.testing.assert_array_equal(again.answers(TRAIN.inputs)[0], made.answers(TRAIN.inputs)[0])
 
 
 def test_without_notes_pixels_are_read_as_imagenet(segformer, tmp_path):

@@ -21,14 +21,8 @@ from headwater.vision.segmentation import segmenter, views
 from headwater.vision.segmentation.canvas import Canvas
 from headwater.vision.segmentation.deeplab import DeeplabSegmenter
 from headwater.vision.segmentation.fcn import FcnSegmenter
-from headwater.vision.segmentation.segmenter import (
-    Segmenter,
-    SegmenterSettings,
-    bands_of,
-    enlarged,
-    joined,
-    mean_overlap,
-)
+from headwater.vision.segmentation.segmenter import Segmenter, bands_of, enlarged, joined, mean_overlap
+from headwater.vision.segmentation.settings import SegmenterSettings
 from headwater.vision.segmentation.unet import UnetSegmenter
 from headwater.vision.segmentation.views import Views
 

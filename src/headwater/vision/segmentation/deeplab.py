@@ -13,7 +13,8 @@ from torch.nn import functional
 from headwater.options import Between
 from headwater.ranges import Search
 from headwater.vision.segmentation.body import ResidualMaps
-from headwater.vision.segmentation.segmenter import Segmenter, SegmenterSettings
+from headwater.vision.segmentation.segmenter import Segmenter
+from headwater.vision.segmentation.settings import SegmenterSettings
 
 RATES = (3, 6, 9)
 """How far apart the taps of the pyramid's convolutions are, at an eighth of the picture's size (an output stride of 8).

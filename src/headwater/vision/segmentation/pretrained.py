@@ -17,13 +17,13 @@ from headwater.foundation.locate import locate
 from headwater.foundation.reading import notes_of, reading_of
 from headwater.foundation.text import quiet
 from headwater.run import Run
-from headwater.settings import NoSettings
 from headwater.settings import Settings as RunSettings
 from headwater.training.trainer import READS
 from headwater.vision.locating import refuse_strategy
 from headwater.vision.locator import Scenes
 from headwater.vision.network import write_foundation
-from headwater.vision.segmentation.segmenter import Segmenter, SegmenterSettings
+from headwater.vision.segmentation.segmenter import Segmenter
+from headwater.vision.segmentation.settings import SegmenterSettings
 from headwater.vision.segmentation.views import Views
 
 _STRATEGIES: Final = ("auto", "probe", "last-layers", "full")
@@ -41,13 +41,13 @@ class PretrainedSegmenter(Segmenter):
         notes: the files of the foundation that say how it wants its pixels.
     """
 
-    Settings = NoSettings
+    Settings = SegmenterSettings
     reads = (*READS, "image_size", "image_augment", "strategy", "last_layers")
     epochs: ClassVar[int] = 15
     fewest_steps: ClassVar[int] = 500
 
     def __init__(self, settings: Any = None, *, foundation: str | None = None) -> None:
-        super().__init__(SegmenterSettings(), foundation=foundation)
+        super().__init__(settings, foundation=foundation)
         self._folder: Path | None = None
         self._trusted = False
         self.notes: dict[str, bytes] = {}
@@ -88,7 +88,7 @@ class PretrainedSegmenter(Segmenter):
         return np.array(reading.mean, np.float32), np.array(reading.std, np.float32)
 
     def state(self) -> dict[str, Any]:
-        return {**super().state(), "settings": {}, "foundation": self.foundation, "reversed": self.reversed}
+        return {**super().state(), "foundation": self.foundation, "reversed": self.reversed}
 
     @classmethod
     def stated(cls, values: dict[str, Any], folder: Path) -> Self:

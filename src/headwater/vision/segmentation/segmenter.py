@@ -7,11 +7,11 @@ import math
 import time
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 import numpy as np
 import torch
@@ -23,8 +23,7 @@ from headwater.data.pictures import Picture, glance
 from headwater.evaluation.overlap import confusion_of, counts_of, overall
 from headwater.evaluation.overlays import over
 from headwater.evaluation.showing import tile
-from headwater.options import Between, OneOf, counted
-from headwater.ranges import Search
+from headwater.options import counted
 from headwater.run import Run
 from headwater.settings import Settings as RunSettings
 from headwater.training import course
@@ -38,6 +37,7 @@ from headwater.vision.pixels import is_grey
 from headwater.vision.segmentation.alteration import Alteration, alteration_of, altered
 from headwater.vision.segmentation.canvas import EMPTY, Box, Canvas
 from headwater.vision.segmentation.losses import class_weights, segmentation_loss
+from headwater.vision.segmentation.settings import SegmenterSettings
 from headwater.vision.segmentation.views import Views
 from headwater.vision.sheet import levels, sheet, tiles
 
@@ -50,34 +50,6 @@ _ORIENTATIONS: Final = ((0, False), (0, True), (2, False), (2, True), (1, False)
 """Quarter turns, and whether mirrored before."""
 _FINE: Final = 1 << 26
 """The logits of an answer that are blended at the picture's own size; of a larger one, the classes are enlarged."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SegmenterSettings:
-    """What every network of masks can be told."""
-
-    section: ClassVar[str] = "Model"
-
-    tiles: Annotated[
-        str,
-        OneOf(("auto", "yes", "no")),
-        "Whether larger pictures are cut into pieces, not reduced; auto does so where reducing loses small things.",
-    ] = "auto"
-    weighting: Annotated[
-        str,
-        OneOf(("auto", "none", "root", "median-frequency")),
-        Search(leave=("auto",)),
-        "What rare classes count in the loss: as much as others, by median frequency more, or by its root; auto takes "
-        "the root where one class is ten times as frequent as another.",
-    ] = "auto"
-    averaged: Annotated[
-        int,
-        Between(1, 8),
-        "Answers that are averaged for each picture: 1 as it is, 2 mirrored as well; more are turned and upside down.",
-    ] = 1
-    dice: Annotated[
-        float, Between(0, 100), Search(0, 2), "What the overlap of regions counts in the loss beside the cross entropy."
-    ] = 0.5
 
 
 class Segmenter(PixelNetwork, Locator):
