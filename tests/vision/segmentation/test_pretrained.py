@@ -89,7 +89,27 @@ def test_a_folder_that_was_written_without_settings_is_read(segformer, tmp_path)
 
 def test_without_notes_pixels_are_read_as_imagenet(segformer, tmp_path):
     folder = make_segformer(tmp_path / "bare")
-    assert fitted(tmp_path / "run", folder).mean.round(3).tolist() == pytest.approx([0.485, 0.456, 0.406])
+    made = fitted(tmp_path / "run", folder)
+    assert made.mean.round(3).tolist() == pytest.approx([0.485, 0.456, 0.406])
+    assert made.usual_side() == 256
+
+
+@pytest.mark.parametrize(
+    ("config", "notes", "asked", "side"),
+    [
+        ({}, {"size": {"height": 16, "width": 16}}, None, 16),
+        ({"image_size": 16}, None, None, 16),
+        ({"image_size": 48}, {"size": {"height": 16, "width": 16}}, None, 16),
+        ({}, {"size": {"height": 16, "width": 16}}, 32, 32),
+    ],
+    ids=["notes", "config", "both", "asked"],
+)
+def test_it_sees_what_it_was_pretrained_at(tmp_path, config, notes, asked, side):
+    folder = make_segformer(tmp_path / "told", **config)
+    if notes:
+        kind = {"image_processor_type": "SegformerImageProcessor", "do_resize": True}
+        (folder / "preprocessor_config.json").write_text(json.dumps({**kind, **notes}))
+    assert fitted(tmp_path / "run", folder, {"tiles": "no"}, image_size=asked).canvas == Canvas(side, side)
 
 
 def test_channels_are_in_the_order_of_the_foundation(tmp_path):

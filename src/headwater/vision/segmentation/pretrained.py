@@ -50,6 +50,8 @@ class PretrainedSegmenter(Segmenter):
         super().__init__(settings, foundation=foundation)
         self._folder: Path | None = None
         self._trusted = False
+        self._strategy = "auto"
+        self._told_side: int | None = None
         self.notes: dict[str, bytes] = {}
 
     def fit(self, train: Scenes, valid: Scenes, run: Run) -> Self:
@@ -58,6 +60,10 @@ class PretrainedSegmenter(Segmenter):
         self._trusted = asked.trust_remote_code
         self._folder = locate(str(self.foundation), offline=asked.offline, trust_remote_code=self._trusted)
         self._strategy, self._last = asked.strategy, asked.last_layers
+        config = _config(self._folder, trusted=self._trusted)
+        self._reading = reading_of(self._folder, config, trust_remote_code=self._trusted)
+        self.reversed, self.notes = self._reading.reversed, notes_of(self._folder)
+        self._told_side = self._reading.side if self.notes or hasattr(config, "image_size") else None
         return super().fit(train, valid, run)
 
     @classmethod
@@ -79,13 +85,15 @@ class PretrainedSegmenter(Segmenter):
     def head(self) -> list[nn.Module]:
         return _heads(self.model)
 
+    def usual_side(self) -> int:
+        """That of its pretraining, where the foundation tells it."""
+        return super().usual_side() if self._told_side is None else self._told_side
+
     def sees_grey(self, scenes: Scenes) -> bool:
         return False
 
     def moments(self, views: Views) -> tuple[np.ndarray, np.ndarray]:
-        reading = reading_of(self._folder or Path(), None, trust_remote_code=self._trusted)
-        self.reversed, self.notes = reading.reversed, notes_of(self._folder or Path())
-        return np.array(reading.mean, np.float32), np.array(reading.std, np.float32)
+        return np.array(self._reading.mean, np.float32), np.array(self._reading.std, np.float32)
 
     def state(self) -> dict[str, Any]:
         return {**super().state(), "foundation": self.foundation, "reversed": self.reversed}
@@ -114,6 +122,17 @@ class _Sized(nn.Module):
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         logits = self.inner(pixel_values=pictures.contiguous()).logits
         return functional.interpolate(logits, size=pictures.shape[2:], mode="bilinear", align_corners=False)
+
+
+def _config(folder: Path, *, trusted: bool) -> Any:
+    """What a foundation tells of itself; None where it is of no kind that transformers knows, which `_read` refuses."""
+    import transformers
+
+    try:
+        with quiet():
+            return transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=trusted)
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError):
+        return None
 
 
 def _read(folder: Path, n_classes: int, *, trusted: bool) -> Any:

@@ -82,7 +82,7 @@ class Segmenter(PixelNetwork, Locator):
         started, settings = time.monotonic(), run.settings
         self.n_classes = train.n_classes
         tiles = self.settings.tiles
-        self.canvas = Canvas.of(train.inputs, train.answers, settings.image_size or self.side, tiles)
+        self.canvas = Canvas.of(train.inputs, train.answers, settings.image_size or self.usual_side(), tiles)
         if self.canvas.tiles:
             log.info(
                 "Masks would lose small things if images were reduced: windows of %d pixels are learnt from, turned "
@@ -114,6 +114,10 @@ class Segmenter(PixelNetwork, Locator):
             course.in_small_steps(settings, rows, _STEPS_AN_EPOCH), rows, epochs=cls.epochs,
             learning_rate=cls.learning_rate, fewest_steps=cls.fewest_steps, most_times=_MOST_TIMES,
         )  # fmt: skip
+
+    def usual_side(self) -> int:
+        """The edge of a square of as many pixels as a training step sees, where no other is asked for."""
+        return self.side
 
     def sees_grey(self, scenes: Scenes) -> bool:
         """Whether the network sees one channel of these pictures."""
