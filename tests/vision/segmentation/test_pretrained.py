@@ -16,6 +16,7 @@ from headwater.foundation.locate import locate
 from headwater.foundation.reading import Reading, reading_of
 from headwater.run import Run
 from headwater.settings import Settings
+from headwater.vision.segmentation import segmenter
 from headwater.vision.segmentation.canvas import Canvas
 from headwater.vision.segmentation.pretrained import PretrainedSegmenter, _read
 from headwater.vision.segmentation.settings import SegmenterSettings
@@ -158,9 +159,27 @@ def test_a_size_that_cannot_be_seen_is_refused(segformer, tmp_path, monkeypatch)
         fitted(tmp_path, segformer)
 
 
-def test_a_new_head_learns_faster_than_what_is_pretrained(segformer, tmp_path):
-    chosen = PretrainedSegmenter.completed(Settings(strategy="probe"), 8)
-    assert chosen.learning_rate == pytest.approx(1e-3)
-    assert PretrainedSegmenter.completed(Settings(strategy="full", learning_rate=0.5), 8).learning_rate == 0.5
-    made = fitted(tmp_path, segformer)
-    assert made.head()
+@pytest.mark.parametrize(
+    ("given", "rates"),
+    [
+        ({"strategy": "probe"}, {"head": 1e-2}),
+        ({"strategy": "probe", "learning_rate": 0.5}, {"head": 0.5}),
+        ({"strategy": "last-layers"}, {"head": 3e-3, "below": 3e-4}),
+        ({"strategy": "full"}, {"head": 1e-3, "below": 1e-4}),
+        ({"strategy": "auto", "learning_rate": 0.02}, {"head": 0.2, "below": 0.02}),
+    ],
+    ids=str,
+)
+def test_a_new_head_learns_faster_than_what_is_pretrained(segformer, tmp_path, monkeypatch, given, rates):
+    seen = {}
+    plain = segmenter._MaskLearner.parameter_groups
+
+    def noted(learner, settings):
+        part = {id(p): "head" if "head" in name else "below" for name, p in learner.network.named_parameters()}
+        groups = plain(learner, settings)
+        seen.update({part[id(p)]: group.get("lr", settings.learning_rate) for group in groups for p in group["params"]})
+        return groups
+
+    monkeypatch.setattr(segmenter._MaskLearner, "parameter_groups", noted)
+    fitted(tmp_path, segformer, **given)
+    assert seen == pytest.approx(rates)

@@ -27,7 +27,7 @@ from headwater.vision.segmentation.settings import SegmenterSettings
 from headwater.vision.segmentation.views import Views
 
 _STRATEGIES: Final = ("auto", "probe", "last-layers", "full")
-_RATES: Final = {"probe": 1e-3, "last-layers": 3e-4, "full": 1e-4, "auto": 1e-4}
+_RATES: Final = {"probe": 1e-2, "last-layers": 3e-4, "full": 1e-4, "auto": 1e-4}
 _HEADS: Final = ("decode_head", "classifier", "segmentation_head", "auxiliary_head")
 """What transformers calls the parts that are made anew for other classes."""
 
@@ -83,7 +83,7 @@ class PretrainedSegmenter(Segmenter):
         return made
 
     def head(self) -> list[nn.Module]:
-        return _heads(self.model)
+        return [] if self._strategy == "probe" else _heads(self.model)
 
     def usual_side(self) -> int:
         """That of its pretraining, where the foundation tells it."""

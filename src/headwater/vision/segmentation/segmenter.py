@@ -131,7 +131,7 @@ class Segmenter(PixelNetwork, Locator):
         return self.network(1 if self.grey else 3, self.n_classes)
 
     def head(self) -> list[nn.Module]:
-        """Parts that are new where others are pretrained, and so learn ten times as fast; none as a rule."""
+        """New parts of a network whose others are pretrained and learn too: ten times as fast; none as a rule."""
         return []
 
     def answers(self, inputs: Sequence[Picture]) -> list[np.ndarray]:
