@@ -31,11 +31,11 @@ def segformer(tmp_path_factory):
     return folder
 
 
-def fitted(folder, foundation, own=None, **settings):
+def fitted(folder, foundation, own=None, train=TRAIN, **settings):
     folder.mkdir(exist_ok=True, parents=True)
     given = {"device": "cpu", "precision": "fp32", "epochs": 1, "strategy": "full", "offline": True} | settings
     made = PretrainedSegmenter(SegmenterSettings(**own or {}), foundation=str(foundation))
-    return made.fit(TRAIN, TRAIN, Run(Settings(**given), folder))
+    return made.fit(train, train, Run(Settings(**given), folder))
 
 
 @pytest.mark.parametrize(
@@ -146,16 +146,44 @@ def test_weights_that_lack_a_part_are_refused(tmp_path):
         fitted(tmp_path / "run", folder)
 
 
-def test_a_size_that_cannot_be_seen_is_refused(segformer, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("able", "given", "told"),
+    [
+        ((), {}, r"32 pixels wide and 32 high: sizes do not fit\. .* as --image-size\.$"),
+        ((32, 32), {"train": scenes(4, 32, 48)},
+         r"48 pixels wide and 32 high: .* as --image-size\. One that sees squares only needs square images\.$"),
+        ((16, 16), {"own": {"tiles": "yes"}, "image_size": 16},
+         r"32 pixels wide and 32 high: .* It learns from windows of 16 pixels, but answers larger pieces of images at "
+         r"once\. Take a foundation that sees pictures of any size, or give it square images with --set tiles=no\.$"),
+        ((32, 48), {"train": scenes(4, 32, 48), "own": {"averaged": 5}},
+         r"32 pixels wide and 48 high: .* Give --set averaged=4, or less: more turns images on their side\.$"),
+    ],
+    ids=["none", "squares", "windows", "upright"],
+)  # fmt: skip
+def test_a_size_that_cannot_be_seen_is_refused_before_it_learns(segformer, tmp_path, monkeypatch, able, given, told):
+    from transformers import SegformerForSemanticSegmentation
+
+    forward = SegformerForSemanticSegmentation.forward
+
+    def of_one_size(network, pixel_values):
+        if tuple(pixel_values.shape[2:]) != able:
+            raise RuntimeError("sizes do not fit\nat all")
+        return forward(network, pixel_values=pixel_values)
+
+    monkeypatch.setattr(SegformerForSemanticSegmentation, "forward", of_one_size)
+    monkeypatch.setattr(segmenter.Trainer, "fit", None)
+    with pytest.raises(SettingError, match=f"The foundation cannot see what is {told}"):
+        fitted(tmp_path, segformer, **given)
+
+
+def test_a_size_that_is_refused_without_a_reason_is_told_by_the_kind_of_error(segformer, tmp_path, monkeypatch):
     from transformers import SegformerForSemanticSegmentation
 
     def fails(*_, **__):
-        raise RuntimeError("sizes do not fit")
+        raise AssertionError
 
     monkeypatch.setattr(SegformerForSemanticSegmentation, "forward", fails)
-    with pytest.raises(
-        SettingError, match="The foundation cannot see what is 32 pixels wide and 32 high: sizes do not"
-    ):
+    with pytest.raises(SettingError, match="32 pixels wide and 32 high: AssertionError"):
         fitted(tmp_path, segformer)
 
 

@@ -22,6 +22,7 @@ from headwater.training.trainer import READS
 from headwater.vision.locating import refuse_strategy
 from headwater.vision.locator import Scenes
 from headwater.vision.network import write_foundation
+from headwater.vision.segmentation.canvas import Canvas
 from headwater.vision.segmentation.segmenter import Segmenter
 from headwater.vision.segmentation.settings import SegmenterSettings
 from headwater.vision.segmentation.views import Views
@@ -30,6 +31,8 @@ _STRATEGIES: Final = ("auto", "probe", "last-layers", "full")
 _RATES: Final = {"probe": 1e-2, "last-layers": 3e-4, "full": 1e-4, "auto": 1e-4}
 _HEADS: Final = ("decode_head", "classifier", "segmentation_head", "auxiliary_head")
 """What transformers calls the parts that are made anew for other classes."""
+_UPRIGHT: Final = 4
+"""So many answers of a picture are averaged before it is turned on its side."""
 
 
 class PretrainedSegmenter(Segmenter):
@@ -77,7 +80,7 @@ class PretrainedSegmenter(Segmenter):
 
     def untrained(self) -> nn.Module:
         made = super().untrained()
-        _try(made, self.canvas.seen, str(self.foundation))
+        _try(made, self.canvas, turned=self.settings.averaged > _UPRIGHT, name=str(self.foundation))
         if self._strategy in ("probe", "last-layers"):
             _freeze(made, self._last if self._strategy == "last-layers" else 0)
         return made
@@ -158,19 +161,40 @@ def _read(folder: Path, n_classes: int, *, trusted: bool) -> Any:
     return network
 
 
-def _try(network: nn.Module, size: tuple[int, int], name: str) -> None:
-    """Shows the network an empty picture, so that one it cannot see is known before the work.
+def _try(network: nn.Module, canvas: Canvas, *, turned: bool, name: str) -> None:
+    """Shows the network empty pictures of what it will learn from and answer, so that one it cannot see is known first.
+
+    Args:
+        network: takes pixels of shape (rows, 3, height, width).
+        canvas: what it is to see.
+        turned: whether answers are also asked for with height and width exchanged.
+        name: of the foundation.
 
     Raises:
-        SettingError: it cannot see pictures of this size.
+        SettingError: it cannot see pictures of one of these sizes.
     """
+    more = "" if canvas.seen[0] == canvas.seen[1] else " One that sees squares only needs square images."
+    fixes = {canvas.seen: f"Give the size it was pretrained with as --image-size.{more}"}
+    fixes.setdefault(
+        canvas.whole,
+        f"It learns from windows of {canvas.window} pixels, but answers larger pieces of images at once. Take a "
+        "foundation that sees pictures of any size, or give it square images with --set tiles=no.",
+    )
+    if turned:
+        fixes.setdefault(canvas.whole[::-1], "Give --set averaged=4, or less: more turns images on their side.")
+    for size, told in fixes.items():
+        _see(network, size, name, told)
+
+
+def _see(network: nn.Module, size: tuple[int, int], name: str, fix: str) -> None:
+    """Shows the network an empty picture of a height and a width."""
     try:
         with torch.inference_mode():
             network.eval()(torch.zeros(1, 3, *size))
     except (RuntimeError, ValueError, AssertionError, TypeError) as wrong:
+        why = (str(wrong).splitlines() or [type(wrong).__name__])[0]
         raise SettingError(
-            f"The foundation cannot see what is {size[1]} pixels wide and {size[0]} high: {str(wrong).splitlines()[0]}",
-            where=name, fix="Give the size it was pretrained with as --image-size.",
+            f"The foundation cannot see what is {size[1]} pixels wide and {size[0]} high: {why}", where=name, fix=fix,
         ) from wrong  # fmt: skip
 
 
