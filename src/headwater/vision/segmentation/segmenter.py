@@ -19,7 +19,7 @@ from torch import nn
 from torch.nn import functional
 
 from headwater.data.masks import VOID
-from headwater.data.pictures import Picture, glance
+from headwater.data.pictures import Glance, Picture, look
 from headwater.evaluation.overlap import confusion_of, counts_of, overall
 from headwater.evaluation.overlays import over
 from headwater.evaluation.showing import tile
@@ -30,6 +30,7 @@ from headwater.training import course
 from headwater.training.passes import in_passes
 from headwater.training.trainer import READS, Learner, Trainer
 from headwater.transfer.scores import stage
+from headwater.vision import threads
 from headwater.vision.locator import Locator, Scenes
 from headwater.vision.network import PixelNetwork, patches
 from headwater.vision.norms import settled, tokens_of_pass, train_unfrozen
@@ -135,13 +136,14 @@ class Segmenter(PixelNetwork, Locator):
         return []
 
     def answers(self, inputs: Sequence[Picture]) -> list[np.ndarray]:
-        return [self._answer(picture) for picture in inputs]
+        looks = look(inputs)
+        weights = [self.canvas.weight(seen.width, seen.height) for seen in looks]
+        drawn = threads.ahead(lambda picture: self.canvas.drawn(picture, grey=self.grey), inputs, weights)
+        return [self._answer(seen, pixels) for seen, pixels in zip(looks, drawn, strict=True)]
 
-    def _answer(self, picture: Picture) -> np.ndarray:
-        """The class of every pixel of a picture, int16 of its own height and width."""
-        seen = glance(picture)
+    def _answer(self, seen: Glance, pixels: np.ndarray) -> np.ndarray:
+        """The class of every pixel of a picture, int16 of its own height and width, from its pieces on the canvas."""
         boxes = self.canvas.boxes(seen.width, seen.height)
-        pixels = self.canvas.drawn(picture, grey=self.grey)
         if len(boxes) == 1:
             return enlarged(self._pieces(pixels, boxes)[0], seen.height, seen.width)
         bands = ((self._pieces(pixels[rows], boxes[rows]), boxes[rows]) for rows in bands_of(boxes))
