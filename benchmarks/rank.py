@@ -97,7 +97,10 @@ def _files(bench: Bench, prepared: data.DataSet, seed: int) -> dict[str, str]:
 def _models(bench: Bench) -> dict[str, str]:
     """The name of each model, and what `--model` takes for it; variants are made where they are not yet."""
     found = {}
-    for name in bench.options.models or [*(entry.name for entry in catalog.MODELS), *variants.VARIANTS]:
+    for name in bench.options.models or [
+        *(model.name for model in catalog.models("text-classification")),
+        *variants.VARIANTS,
+    ]:
         found[name] = name
         if name in variants.VARIANTS:
             folder = variants.FOLDER / name

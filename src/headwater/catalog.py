@@ -17,10 +17,10 @@ from headwater.settings import NoSettings
 class Task:
     """What can be asked. `path` is `module:Class` of its application; `foundation` of the model that adapts weights.
 
-    Without a `foundation` the task has basic models alone; without a `linear_baseline` it has baselines of its own,
-    which are no models. `service` is what `headwater serve` makes of it. Where
-    its data is no file, `hashes` is what tells one from another. Applications are compared by the `metric` of each
-    held-out `unit`, which lies between 0 and 1 where it is `bounded`.
+    Without a `foundation` the task has basic models alone; `foundation_settings` are the own settings of what adapts
+    it, None where it has none. Without a `linear_baseline` it has baselines of its own, which are no models. `service`
+    is what `headwater serve` makes of it. Where its data is no file, `hashes` is what tells one from another.
+    Applications are compared by the `metric` of each held-out `unit`, which lies between 0 and 1 where it is `bounded`.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Task:
     linear_baseline: str | None = None
     foundation: str | None = None
     foundation_extra: str | None = None
+    foundation_settings: str | None = None
     extra: str | None = None
     service: str = "headwater.serving.service:Service"
     hashes: str | None = None
@@ -123,6 +124,7 @@ TASKS: tuple[Task, ...] = (
         metric="iou",
         foundation=f"{_MASKS}.pretrained:PretrainedSegmenter",
         foundation_extra="vision",
+        foundation_settings=f"{_MASKS}.settings:SegmenterSettings",
         extra="vision",
     ),
     Task(
@@ -362,9 +364,13 @@ def model_settings(task_name: str, name: str) -> type[Any]:
     Example:
         >>> model_settings("text-classification", "minilm").__name__
         'NoSettings'
+        >>> model_settings("semantic-segmentation", "some/hub-id").__name__
+        'SegmenterSettings'
     """
-    basic = any(model.name == name for model in models(task_name))
-    return model_class(task_name, name).Settings if basic else NoSettings
+    if any(model.name == name for model in models(task_name)):
+        return model_class(task_name, name).Settings
+    path = task(task_name).foundation_settings
+    return NoSettings if path is None else load(path, extra=task(task_name).foundation_extra)
 
 
 def load(path: str, *, extra: str | None) -> Any:

@@ -376,7 +376,7 @@ class AugmentSettings:
         str,
         Of("Image"),
         OneOf(IMAGE_AUGMENT),
-        "How training images are altered, anew in every step; auto goes by their number, size and colour.",
+        "How training images are altered, anew in every step; what auto takes is on the page of the task or the model.",
     ] = "auto"
     mixup_alpha: Annotated[
         float, Of("Text"), Between(0.01, 100), "How evenly mixup mixes: its Beta distribution's parameter."

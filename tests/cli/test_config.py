@@ -3,12 +3,13 @@
 import subprocess
 import sys
 
+import pytest
 import yaml
 from tests.cli.commands import type_in
 
 from headwater import catalog
 from headwater.options import build, options_of
-from headwater.request import read_config
+from headwater.request import Request, read_config
 from headwater.settings import Settings
 
 
@@ -32,16 +33,33 @@ def test_config_leaves_out_the_settings_of_other_inputs():
         assert ("augment" in written) == ("Text" in task.inputs)
 
 
-def test_config_of_a_foundation_needs_no_extra():
-    code = "import sys; sys.argv = ['headwater', 'config', 'text-classification']; from headwater.cli import main\n"
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["text-classification"], "\nmodel: minilm\n"),
+        (["semantic-segmentation", "--model", "some/hub-id"], "\n  tiles: auto\n"),
+    ],
+    ids=["embedded", "hub"],
+)
+def test_config_of_a_foundation_needs_no_extra(words, line):
+    code = f"import sys; sys.argv = ['headwater', 'config', *{words}]; from headwater.cli import main\n"
     code += "sys.modules['torch'] = sys.modules['transformers'] = sys.modules['tokenizers'] = None\nmain()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "\nmodel: minilm\n" in done.stdout
+    assert line in done.stdout
 
 
 def test_the_settings_of_a_foundation_are_those_of_the_class_that_adapts_it():
-    for task in catalog.TASKS:
-        for foundation in catalog.foundations(task.name):
-            adapting = catalog.model_class(task.name, foundation.name)
-            assert catalog.model_settings(task.name, foundation.name) is adapting.Settings
+    adapting = [task for task in catalog.TASKS if task.foundation]
+    assert len(adapting) == 4
+    for task in adapting:
+        for name in [*(foundation.name for foundation in catalog.foundations(task.name)), "some/hub-id"]:
+            assert catalog.model_settings(task.name, name) is catalog.model_class(task.name, name).Settings
+
+
+def test_the_settings_of_a_foundation_read_back(tmp_path):
+    written = type_in("config", "semantic-segmentation", "--model", "some/hub-id").stdout
+    (tmp_path / "run.yaml").write_text(written.replace("tiles: auto", "tiles: 'no'"))
+    asked = Request.from_yaml(tmp_path / "run.yaml")
+    assert asked.model_settings == {"tiles": "no", "weighting": "auto", "averaged": 1, "dice": 0.5}
+    assert "tiles='no'" in asked.command()

@@ -33,10 +33,19 @@ def test_it_says_a_line_a_trial_and_where_the_search_is(rows: Path, tmp_path: Pa
     assert "its validation score is optimistic" in result.stdout
 
 
-def test_a_configuration_of_defaults_fixes_nothing(rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("task", "model", "lines", "own"),
+    [
+        ("text-classification", "cnn", ("filters: 100", "filters: 8"), {"filters": 8}),
+        ("semantic-segmentation", "some/hub-id", ("tiles: auto", "tiles: 'no'"), {"tiles": "no"}),
+    ],
+    ids=["basic", "hub"],
+)
+def test_a_configuration_of_defaults_fixes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str, model: str, lines: tuple[str, str], own: dict[str, str]
+) -> None:  # fmt: skip
     config = tmp_path / "run.yaml"
-    written = type_in("config", "text-classification", "--model", "cnn").stdout
-    config.write_text(written.replace("filters: 100", "filters: 8"))
+    config.write_text(type_in("config", task, "--model", model).stdout.replace(*lines))
     heard: list[Asked] = []
 
     def listen(task: str, data: str, *, model: str, to: str, resume: bool, **settings: object) -> None:
@@ -44,9 +53,9 @@ def test_a_configuration_of_defaults_fixes_nothing(rows: Path, tmp_path: Path, m
         raise KeyboardInterrupt
 
     monkeypatch.setattr("headwater.tuning.tune.tune", listen)
-    words = ("tune", "--config", config, "text-classification", rows, "--batch-size", "32", "--trials", "3")
+    words = ("tune", "--config", config, task, tmp_path / "rows", "--batch-size", "32", "--trials", "3")
     assert "Stopped." in type_in(*words).stderr
-    assert heard[0].fixed == {"filters": 8, "batch_size": 32}
+    assert heard[0].fixed == {**own, "batch_size": 32}
     assert heard[0].trials == 3
 
 

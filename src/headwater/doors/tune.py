@@ -64,7 +64,7 @@ def _tune(values: dict[str, Any], *, resume: bool) -> Application:
 def _fixed(values: dict[str, Any], model: str | None) -> dict[str, Any]:
     """What a configuration says that is not the default anyway: a whole file of defaults would leave no search."""
     defaults = options.plain(Settings())
-    name = model or values.get("model")
-    if name in catalog.model_names(values.get("task", catalog.TASKS[0].name)):
-        defaults |= options.plain(catalog.model_settings(values.get("task", catalog.TASKS[0].name), name)())
+    task, name = values.get("task", catalog.TASKS[0].name), model or values.get("model")
+    if name is not None:
+        defaults |= options.plain(catalog.model_settings(task, name)())
     return {name: value for name, value in values.items() if name not in defaults or value != defaults[name]}

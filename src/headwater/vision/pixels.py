@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Final, Self
@@ -14,14 +12,12 @@ import numpy as np
 
 from headwater import progress
 from headwater.data.pictures import Picture, framed, look, pixels
+from headwater.vision import threads
 from headwater.vision.kept import kept
 
 SIDES: Final = (32, 64, 96, 128, 160, 224)
 """The edges that a network is given by itself: all that halve without a rest, to the one that most were made for."""
 _SAMPLE: Final = 256
-_THREADS: Final = 8
-_AT_ONCE: Final = 64
-"""The pictures that a thread decodes in one go."""
 _PART: Final = 1 << 25
 """The bytes that are decoded before they are written, or go through a network."""
 _LEAST_SPREAD: Final = 0.02
@@ -126,12 +122,7 @@ def _by_threads(
         for row in rows:
             found[row] = read(pictures[row])
 
-    parts = [range(start, min(start + _AT_ONCE, len(found))) for start in range(0, len(found), _AT_ONCE)]
-    if len(parts) < 2:
-        list(map(fill, parts))
-    else:
-        with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:
-            list(pool.map(fill, parts))
+    threads.shared(len(found), fill)
     return found
 
 

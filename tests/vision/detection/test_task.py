@@ -22,6 +22,7 @@ from headwater.doors import outputs
 from headwater.errors import DataError, SettingError
 from headwater.run import scratch
 from headwater.settings import Settings
+from headwater.vision import threads
 from headwater.vision.detection.task import ObjectDetection
 from headwater.vision.detection.usual import UsualBoxes
 from headwater.vision.locator import Scenes
@@ -93,6 +94,22 @@ def test_a_folder_in_a_run_folder_out(
     assert json.loads(lines[0])["file"] == f"{folder}/Annotations/003.xml"
     assert '<svg class="drawn"' in (tmp_path / "run" / "report.html").read_text()
     assert "1 box was set aside" in str(report)
+
+
+def test_threads_keep_every_answer_in_its_place(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(epochs=1, image_size=64, device="cpu", precision="fp32")
+    application = ObjectDetection("yolo", settings, width=4, depth=1).fit(str(folder))
+    application.threshold = 0.0
+    random = np.random.default_rng(7)
+    rows = [image(random) for _ in range(40)]
+    rows[5], rows[36] = b"no image", None
+    monkeypatch.setattr(threads.os, "cpu_count", lambda: 1)
+    alone = application.predict(rows)
+    monkeypatch.setattr(threads.os, "cpu_count", lambda: 4)
+    shared = application.predict(rows)
+    assert (shared.labels, shared.reasons) == (alone.labels, alone.reasons)
+    assert [row for row, boxes in enumerate(shared.labels) if boxes is None] == [5, 36]
+    assert len({str(boxes) for boxes in shared.labels}) > 30
 
 
 def test_answers_are_boxes_in_pixels_of_each_picture(adapted: Any, tmp_path: Path) -> None:

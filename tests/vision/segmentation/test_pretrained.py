@@ -16,7 +16,10 @@ from headwater.foundation.locate import locate
 from headwater.foundation.reading import Reading, reading_of
 from headwater.run import Run
 from headwater.settings import Settings
+from headwater.vision.segmentation import segmenter
+from headwater.vision.segmentation.canvas import Canvas
 from headwater.vision.segmentation.pretrained import PretrainedSegmenter, _read
+from headwater.vision.segmentation.settings import SegmenterSettings
 
 TRAIN = scenes(8)
 
@@ -28,10 +31,11 @@ def segformer(tmp_path_factory):
     return folder
 
 
-def fitted(folder, foundation, **settings):
+def fitted(folder, foundation, own=None, train=TRAIN, **settings):
     folder.mkdir(exist_ok=True, parents=True)
     given = {"device": "cpu", "precision": "fp32", "epochs": 1, "strategy": "full", "offline": True} | settings
-    return PretrainedSegmenter(foundation=str(foundation)).fit(TRAIN, TRAIN, Run(Settings(**given), folder))
+    made = PretrainedSegmenter(SegmenterSettings(**own or {}), foundation=str(foundation))
+    return made.fit(train, train, Run(Settings(**given), folder))
 
 
 @pytest.mark.parametrize(
@@ -62,9 +66,51 @@ def test_it_is_saved_in_the_format_of_the_hub(segformer, tmp_path):
     assert again.foundation == str(segformer)
 
 
+def test_it_is_told_what_every_network_of_masks_is(segformer, tmp_path):
+    own = {"tiles": "yes", "weighting": "none", "averaged": 2, "dice": 0.0}
+    made = fitted(tmp_path / "run", segformer, own=own, image_size=16)
+    assert made.canvas == Canvas(32, 32, 16, tiles=True)
+    (tmp_path / "saved").mkdir()
+    made.save(tmp_path / "saved")
+    again = PretrainedSegmenter.load(tmp_path / "saved")
+    assert again.settings == made.settings == SegmenterSettings(**own)
+    np.testing.assert_array_equal(again.answers(TRAIN.inputs)[0], made.answers(TRAIN.inputs)[0])
+
+
+def test_a_folder_that_was_written_without_settings_is_read(segformer, tmp_path):
+    made = fitted(tmp_path / "run", segformer)
+    (tmp_path / "saved").mkdir()
+    made.save(tmp_path / "saved")
+    file = tmp_path / "saved" / "model.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "settings": {}}))
+    again = PretrainedSegmenter.load(tmp_path / "saved")
+    assert again.settings == SegmenterSettings()
+    np.testing.assert_array_equal(again.answers(TRAIN.inputs)[0], made.answers(TRAIN.inputs)[0])
+
+
 def test_without_notes_pixels_are_read_as_imagenet(segformer, tmp_path):
     folder = make_segformer(tmp_path / "bare")
-    assert fitted(tmp_path / "run", folder).mean.round(3).tolist() == pytest.approx([0.485, 0.456, 0.406])
+    made = fitted(tmp_path / "run", folder)
+    assert made.mean.round(3).tolist() == pytest.approx([0.485, 0.456, 0.406])
+    assert made.usual_side() == 256
+
+
+@pytest.mark.parametrize(
+    ("config", "notes", "asked", "side"),
+    [
+        ({}, {"size": {"height": 16, "width": 16}}, None, 16),
+        ({"image_size": 16}, None, None, 16),
+        ({"image_size": 48}, {"size": {"height": 16, "width": 16}}, None, 16),
+        ({}, {"size": {"height": 16, "width": 16}}, 32, 32),
+    ],
+    ids=["notes", "config", "both", "asked"],
+)
+def test_it_sees_what_it_was_pretrained_at(tmp_path, config, notes, asked, side):
+    folder = make_segformer(tmp_path / "told", **config)
+    if notes:
+        kind = {"image_processor_type": "SegformerImageProcessor", "do_resize": True}
+        (folder / "preprocessor_config.json").write_text(json.dumps({**kind, **notes}))
+    assert fitted(tmp_path / "run", folder, {"tiles": "no"}, image_size=asked).canvas == Canvas(side, side)
 
 
 def test_channels_are_in_the_order_of_the_foundation(tmp_path):
@@ -100,22 +146,68 @@ def test_weights_that_lack_a_part_are_refused(tmp_path):
         fitted(tmp_path / "run", folder)
 
 
-def test_a_size_that_cannot_be_seen_is_refused(segformer, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("able", "given", "told"),
+    [
+        ((), {}, r"32 pixels wide and 32 high: sizes do not fit\. .* as --image-size\.$"),
+        ((32, 32), {"train": scenes(4, 32, 48)},
+         r"48 pixels wide and 32 high: .* as --image-size\. One that sees squares only needs square images\.$"),
+        ((16, 16), {"own": {"tiles": "yes"}, "image_size": 16},
+         r"32 pixels wide and 32 high: .* It learns from windows of 16 pixels, but answers larger pieces of images at "
+         r"once\. Take a foundation that sees pictures of any size, or give it square images with --set tiles=no\.$"),
+        ((32, 48), {"train": scenes(4, 32, 48), "own": {"averaged": 5}},
+         r"32 pixels wide and 48 high: .* Give --set averaged=4, or less: more turns images on their side\.$"),
+    ],
+    ids=["none", "squares", "windows", "upright"],
+)  # fmt: skip
+def test_a_size_that_cannot_be_seen_is_refused_before_it_learns(segformer, tmp_path, monkeypatch, able, given, told):
+    from transformers import SegformerForSemanticSegmentation
+
+    forward = SegformerForSemanticSegmentation.forward
+
+    def of_one_size(network, pixel_values):
+        if tuple(pixel_values.shape[2:]) != able:
+            raise RuntimeError("sizes do not fit\nat all")
+        return forward(network, pixel_values=pixel_values)
+
+    monkeypatch.setattr(SegformerForSemanticSegmentation, "forward", of_one_size)
+    monkeypatch.setattr(segmenter.Trainer, "fit", None)
+    with pytest.raises(SettingError, match=f"The foundation cannot see what is {told}"):
+        fitted(tmp_path, segformer, **given)
+
+
+def test_a_size_that_is_refused_without_a_reason_is_told_by_the_kind_of_error(segformer, tmp_path, monkeypatch):
     from transformers import SegformerForSemanticSegmentation
 
     def fails(*_, **__):
-        raise RuntimeError("sizes do not fit")
+        raise AssertionError
 
     monkeypatch.setattr(SegformerForSemanticSegmentation, "forward", fails)
-    with pytest.raises(
-        SettingError, match="The foundation cannot see what is 32 pixels wide and 32 high: sizes do not"
-    ):
+    with pytest.raises(SettingError, match="32 pixels wide and 32 high: AssertionError"):
         fitted(tmp_path, segformer)
 
 
-def test_a_new_head_learns_faster_than_what_is_pretrained(segformer, tmp_path):
-    chosen = PretrainedSegmenter.completed(Settings(strategy="probe"), 8)
-    assert chosen.learning_rate == pytest.approx(1e-3)
-    assert PretrainedSegmenter.completed(Settings(strategy="full", learning_rate=0.5), 8).learning_rate == 0.5
-    made = fitted(tmp_path, segformer)
-    assert made.head()
+@pytest.mark.parametrize(
+    ("given", "rates"),
+    [
+        ({"strategy": "probe"}, {"head": 1e-2}),
+        ({"strategy": "probe", "learning_rate": 0.5}, {"head": 0.5}),
+        ({"strategy": "last-layers"}, {"head": 3e-3, "below": 3e-4}),
+        ({"strategy": "full"}, {"head": 1e-3, "below": 1e-4}),
+        ({"strategy": "auto", "learning_rate": 0.02}, {"head": 0.2, "below": 0.02}),
+    ],
+    ids=str,
+)
+def test_a_new_head_learns_faster_than_what_is_pretrained(segformer, tmp_path, monkeypatch, given, rates):
+    seen = {}
+    plain = segmenter._MaskLearner.parameter_groups
+
+    def noted(learner, settings):
+        part = {id(p): "head" if "head" in name else "below" for name, p in learner.network.named_parameters()}
+        groups = plain(learner, settings)
+        seen.update({part[id(p)]: group.get("lr", settings.learning_rate) for group in groups for p in group["params"]})
+        return groups
+
+    monkeypatch.setattr(segmenter._MaskLearner, "parameter_groups", noted)
+    fitted(tmp_path, segformer, **given)
+    assert seen == pytest.approx(rates)

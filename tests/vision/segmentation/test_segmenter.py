@@ -16,19 +16,14 @@ from headwater.data.raster import encode
 from headwater.errors import DataError, SettingError
 from headwater.run import Run
 from headwater.settings import Settings
+from headwater.vision import threads
 from headwater.vision.locator import Scenes
 from headwater.vision.segmentation import segmenter
 from headwater.vision.segmentation.canvas import Canvas
 from headwater.vision.segmentation.deeplab import DeeplabSegmenter
 from headwater.vision.segmentation.fcn import FcnSegmenter
-from headwater.vision.segmentation.segmenter import (
-    Segmenter,
-    SegmenterSettings,
-    bands_of,
-    enlarged,
-    joined,
-    mean_overlap,
-)
+from headwater.vision.segmentation.segmenter import Segmenter, bands_of, enlarged, joined, mean_overlap
+from headwater.vision.segmentation.settings import SegmenterSettings
 from headwater.vision.segmentation.unet import UnetSegmenter
 from headwater.vision.segmentation.views import Views
 
@@ -55,6 +50,12 @@ def run_in(folder, **settings):
 
 def fitted(folder, kind=Plain, train=TRAIN, valid=VALID, own=None, **settings):
     return kind(kind.Settings(**own or {})).fit(train, valid, run_in(folder, **settings))
+
+
+def coded(rows, height, width):
+    """Masks in files, and what their codes mean."""
+    maps = drawn(rows, height, width)[1]
+    return [(Picture(content=encode(one.astype(np.uint8))), ((0, 0), (1, 1), (2, 2))) for one in maps]
 
 
 def overlap_of(made, unseen):
@@ -208,6 +209,20 @@ def test_few_pictures_are_passed_over_more_often_in_smaller_steps():
     assert (many.batch_size, many.epochs) == (32, 30)
     asked = Segmenter.completed(Settings(epochs=3, learning_rate=0.5, batch_size=2), 24)
     assert (asked.batch_size, asked.epochs, asked.learning_rate) == (2, 3, 0.5)
+
+
+@pytest.mark.parametrize("canvas", [Canvas(32, 32), Canvas(32, 32, 16, tiles=True)], ids=["whole", "tiles"])
+@pytest.mark.parametrize("kept", [1 << 28, 0], ids=["memory", "file"])
+def test_views_are_the_same_however_many_threads_make_them(canvas, kept, tmp_path, monkeypatch):
+    monkeypatch.setattr("headwater.vision.kept.IN_MEMORY", kept)
+    given = replace(scenes(20, 40, 56), answers=[ClassMap(*one) for one in coded(20, 40, 56)])
+    found = []
+    for cores in (1, 4):
+        monkeypatch.setattr(threads.os, "cpu_count", lambda cores=cores: cores)
+        (tmp_path / str(cores)).mkdir()
+        found.append(Views.of(given, canvas, grey=False, folder=tmp_path / str(cores)))
+    np.testing.assert_array_equal(found[0].array, found[1].array)
+    assert len(np.unique(found[0].masks)) > 2
 
 
 def test_large_views_are_kept_in_a_file(tmp_path, monkeypatch):

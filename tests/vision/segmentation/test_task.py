@@ -18,6 +18,7 @@ from headwater.data.pictures import look
 from headwater.data.raster import encode
 from headwater.errors import DataError, SettingError
 from headwater.settings import Settings
+from headwater.vision import threads
 from headwater.vision.segmentation.task import SemanticSegmentation
 
 FAST = {
@@ -63,6 +64,18 @@ def test_masks_are_found_and_measured(fitted):
     assert json.loads(report.to_json())["pictures"]["legend"][0]["class"] == 0
     assert report.rows == {"test": 20}
     assert report.notes == []
+
+
+def test_threads_keep_every_answer_in_its_place(fitted, monkeypatch):
+    rows = table(40, seed=3)["image"]
+    rows[5], rows[36] = b"no image", None
+    monkeypatch.setattr(threads.os, "cpu_count", lambda: 1)
+    alone = fitted.predict({"image": rows})
+    monkeypatch.setattr(threads.os, "cpu_count", lambda: 4)
+    shared = fitted.predict({"image": rows})
+    assert (shared.labels, shared.reasons) == (alone.labels, alone.reasons)
+    assert [row for row, answer in enumerate(shared.labels) if answer is None] == [5, 36]
+    assert len(set(shared.labels)) > 30
 
 
 def test_images_are_answered_for_without_masks_of_theirs(fitted, tmp_path):

@@ -23,6 +23,9 @@ _MASKS: Final = 12
 _FAITHFUL: Final = 0.95
 _BLOCK: Final = 2
 """How many windows a block is high and wide at most."""
+_BYTES_OF_A_PICTURE: Final = 5
+"""Three of each pixel in colour, and two of its class."""
+_BYTES_OF_A_PIECE: Final = 4
 _OVERLAP: Final = 4
 """Tiles overlap by a window's edge divided by this."""
 
@@ -108,6 +111,16 @@ class Canvas:
         # Not enlarged by a few pixels, only to fill what was rounded up to a whole step.
         scale = 1.0 if 1 < scale < 1 + STEP / min(self.width, self.height) else scale
         return max(1, min(self.width, round(scale * width))), max(1, min(self.height, round(scale * height)))
+
+    def weight(self, width: int, height: int) -> int:
+        """About the bytes that bringing a picture of this size to the canvas takes: itself, its mask and its pieces.
+
+        Example:
+            >>> Canvas(16, 32).weight(100, 10)
+            7048
+        """
+        pieces = len(self.boxes(width, height)) * self.height * self.width
+        return _BYTES_OF_A_PICTURE * width * height + _BYTES_OF_A_PIECE * pieces
 
     def drawn(self, picture: Picture, *, grey: bool) -> np.ndarray:
         """A picture on as many canvases as it has pieces, uint8 of shape (pieces, height, width, 1 or 3).

@@ -13,10 +13,14 @@ from torch.nn import functional
 from headwater.options import Between
 from headwater.ranges import Search
 from headwater.vision.segmentation.body import ResidualMaps
-from headwater.vision.segmentation.segmenter import Segmenter, SegmenterSettings
+from headwater.vision.segmentation.segmenter import Segmenter
+from headwater.vision.segmentation.settings import SegmenterSettings
 
 RATES = (3, 6, 9)
-"""How far apart the taps of the pyramid's convolutions are; the paper's, for larger pictures, are twice these."""
+"""How far apart the taps of the pyramid's convolutions are, at an eighth of the picture's size (an output stride of 8).
+
+The paper's, for larger pictures, are 6, 12 and 18 at an output stride of 16, and twice those, 12, 24 and 36, at 8.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,8 @@ from torch.nn import functional
 from headwater.options import Between
 from headwater.ranges import Search
 from headwater.vision.segmentation.body import ResidualMaps
-from headwater.vision.segmentation.segmenter import Segmenter, SegmenterSettings
+from headwater.vision.segmentation.segmenter import Segmenter
+from headwater.vision.segmentation.settings import SegmenterSettings
 
 _SKIPS = 3
 

@@ -17,19 +17,22 @@ from headwater.foundation.locate import locate
 from headwater.foundation.reading import notes_of, reading_of
 from headwater.foundation.text import quiet
 from headwater.run import Run
-from headwater.settings import NoSettings
 from headwater.settings import Settings as RunSettings
 from headwater.training.trainer import READS
 from headwater.vision.locating import refuse_strategy
 from headwater.vision.locator import Scenes
 from headwater.vision.network import write_foundation
-from headwater.vision.segmentation.segmenter import Segmenter, SegmenterSettings
+from headwater.vision.segmentation.canvas import Canvas
+from headwater.vision.segmentation.segmenter import Segmenter
+from headwater.vision.segmentation.settings import SegmenterSettings
 from headwater.vision.segmentation.views import Views
 
 _STRATEGIES: Final = ("auto", "probe", "last-layers", "full")
-_RATES: Final = {"probe": 1e-3, "last-layers": 3e-4, "full": 1e-4, "auto": 1e-4}
+_RATES: Final = {"probe": 1e-2, "last-layers": 3e-4, "full": 1e-4, "auto": 1e-4}
 _HEADS: Final = ("decode_head", "classifier", "segmentation_head", "auxiliary_head")
 """What transformers calls the parts that are made anew for other classes."""
+_UPRIGHT: Final = 4
+"""So many answers of a picture are averaged before it is turned on its side."""
 
 
 class PretrainedSegmenter(Segmenter):
@@ -41,15 +44,17 @@ class PretrainedSegmenter(Segmenter):
         notes: the files of the foundation that say how it wants its pixels.
     """
 
-    Settings = NoSettings
+    Settings = SegmenterSettings
     reads = (*READS, "image_size", "image_augment", "strategy", "last_layers")
     epochs: ClassVar[int] = 15
     fewest_steps: ClassVar[int] = 500
 
     def __init__(self, settings: Any = None, *, foundation: str | None = None) -> None:
-        super().__init__(SegmenterSettings(), foundation=foundation)
+        super().__init__(settings, foundation=foundation)
         self._folder: Path | None = None
         self._trusted = False
+        self._strategy = "auto"
+        self._told_side: int | None = None
         self.notes: dict[str, bytes] = {}
 
     def fit(self, train: Scenes, valid: Scenes, run: Run) -> Self:
@@ -58,6 +63,10 @@ class PretrainedSegmenter(Segmenter):
         self._trusted = asked.trust_remote_code
         self._folder = locate(str(self.foundation), offline=asked.offline, trust_remote_code=self._trusted)
         self._strategy, self._last = asked.strategy, asked.last_layers
+        config = _config(self._folder, trusted=self._trusted)
+        self._reading = reading_of(self._folder, config, trust_remote_code=self._trusted)
+        self.reversed, self.notes = self._reading.reversed, notes_of(self._folder)
+        self._told_side = self._reading.side if self.notes or hasattr(config, "image_size") else None
         return super().fit(train, valid, run)
 
     @classmethod
@@ -71,24 +80,26 @@ class PretrainedSegmenter(Segmenter):
 
     def untrained(self) -> nn.Module:
         made = super().untrained()
-        _try(made, self.canvas.seen, str(self.foundation))
+        _try(made, self.canvas, turned=self.settings.averaged > _UPRIGHT, name=str(self.foundation))
         if self._strategy in ("probe", "last-layers"):
             _freeze(made, self._last if self._strategy == "last-layers" else 0)
         return made
 
     def head(self) -> list[nn.Module]:
-        return _heads(self.model)
+        return [] if self._strategy == "probe" else _heads(self.model)
+
+    def usual_side(self) -> int:
+        """That of its pretraining, where the foundation tells it."""
+        return super().usual_side() if self._told_side is None else self._told_side
 
     def sees_grey(self, scenes: Scenes) -> bool:
         return False
 
     def moments(self, views: Views) -> tuple[np.ndarray, np.ndarray]:
-        reading = reading_of(self._folder or Path(), None, trust_remote_code=self._trusted)
-        self.reversed, self.notes = reading.reversed, notes_of(self._folder or Path())
-        return np.array(reading.mean, np.float32), np.array(reading.std, np.float32)
+        return np.array(self._reading.mean, np.float32), np.array(self._reading.std, np.float32)
 
     def state(self) -> dict[str, Any]:
-        return {**super().state(), "settings": {}, "foundation": self.foundation, "reversed": self.reversed}
+        return {**super().state(), "foundation": self.foundation, "reversed": self.reversed}
 
     @classmethod
     def stated(cls, values: dict[str, Any], folder: Path) -> Self:
@@ -116,6 +127,17 @@ class _Sized(nn.Module):
         return functional.interpolate(logits, size=pictures.shape[2:], mode="bilinear", align_corners=False)
 
 
+def _config(folder: Path, *, trusted: bool) -> Any:
+    """What a foundation tells of itself; None where it is of no kind that transformers knows, which `_read` refuses."""
+    import transformers
+
+    try:
+        with quiet():
+            return transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=trusted)
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError):
+        return None
+
+
 def _read(folder: Path, n_classes: int, *, trusted: bool) -> Any:
     import transformers
 
@@ -139,19 +161,40 @@ def _read(folder: Path, n_classes: int, *, trusted: bool) -> Any:
     return network
 
 
-def _try(network: nn.Module, size: tuple[int, int], name: str) -> None:
-    """Shows the network an empty picture, so that one it cannot see is known before the work.
+def _try(network: nn.Module, canvas: Canvas, *, turned: bool, name: str) -> None:
+    """Shows the network empty pictures of what it will learn from and answer, so that one it cannot see is known first.
+
+    Args:
+        network: takes pixels of shape (rows, 3, height, width).
+        canvas: what it is to see.
+        turned: whether answers are also asked for with height and width exchanged.
+        name: of the foundation.
 
     Raises:
-        SettingError: it cannot see pictures of this size.
+        SettingError: it cannot see pictures of one of these sizes.
     """
+    more = "" if canvas.seen[0] == canvas.seen[1] else " One that sees squares only needs square images."
+    fixes = {canvas.seen: f"Give the size it was pretrained with as --image-size.{more}"}
+    fixes.setdefault(
+        canvas.whole,
+        f"It learns from windows of {canvas.window} pixels, but answers larger pieces of images at once. Take a "
+        "foundation that sees pictures of any size, or give it square images with --set tiles=no.",
+    )
+    if turned:
+        fixes.setdefault(canvas.whole[::-1], "Give --set averaged=4, or less: more turns images on their side.")
+    for size, told in fixes.items():
+        _see(network, size, name, told)
+
+
+def _see(network: nn.Module, size: tuple[int, int], name: str, fix: str) -> None:
+    """Shows the network an empty picture of a height and a width."""
     try:
         with torch.inference_mode():
             network.eval()(torch.zeros(1, 3, *size))
     except (RuntimeError, ValueError, AssertionError, TypeError) as wrong:
+        why = (str(wrong).splitlines() or [type(wrong).__name__])[0]
         raise SettingError(
-            f"The foundation cannot see what is {size[1]} pixels wide and {size[0]} high: {str(wrong).splitlines()[0]}",
-            where=name, fix="Give the size it was pretrained with as --image-size.",
+            f"The foundation cannot see what is {size[1]} pixels wide and {size[0]} high: {why}", where=name, fix=fix,
         ) from wrong  # fmt: skip
 
 

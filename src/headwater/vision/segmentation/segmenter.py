@@ -7,11 +7,11 @@ import math
 import time
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 import numpy as np
 import torch
@@ -19,18 +19,18 @@ from torch import nn
 from torch.nn import functional
 
 from headwater.data.masks import VOID
-from headwater.data.pictures import Picture, glance
+from headwater.data.pictures import Glance, Picture, look
 from headwater.evaluation.overlap import confusion_of, counts_of, overall
 from headwater.evaluation.overlays import over
 from headwater.evaluation.showing import tile
-from headwater.options import Between, OneOf, counted
-from headwater.ranges import Search
+from headwater.options import counted
 from headwater.run import Run
 from headwater.settings import Settings as RunSettings
 from headwater.training import course
 from headwater.training.passes import in_passes
 from headwater.training.trainer import READS, Learner, Trainer
 from headwater.transfer.scores import stage
+from headwater.vision import threads
 from headwater.vision.kept import folder_of
 from headwater.vision.locator import Locator, Scenes
 from headwater.vision.network import PixelNetwork, patches
@@ -39,6 +39,7 @@ from headwater.vision.pixels import is_grey
 from headwater.vision.segmentation.alteration import Alteration, alteration_of, altered
 from headwater.vision.segmentation.canvas import EMPTY, Box, Canvas
 from headwater.vision.segmentation.losses import class_weights, segmentation_loss
+from headwater.vision.segmentation.settings import SegmenterSettings
 from headwater.vision.segmentation.views import Views
 from headwater.vision.sheet import levels, sheet, tiles
 
@@ -51,34 +52,6 @@ _ORIENTATIONS: Final = ((0, False), (0, True), (2, False), (2, True), (1, False)
 """Quarter turns, and whether mirrored before."""
 _FINE: Final = 1 << 26
 """The logits of an answer that are blended at the picture's own size; of a larger one, the classes are enlarged."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SegmenterSettings:
-    """What every network of masks can be told."""
-
-    section: ClassVar[str] = "Model"
-
-    tiles: Annotated[
-        str,
-        OneOf(("auto", "yes", "no")),
-        "Whether larger pictures are cut into pieces, not reduced; auto does so where reducing loses small things.",
-    ] = "auto"
-    weighting: Annotated[
-        str,
-        OneOf(("auto", "none", "root", "median-frequency")),
-        Search(leave=("auto",)),
-        "What rare classes count in the loss: as much as others, by median frequency more, or by its root; auto takes "
-        "the root where one class is ten times as frequent as another.",
-    ] = "auto"
-    averaged: Annotated[
-        int,
-        Between(1, 8),
-        "Answers that are averaged for each picture: 1 as it is, 2 mirrored as well; more are turned and upside down.",
-    ] = 1
-    dice: Annotated[
-        float, Between(0, 100), Search(0, 2), "What the overlap of regions counts in the loss beside the cross entropy."
-    ] = 0.5
 
 
 class Segmenter(PixelNetwork, Locator):
@@ -111,7 +84,7 @@ class Segmenter(PixelNetwork, Locator):
         started, settings = time.monotonic(), run.settings
         self.n_classes = train.n_classes
         tiles = self.settings.tiles
-        self.canvas = Canvas.of(train.inputs, train.answers, settings.image_size or self.side, tiles)
+        self.canvas = Canvas.of(train.inputs, train.answers, settings.image_size or self.usual_side(), tiles)
         if self.canvas.tiles:
             log.info(
                 "Masks would lose small things if images were reduced: windows of %d pixels are learnt from, turned "
@@ -144,6 +117,10 @@ class Segmenter(PixelNetwork, Locator):
             learning_rate=cls.learning_rate, fewest_steps=cls.fewest_steps, most_times=_MOST_TIMES,
         )  # fmt: skip
 
+    def usual_side(self) -> int:
+        """The edge of a square of as many pixels as a training step sees, where no other is asked for."""
+        return self.side
+
     def sees_grey(self, scenes: Scenes) -> bool:
         """Whether the network sees one channel of these pictures."""
         return is_grey(scenes.inputs)
@@ -156,17 +133,18 @@ class Segmenter(PixelNetwork, Locator):
         return self.network(1 if self.grey else 3, self.n_classes)
 
     def head(self) -> list[nn.Module]:
-        """Parts that are new where others are pretrained, and so learn ten times as fast; none as a rule."""
+        """New parts of a network whose others are pretrained and learn too: ten times as fast; none as a rule."""
         return []
 
     def answers(self, inputs: Sequence[Picture]) -> list[np.ndarray]:
-        return [self._answer(picture) for picture in inputs]
+        looks = look(inputs)
+        weights = [self.canvas.weight(seen.width, seen.height) for seen in looks]
+        drawn = threads.ahead(lambda picture: self.canvas.drawn(picture, grey=self.grey), inputs, weights)
+        return [self._answer(seen, pixels) for seen, pixels in zip(looks, drawn, strict=True)]
 
-    def _answer(self, picture: Picture) -> np.ndarray:
-        """The class of every pixel of a picture, int16 of its own height and width."""
-        seen = glance(picture)
+    def _answer(self, seen: Glance, pixels: np.ndarray) -> np.ndarray:
+        """The class of every pixel of a picture, int16 of its own height and width, from its pieces on the canvas."""
         boxes = self.canvas.boxes(seen.width, seen.height)
-        pixels = self.canvas.drawn(picture, grey=self.grey)
         if len(boxes) == 1:
             return enlarged(self._pieces(pixels, boxes)[0], seen.height, seen.width)
         bands = ((self._pieces(pixels[rows], boxes[rows]), boxes[rows]) for rows in bands_of(boxes))

@@ -13,7 +13,8 @@ from headwater.errors import SettingError
 from headwater.options import Between
 from headwater.ranges import Search
 from headwater.vision.classification.neural import he
-from headwater.vision.segmentation.segmenter import Segmenter, SegmenterSettings
+from headwater.vision.segmentation.segmenter import Segmenter
+from headwater.vision.segmentation.settings import SegmenterSettings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ import numpy as np
 from headwater import progress
 from headwater.data.masks import ClassMap
 from headwater.data.pictures import look
+from headwater.vision import threads
 from headwater.vision.kept import kept
 from headwater.vision.locator import Scenes
 from headwater.vision.pixels import Pixels
@@ -75,10 +76,16 @@ class Views:
 
 
 def _parts(scenes: Scenes, canvas: Canvas, *, grey: bool) -> Iterator[np.ndarray]:
+    """The pieces of each picture with their masks, uint8 of shape (pieces, height, width, channels + 1), in order."""
+
+    def made(row: int) -> np.ndarray:
+        seen, known = canvas.drawn(scenes.inputs[row], grey=grey), canvas.mapped(scenes.answers[row])
+        return np.ascontiguousarray(np.concatenate([seen, known[..., None]], axis=3))
+
+    weights = [canvas.weight(seen.width, seen.height) for seen in look(scenes.inputs)]
     with progress.bar("pictures", len(scenes)) as shown:
-        for picture, answer in zip(scenes.inputs, scenes.answers, strict=True):
-            seen, known = canvas.drawn(picture, grey=grey), canvas.mapped(answer)
-            yield np.ascontiguousarray(np.concatenate([seen, known[..., None]], axis=3))
+        for part in threads.ahead(made, range(len(scenes)), weights):
+            yield part
             shown.advance(1)
 
 
