@@ -37,8 +37,8 @@ class Target:
 
     @classmethod
     def of(cls, known: Boxes, proposals: np.ndarray) -> Self:
-        """The target of a picture, without its difficult boxes."""
-        sure = known if known.difficult is None else known.take(~known.difficult)
+        """The target of a picture, without the boxes that need not be found."""
+        sure = known.take(~known.pardoned)
         return cls(*(torch.from_numpy(values) for values in (sure.places, sure.labels, proposals)))
 
     @classmethod
