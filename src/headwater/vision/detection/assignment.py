@@ -8,7 +8,7 @@ from typing import Final
 
 import torch
 
-from headwater.vision.detection.geometry import iou
+from headwater.vision.detection.geometry import iou, mostly_within
 from headwater.vision.detection.scenes import Target
 
 NOTHING: Final = -1
@@ -144,6 +144,25 @@ def matched(boxes: torch.Tensor, known: torch.Tensor, low: float, high: float, *
         best = ((overlaps == most) & (most > 0)).any(dim=1)
         box = torch.where(best, nearest, box)
     return Matched(box, overlap)
+
+
+def excused(found: Matched, boxes: torch.Tensor, pardoned: torch.Tensor) -> Matched:
+    """The same, where it is not sure that a box shows nothing: half of it or more lies in one that need not be found.
+
+    Args:
+        found: what `matched` said.
+        boxes: shape (boxes, 4).
+        pardoned: shape (pardoned, 4).
+
+    Example:
+        >>> boxes, none = torch.tensor([[0.0, 0, 4, 4], [0, 0, 4, 9]]), torch.empty(0, 4)
+        >>> excused(matched(boxes, none, 0.3, 0.7, all_known=False), boxes, boxes[:1]).box.tolist()
+        [-2, -1]
+    """
+    if not len(pardoned):
+        return found
+    spared = (found.box == NOTHING) & mostly_within(boxes, pardoned)
+    return Matched(found.box.masked_fill(spared, UNCLEAR), found.overlap)
 
 
 def drawn(box: torch.Tensor, most: int, share: float) -> tuple[torch.Tensor, torch.Tensor]:
