@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from torchvision.ops import box_iou
@@ -258,6 +260,21 @@ def test_the_model_is_compared_with_its_baselines_on_the_same_pictures():
     assert gain.value == pytest.approx(tally.metrics()["map50"].value)
     assert gain.real
     assert tally_of(scenes, 2).best_baseline() is None
+
+
+def test_memory_grows_with_the_boxes_and_not_with_classes_times_pictures():
+    tally = BoxTally(tuple(range(1000)))
+    scenes = [(boxes((0, 0, 9, 9), labels=[row % 3]), no_boxes()) for row in range(2000)]
+    known, found = zip(*scenes, strict=True)
+    tally.update(known, {"model": found})
+    tracemalloc.start()
+    answers = tally._answers["model"]
+    held, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (held, most) < (200_000, 1_000_000)  # a table of sizes, classes and pictures has 32 megabytes
+    assert answers.known.totals()[:4].tolist() == [667, 667, 666, 0]
+    assert np.flatnonzero(answers.known.of_class(1)).tolist() == list(range(1, 2000, 3))
+    assert tally.absent == tuple(range(3, 1000))
 
 
 def test_many_pictures_are_measured_in_seconds():
