@@ -58,9 +58,10 @@ def task_aligned(
     """The predictions that are best at both naming and placing a box answer for it (Feng et al., TOOD, 2021).
 
     A prediction is as well aligned with a known box as the root of its probability of the box's class times the sixth
-    power of their IoU. Of those whose cell has its centre in the box, or touches the box's centre, the best few answer
-    for it; one that answers for two keeps that which it overlaps more. The best of a box is to be as sure as its IoU
-    is large, the others less in the proportion of their alignment.
+    power of their IoU; in the paper, the probability itself, and the best are thirteen. Of those whose cell has its
+    centre in the box, or touches the box's centre, the best few answer for it; one that answers for two keeps that
+    which it overlaps more. The best of a box is to be as sure as its IoU is large, the others less in the proportion of
+    their alignment.
 
     Args:
         sure: the probability of each class, shape (pictures, predictions, classes).
