@@ -54,12 +54,33 @@ def test_shapes_of_cells(cell: Any) -> None:
     assert FIELD.cells(records([cell])) == [["cat"]]
 
 
+def test_a_column_that_an_earlier_version_kept_has_no_crowds() -> None:
+    former = pa.list_(pa.struct([field for field in THINGS.value_type if field.name != "crowd"]))
+    cells = [[{**CAT, "difficult": True}, {**CAT, "flaw": "is odd"}]]
+    table = records([None]).table.set_column(1, "objects", pa.chunked_array([pa.array(cells, former)]))
+    [boxes], _ = FIELD.answers(Records(table))
+    assert boxes is not None
+    assert (boxes.pardoned.tolist(), boxes.crowd) == ([True], None)
+    assert [problem.reason for problem in FIELD.flaws(Records(table)).problems] == ["box 2 (cat) is odd"]
+
+
+@pytest.mark.parametrize("key", ["iscrowd", "is_crowd", "crowd"])
+def test_a_crowd_is_not_what_is_difficult(key: str) -> None:
+    [boxes], _ = FIELD.answers(records([[{**CAT, key: 1}, {**CAT, "difficult": 1}, CAT]]))
+    assert boxes is not None
+    assert boxes.crowd is not None
+    assert boxes.difficult is not None
+    assert boxes.crowd.tolist() == [True, False, False]
+    assert boxes.difficult.tolist() == [False, True, False]
+    assert boxes.take(np.array([1])).crowd.tolist() == [False]
+
+
 def test_a_column_of_the_readers_is_the_same_as_one_of_a_table() -> None:
     cells = [
         [{**CAT, "difficult": True}, {**CAT, "label": None, "flaw": "is odd"}],
         [],
         None,
-        [CAT, {**CAT, "right": None}],
+        [CAT, {**CAT, "right": None}, {**CAT, "crowd": True}],
     ]
     plain = records([None if cell is None else json.dumps(cell) for cell in cells])
     typed = Records(
@@ -67,16 +88,20 @@ def test_a_column_of_the_readers_is_the_same_as_one_of_a_table() -> None:
             1, "objects", pa.chunked_array([pa.array(cells[:1], THINGS), pa.array(cells[1:], THINGS)])
         )
     )
-    assert FIELD.cells(typed) == FIELD.cells(plain) == [["cat"], [], None, ["cat"]]
+    assert FIELD.cells(typed) == FIELD.cells(plain) == [["cat"], [], None, ["cat", "cat"]]
     one, other = (FIELD.answers(given)[0] for given in (typed, plain))
     for a, b in zip(one, other, strict=True):
         assert (a is None) == (b is None)
         if a and b:
             assert a.places.tolist() == b.places.tolist()
             assert (a.difficult is None) == (b.difficult is None)
+            assert (a.crowd is None) == (b.crowd is None)
     assert one[0] is not None
     assert one[0].difficult is not None
     assert one[0].difficult.tolist() == [True]
+    assert one[0].crowd is None
+    assert one[3] is not None
+    assert one[3].pardoned.tolist() == [False, True]
     assert [problem.reason for problem in FIELD.flaws(typed).problems] == [
         "box 2 is odd", "box 2 (cat) has no place: four numbers are needed"
     ]  # fmt: skip

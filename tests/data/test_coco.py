@@ -90,8 +90,9 @@ def test_entries_that_do_not_fit_are_told_each_in_its_place(tmp_path: Path) -> N
     assert "has the category 99, which is not among the categories" in FIELD.flaws(records).problems[0].reason
     found = FIELD.answers(records)[0][1]
     assert found is not None
-    assert found.difficult is not None
-    assert found.difficult.tolist() == [True]
+    assert found.crowd is not None
+    assert found.crowd.tolist() == [True]
+    assert found.difficult is None
 
 
 def test_two_images_of_one_id(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
-"""Metrics of found boxes beside a plain re-telling of COCO's own rules, and answers that are known."""
+"""Metrics of found boxes beside a plain re-telling of the rules of COCO and VOC, and answers that are known."""
 
 from __future__ import annotations
+
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -8,19 +10,19 @@ from torchvision.ops import box_iou
 
 from headwater.data.boxes import Boxes, no_boxes
 from headwater.evaluation.detection import BoxTally
-from headwater.evaluation.matching import OVERLAPS, overlaps
+from headwater.evaluation.matching import OVERLAPS, match, overlaps
 
 AREAS = {"": (0, 1e10), "_small": (0, 1024), "_medium": (1024, 9216), "_large": (9216, 1e10)}
 
 
-def scene(random: np.random.Generator, classes: int, side: int = 200) -> tuple[Boxes, Boxes]:
-    """Known boxes of all sizes, and found ones that are near some of them."""
+def scene(random: np.random.Generator, classes: int, hard: float = 0.0, side: int = 200) -> tuple[Boxes, Boxes]:
+    """Known boxes of all sizes, a fifth of them crowds, some difficult, and found ones that are near some of them."""
     number = int(random.integers(0, 9))
     corner = random.uniform(0, side * 0.8, (number, 2))
     size = random.choice([12.0, 25, 40, 90, 120], (number, 2)) * random.uniform(0.8, 1.2, (number, 2))
     known = np.concatenate([corner, corner + size], axis=1).round(1)
     labels = random.integers(0, classes, number)
-    difficult = random.random(number) < 0.2
+    marked = random.random(number)
     copies = np.repeat(np.arange(number), random.integers(0, 4, number))
     near = known[copies] + random.normal(0, 4, (len(copies), 4))
     stray = random.uniform(0, side * 0.8, (int(random.integers(0, 6)), 2))
@@ -32,7 +34,7 @@ def scene(random: np.random.Generator, classes: int, side: int = 200) -> tuple[B
     scores = random.choice(np.linspace(0.05, 1, 40), len(places)).astype(np.float32)
     order = np.argsort(-scores, kind="stable")
     return (
-        Boxes(known.astype(np.float32), labels, difficult=difficult),
+        Boxes(known.astype(np.float32), labels, None, (marked > 0.2) & (marked < hard), marked < 0.2),
         Boxes(places[order].astype(np.float32), names[order], scores[order]),
     )
 
@@ -54,24 +56,32 @@ def of_picture(known, found, label, threshold, area, most):
     mine = sorted(mine, key=lambda box: -found.scores[box])[:most]
     theirs = [box for box in range(len(known)) if known.labels[box] == label]
     size = lambda place: (float(place[2]) - float(place[0])) * (float(place[3]) - float(place[1]))  # noqa: E731
-    skipped = {box: bool(known.difficult[box]) or not low <= size(known.places[box]) <= high for box in theirs}
-    theirs.sort(key=lambda box: skipped[box])
+    skipped = {box: bool(known.pardoned[box]) or not low <= size(known.places[box]) <= high for box in theirs}
+    number = sum(not skip for skip in skipped.values())
+    single = [box for box in theirs if not known.crowd[box]]
+    theirs = sorted((box for box in theirs if not known.difficult[box]), key=lambda box: skipped[box])
     free, told = set(theirs), []
     for box in mine:
         best, gained = None, min(threshold, 1 - 1e-10)
+        # The rule of VOC: the box that is overlapped most, taken or not, decides; of two alike the clean one.
+        near = [(shared(found.places[box].astype(float), known.places[other].astype(float), False),
+                 not known.difficult[other]) for other in single]  # fmt: skip
+        if near and max(near)[0] >= gained and not max(near)[1]:
+            told.append((float(found.scores[box]), False, False))
+            continue
         for other in theirs:
-            if other not in free and not known.difficult[other]:
+            if other not in free and not known.crowd[other]:
                 continue
             if best is not None and not skipped[best] and skipped[other]:
                 break
-            value = shared(found.places[box].astype(float), known.places[other].astype(float), known.difficult[other])
+            value = shared(found.places[box].astype(float), known.places[other].astype(float), known.crowd[other])
             if value >= gained:
                 best, gained = other, value
         if best is not None:
             free.discard(best)
         pardoned = skipped[best] if best is not None else not low <= size(found.places[box]) <= high
         told.append((float(found.scores[box]), best is not None and not pardoned, not pardoned))
-    return told, sum(not skip for skip in skipped.values())
+    return told, number
 
 
 def coco(scenes, classes, thresholds, area=(0, 1e10), most=100):
@@ -97,9 +107,9 @@ def coco(scenes, classes, thresholds, area=(0, 1e10), most=100):
     return (np.mean(precisions), np.mean(recalls)) if precisions else (np.nan, np.nan)
 
 
-def scenes_of(seed, number, classes):
+def scenes_of(seed, number, classes, hard=0.0):
     random = np.random.default_rng(seed)
-    return [scene(random, classes) for _ in range(number)]
+    return [scene(random, classes, hard) for _ in range(number)]
 
 
 def tally_of(scenes, classes, parts=(None,)):
@@ -112,9 +122,10 @@ def tally_of(scenes, classes, parts=(None,)):
     return tally
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_metrics_are_those_of_coco(seed):
-    scenes = scenes_of(seed, 12, 3)
+@pytest.mark.parametrize(("seed", "hard"), [*((seed, 0.0) for seed in range(4)), (4, 0.5), (5, 0.5)])
+def test_metrics_are_those_of_coco(seed, hard):
+    scenes = scenes_of(seed, 12, 3, hard)
+    assert any(known.difficult.any() for known, _ in scenes) == (hard > 0)
     found = {name: one.value for name, one in tally_of(scenes, 3).metrics().items()}
     for name, area in AREAS.items():
         assert found[f"map{name}"] == pytest.approx(coco(scenes, 3, OVERLAPS, area)[0], abs=1e-9), name
@@ -143,10 +154,11 @@ def test_parts_of_a_stream_are_counted_like_the_whole():
     assert whole.scores().tolist() == parted.scores().tolist()
 
 
-def boxes(*places, labels=None, scores=None, difficult=None):
+def boxes(*places, labels=None, scores=None, **marks):
     labels = np.zeros(len(places), int) if labels is None else np.array(labels)
     scores = None if scores is None else np.array(scores, np.float32)
-    return Boxes(np.array(places, np.float32).reshape(-1, 4), labels, scores, difficult)
+    marks = {name: np.array(values) for name, values in marks.items()}
+    return Boxes(np.array(places, np.float32).reshape(-1, 4), labels, scores, **marks)
 
 
 def test_answers_that_are_known():
@@ -167,13 +179,40 @@ def test_answers_that_are_known():
     assert metrics["map_large"].value != metrics["map_large"].value
 
 
-def test_nobody_has_to_find_what_is_difficult():
-    known = boxes((0, 0, 10, 10), (20, 0, 40, 20), difficult=np.array([False, True]))
+def test_nobody_has_to_find_a_crowd_and_whatever_lies_in_it_is_of_it():
+    known = boxes((0, 0, 10, 10), (20, 0, 40, 20), crowd=[False, True])
     found = boxes((20, 0, 30, 10), (30, 10, 40, 20), (0, 0, 10, 10), scores=[0.9, 0.8, 0.7])
     tally = BoxTally(("cat",))
     tally.update([known], {"model": [found]})
     assert tally.metrics()["map"].value == 1.0
     assert tally.threshold() == pytest.approx(0.7)
+
+
+CLEAN, HARD = (0, 0, 10, 10), (4, 0, 14, 10)
+FLAGS = [
+    ([HARD, (4, 0, 14, 9), (5, 0, 14, 10)], "---"),  # it is found by however many
+    ([(4, 0, 9, 5), (9, 5, 14, 10)], "xx"),  # what merely lies in it is not of it
+    ([(3, 0, 13, 10), CLEAN], "-o"),  # nearer to what is difficult, though it is half of the clean one as well
+    ([CLEAN, (1, 0, 11, 10)], "ox"),  # the second find of the clean one, though it is half of the other as well
+    ([(2, 0, 12, 10)], "o"),  # of both alike: of the clean one
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("places", "expected"), FLAGS)
+def test_a_find_is_of_what_is_difficult_by_the_rule_of_voc(places, expected):
+    known = boxes(CLEAN, HARD, difficult=[False, True])
+    told = match(known, boxes(*places, scores=np.linspace(0.9, 0.5, len(places))))
+    right, pardoned = ((flags[:, 0] & 1).astype(bool).tolist() for flags in (told.hits, told.ignored))
+    assert (
+        "".join("o" if hit else "-" if spared else "x" for hit, spared in zip(right, pardoned, strict=True)) == expected
+    )
+    assert told.seen.tolist() == ["o" in expected, "-" in expected]
+    assert told.counted[:, 0].tolist() == [True, False]
+
+
+def test_a_box_of_both_marks_is_a_crowd():
+    told = match(boxes(HARD, difficult=[True], crowd=[True]), boxes((4, 0, 9, 5), scores=[0.9]))
+    assert told.ignored[0, 0] == 2 ** len(OVERLAPS) - 1
 
 
 def test_pictures_with_nothing_in_them():
@@ -221,6 +260,21 @@ def test_the_model_is_compared_with_its_baselines_on_the_same_pictures():
     assert gain.value == pytest.approx(tally.metrics()["map50"].value)
     assert gain.real
     assert tally_of(scenes, 2).best_baseline() is None
+
+
+def test_memory_grows_with_the_boxes_and_not_with_classes_times_pictures():
+    tally = BoxTally(tuple(range(1000)))
+    scenes = [(boxes((0, 0, 9, 9), labels=[row % 3]), no_boxes()) for row in range(2000)]
+    known, found = zip(*scenes, strict=True)
+    tally.update(known, {"model": found})
+    tracemalloc.start()
+    answers = tally._answers["model"]
+    held, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (held, most) < (200_000, 1_000_000)  # a table of sizes, classes and pictures has 32 megabytes
+    assert answers.known.totals()[:4].tolist() == [667, 667, 666, 0]
+    assert np.flatnonzero(answers.known.of_class(1)).tolist() == list(range(1, 2000, 3))
+    assert tally.absent == tuple(range(3, 1000))
 
 
 def test_many_pictures_are_measured_in_seconds():

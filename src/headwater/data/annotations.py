@@ -41,8 +41,9 @@ class Annotated(NamedTuple):
 
 
 def thing(
-    label: str | None, place: Sequence[float] | None, *, difficult: bool = False, flaw: str | None = None
-) -> dict[str, Any]:
+    label: str | None, place: Sequence[float] | None, *, difficult: bool = False, crowd: bool = False,
+    flaw: str | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """One box as a cell holds it: left, top, right and bottom in pixels, or why it has none.
 
     Example:
@@ -50,7 +51,7 @@ def thing(
         'has no place'
     """
     corners = dict(zip(CORNERS, place if place is not None else [None] * 4, strict=True))
-    return {"label": label, **corners, "difficult": difficult, "flaw": flaw}
+    return {"label": label, **corners, "difficult": difficult, "flaw": flaw, "crowd": crowd}
 
 
 @dataclass(frozen=True)

@@ -19,15 +19,18 @@ THINGS: Final = pa.list_(
         *((corner, pa.float64()) for corner in CORNERS),
         ("difficult", pa.bool_()),
         ("flaw", pa.string()),
+        ("crowd", pa.bool_()),
     ])
 )  # fmt: skip
 """The type of a column of boxes as the readers of annotations make it; `flaw` is why a box cannot be used."""
+_FORMER: Final = pa.list_(pa.struct(list(THINGS.value_type)[:-1]))
+"""The same before crowds were told from what is difficult: tables that were kept so can still be read."""
 _LABELS: Final = ("label", "category", "class", "name", "category_name", "class_name", "category_id", "class_id")
 _NESTED: Final = ("bbox", "box", "bndbox")
 _BY_CORNERS: Final = (CORNERS, ("xmin", "ymin", "xmax", "ymax"), ("x_min", "y_min", "x_max", "y_max"),
                       ("x1", "y1", "x2", "y2"))  # fmt: skip
 _BY_SIZE: Final = (("x", "y", "width", "height"), ("x", "y", "w", "h"), ("left", "top", "width", "height"))
-_PARDONED: Final = ("difficult", "iscrowd", "is_crowd", "crowd")
+_CROWD: Final = ("iscrowd", "is_crowd", "crowd")
 _NOWHERE: Final = (float("nan"),) * 4
 
 Numbers = tuple[float, ...]
@@ -44,6 +47,7 @@ class Things:
             or where `open_order` left, top, width, height, unless the data set means corners by them.
         open_order: which of them came as four bare numbers, shape (things,).
         difficult: shape (things,).
+        crowd: shape (things,).
         flaws: what the reader found wrong, by the position of the thing.
         reasons: why a row has no boxes that can be read, by row.
         missing: the rows whose cell is empty.
@@ -54,6 +58,7 @@ class Things:
     places: np.ndarray
     open_order: np.ndarray
     difficult: np.ndarray
+    crowd: np.ndarray
     flaws: dict[int, str]
     reasons: dict[int, str]
     missing: np.ndarray
@@ -74,14 +79,16 @@ def things_of(column: pa.ChunkedArray, name: str) -> Things:
         >>> found.rows.tolist(), found.labels, found.places.tolist(), found.missing.tolist()
         ([0], ['cat'], [[0.0, 0.0, 4.0, 2.0]], [2])
     """
-    return _flat(column) if column.type == THINGS else _parsed(column.to_pylist(), name)
+    return _flat(column) if column.type in (THINGS, _FORMER) else _parsed(column.to_pylist(), name)
 
 
 def _flat(column: pa.ChunkedArray) -> Things:
     """The same of a column that a reader of annotations has made, without a look at single cells."""
-    cells = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], THINGS)
+    cells = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
     inner = cells.flatten()
-    parts = dict(zip(THINGS.value_type.names, inner.flatten(), strict=True))
+    parts = dict(zip((one.name for one in column.type.value_type), inner.flatten(), strict=True))
+    marks = (parts[name].to_pylist() if name in parts else [False] * len(inner) for name in ("difficult", "crowd"))
+    difficult, crowd = (np.array(list(map(bool, values)), dtype=bool) for values in marks)
     lengths = np.nan_to_num(cells.value_lengths().to_numpy(zero_copy_only=False)).astype(np.int64)
     places = [parts[corner].to_numpy(zero_copy_only=False) for corner in CORNERS]
     return Things(
@@ -89,7 +96,8 @@ def _flat(column: pa.ChunkedArray) -> Things:
         labels=[tidy(label) for label in parts["label"].to_pylist()],
         places=np.stack(places, axis=1).astype(np.float64),
         open_order=np.zeros(len(inner), dtype=bool),
-        difficult=np.array([bool(hard) for hard in parts["difficult"].to_pylist()], dtype=bool),
+        difficult=difficult,
+        crowd=crowd,
         flaws={place: flaw for place, flaw in enumerate(parts["flaw"].to_pylist()) if flaw},
         reasons={},
         missing=np.flatnonzero(cells.is_null().to_numpy(zero_copy_only=False)),
@@ -98,7 +106,7 @@ def _flat(column: pa.ChunkedArray) -> Things:
 
 def _parsed(cells: Sequence[Any], name: str) -> Things:
     rows: list[int] = []
-    found: list[tuple[Any, Numbers, bool, bool]] = []
+    found: list[tuple[Any, Numbers, bool, bool, bool]] = []
     reasons: dict[int, str] = {}
     missing: list[int] = []
     for row, cell in enumerate(cells):
@@ -110,10 +118,11 @@ def _parsed(cells: Sequence[Any], name: str) -> Things:
         else:
             found += [_thing(one) for one in listed]
             rows += [row] * len(listed)
-    labels, places, bare, difficult = zip(*found, strict=True) if found else ((), (), (), ())
+    labels, places, *marks = zip(*found, strict=True) if found else [()] * 5
+    bare, difficult, crowd = (np.array(values, dtype=bool) for values in marks)
     return Things(
         np.array(rows, dtype=np.int64), list(labels), np.array(places, dtype=np.float64).reshape(-1, 4),
-        np.array(bare, dtype=bool), np.array(difficult, dtype=bool), {}, reasons, np.array(missing, dtype=np.int64),
+        bare, difficult, crowd, {}, reasons, np.array(missing, dtype=np.int64),
     )  # fmt: skip
 
 
@@ -143,15 +152,15 @@ def _side_by_side(cell: Mapping[str, Any], name: str) -> list[Any] | str:
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
-def _thing(one: Any) -> tuple[Any, Numbers, bool, bool]:
-    """The label, the four numbers, whether these are bare, and whether it is difficult."""
+def _thing(one: Any) -> tuple[Any, Numbers, bool, bool, bool]:
+    """The label, the four numbers, whether these are bare, whether it is difficult, and whether a crowd."""
     if not isinstance(one, Mapping):
-        return None, _NOWHERE, False, False
+        return None, _NOWHERE, False, False, False
     label = next((one[key] for key in _LABELS if one.get(key) is not None), None)
     bare = next((one[key] for key in _NESTED if isinstance(one.get(key), list)), None)
     place = _numbers(bare) if bare is not None else _named(one)
-    pardoned = any(_number(one.get(key)) > 0 for key in _PARDONED)
-    return tidy(label) if not isinstance(label, list | Mapping) else None, place, bare is not None, pardoned
+    difficult, crowd = (any(_number(one.get(key)) > 0 for key in keys) for keys in (("difficult",), _CROWD))
+    return tidy(label) if not isinstance(label, list | Mapping) else None, place, bare is not None, difficult, crowd
 
 
 def _named(one: Mapping[str, Any]) -> Numbers:

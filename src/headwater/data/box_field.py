@@ -130,9 +130,9 @@ class Located:
         starts = np.searchsorted(things.rows[good], np.arange(len(records) + 1))
         for row, (start, end) in enumerate(zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)):
             here = good[start:end]
-            hard = things.difficult[here]
             places = checked.places[here].astype(np.float32)
-            boxes = Boxes(places, labels[start:end], difficult=hard if hard.any() else None) if end > start else None
+            hard, crowd = (marks if marks.any() else None for marks in (things.difficult[here], things.crowd[here]))
+            boxes = Boxes(places, labels[start:end], difficult=hard, crowd=crowd) if end > start else None
             answers.append(None if row in reasons or row in records.problems else boxes or no_boxes())
         return answers, reasons
 

@@ -17,8 +17,9 @@ class Boxes:
             sees it; the left edge of the leftmost pixel is 0, the right edge of the rightmost its width.
         labels: the position of the class of each, int64 of shape (boxes,).
         scores: how sure a model is of each, float32 of shape (boxes,), the surest first; None of known boxes.
-        difficult: which of them no model has to find, and none is blamed for finding (`difficult` of Pascal VOC,
-            `iscrowd` of COCO), of shape (boxes,); None where none is.
+        difficult: which of them no model has to find, and none is blamed for finding (`difficult` of Pascal VOC), of
+            shape (boxes,); None where none is.
+        crowd: the same of boxes about many things, any number of which may be found in them (`iscrowd` of COCO).
 
     Example:
         >>> boxes = Boxes(np.array([[0, 0, 4, 2]], np.float32), np.array([1]))
@@ -30,6 +31,7 @@ class Boxes:
     labels: np.ndarray
     scores: np.ndarray | None = None
     difficult: np.ndarray | None = None
+    crowd: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.places)
@@ -39,10 +41,24 @@ class Boxes:
         """Square pixels of each, shape (boxes,)."""
         return (self.places[:, 2] - self.places[:, 0]) * (self.places[:, 3] - self.places[:, 1])
 
+    @property
+    def pardoned(self) -> np.ndarray:
+        """Which need not be found, and are no mistake of whoever finds them, of shape (boxes,).
+
+        Example:
+            >>> Boxes(np.zeros((2, 4), np.float32), np.array([0, 1]), crowd=np.array([False, True])).pardoned.tolist()
+            [False, True]
+        """
+        marked = np.zeros(len(self), dtype=bool)
+        for marks in (self.difficult, self.crowd):
+            marked |= False if marks is None else marks.astype(bool)
+        return marked
+
     def take(self, rows: np.ndarray) -> Boxes:
         """The boxes at these positions, or where a mask of shape (boxes,) is true, in this order."""
         rest: dict[str, Any] = {
-            name: None if (values := getattr(self, name)) is None else values[rows] for name in ("scores", "difficult")
+            name: None if (values := getattr(self, name)) is None else values[rows]
+            for name in ("scores", "difficult", "crowd")
         }
         return Boxes(self.places[rows], self.labels[rows], **rest)
 

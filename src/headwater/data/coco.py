@@ -229,10 +229,10 @@ def _thing(one: Any, classes: Mapping[str, str]) -> dict[str, Any]:
     label, crowd = classes.get(number), one.get("iscrowd") in (1, True)
     numbers = one.get("bbox")
     if not isinstance(numbers, list) or len(numbers) != 4 or not all(map(_is_number, numbers)):
-        return thing(label, None, difficult=crowd, flaw="has no bbox of four numbers")
+        return thing(label, None, crowd=crowd, flaw="has no bbox of four numbers")
     left, top, width, height = map(float, numbers)
     flaw = None if label is not None else f"has the category {number}, which is not among the categories"
-    return thing(label, (left, top, left + width, top + height), difficult=crowd, flaw=flaw)
+    return thing(label, (left, top, left + width, top + height), crowd=crowd, flaw=flaw)
 
 
 def _is_number(value: Any) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from headwater.data.boxes import Boxes
-from headwater.evaluation.found import Found, best_threshold, gathered, score
+from headwater.evaluation.found import Found, Known, best_threshold, gathered, score
 from headwater.evaluation.intervals import Estimate, Gain, paired_gain, percentile
 from headwater.evaluation.matching import OVERLAPS, SIZES, Matched, match
 from headwater.evaluation.precision import spread
@@ -116,8 +116,8 @@ class BoxTally:
             at = [answers.ranked(label, threshold) for threshold in range(len(OVERLAPS))]
             drawn = np.array([one.resampled(weights) for one in at])
             values = np.array([one.average_precision() for one in at])
-            rows = int((answers.known[0, label] > 0).sum())
-            row = {"class": name, "support": int(answers.known[0, label].sum()), "pictures": rows,
+            rows = int((at[0].known > 0).sum())
+            row = {"class": name, "support": int(at[0].known.sum()), "pictures": rows,
                    "predicted": len(at[0].hits)}  # fmt: skip
             for metric, value, varied in (
                 ("ap", values.mean(), drawn.mean(axis=0)), ("ap50", values[0], drawn[0]), ("ap75", values[5], drawn[5]),
@@ -142,7 +142,7 @@ class BoxTally:
     @property
     def absent(self) -> tuple[Any, ...]:
         """The classes without a known box; means leave them out."""
-        counts = self._answers[self.model].known[0].sum(axis=1)
+        counts = self._answers[self.model].known.totals()
         return tuple(self.classes[label] for label in np.flatnonzero(counts == 0).tolist())
 
     def threshold(self) -> float:
@@ -152,10 +152,7 @@ class BoxTally:
 
     @cached_property
     def _answers(self) -> dict[str, Found]:
-        known = np.zeros((len(SIZES), len(self.classes), self.rows), dtype=np.int32)
-        for pictures, labels, counted in self._known:
-            for size in range(len(SIZES)):
-                np.add.at(known[size], (labels[counted[:, size]], pictures[counted[:, size]]), 1)
+        known = Known.of(self._known, self.rows, len(self.classes))
         return {name: gathered(parts, known) for name, parts in self._found.items()}
 
     @cached_property
@@ -181,11 +178,12 @@ class BoxTally:
 def _measure(answers: Found, weights: np.ndarray) -> Means:
     found: Means = {}
     for size, called in enumerate(SIZES):
-        labels = np.flatnonzero(answers.known[size].sum(axis=1)).tolist()
-        at = [[answers.ranked(label, place, size) for label in labels] for place in range(len(OVERLAPS))]
-        values = np.array([[one.average_precision() for one in row] for row in at]).reshape(len(at), len(labels))
-        drawn = np.array([[one.resampled(weights) for one in row] for row in at], dtype=np.float64)
-        drawn = drawn.reshape(len(at), len(labels), len(weights))
+        labels = np.flatnonzero(answers.known.totals(size)).tolist()
+        values = np.empty((len(OVERLAPS), len(labels)))
+        drawn = np.empty((len(OVERLAPS), len(labels), len(weights)))
+        for (threshold, place), _ in np.ndenumerate(values):
+            one = answers.ranked(labels[place], threshold, size)
+            values[threshold, place], drawn[threshold, place] = one.average_precision(), one.resampled(weights)
         picked = {"": slice(None), "50": slice(0, 1), "75": slice(5, 6)} if not size else {f"_{called}": slice(None)}
         for behind, some in picked.items():
             found[f"map{behind}"] = _mean(values[some]), _means_of(drawn[some])
@@ -196,12 +194,16 @@ def _measure(answers: Found, weights: np.ndarray) -> Means:
 
 def _recall(answers: Found, most: int, weights: np.ndarray) -> tuple[float, np.ndarray]:
     """The mean over classes and thresholds of the share of known boxes that are found."""
-    labels = np.flatnonzero(answers.known[0].sum(axis=1)).tolist()
-    total = answers.known[0][labels].astype(np.float64)
-    right = np.array([answers.recalled(label, most) for label in labels]).reshape(total.shape)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        drawn = (right @ weights.T) / (total @ weights.T)
-        return _mean(right.sum(axis=1) / total.sum(axis=1)), _means_of(drawn[None])
+    labels = np.flatnonzero(answers.known.totals()).tolist()
+    values, drawn = np.empty(len(labels)), np.empty((len(labels), len(weights)))
+    for place, label in enumerate(labels):
+        total, right = answers.known.of_class(label), answers.recalled(label, most)
+        values[place] = right.sum() / total.sum()
+        there = np.flatnonzero(total)
+        some = weights[:, there]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            drawn[place] = (some @ right[there]) / (some @ total[there])
+    return _mean(values), _means_of(drawn[None])
 
 
 def _mean(values: np.ndarray) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -14,13 +14,61 @@ from headwater.evaluation.precision import Ranked
 
 
 @dataclass(frozen=True)
+class Known:
+    """The known boxes of all pictures, class by class: memory grows with the boxes, not with classes times pictures.
+
+    Attributes:
+        rows: how many pictures there are.
+        classes: how many classes there are.
+        labels, pictures: of each box, shape (boxes,).
+        counted: as in `Matched`, shape (boxes, sizes).
+
+    Example:
+        >>> counted = np.ones((3, len(SIZES)), bool)
+        >>> known = Known.of([(np.array([0, 2, 2]), np.array([1, 1, 0]), counted)], rows=3, classes=2)
+        >>> known.of_class(1).tolist(), known.of_all().tolist(), known.totals().tolist()
+        ([1, 0, 1], [1, 0, 2], [1, 2])
+    """
+
+    rows: int
+    classes: int
+    labels: np.ndarray
+    pictures: np.ndarray
+    counted: np.ndarray
+
+    @classmethod
+    def of(cls, parts: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], rows: int, classes: int) -> Self:
+        """The known boxes of parts of the pictures: of each its picture, its class, and in which sizes it counts."""
+        nothing = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, len(SIZES)), dtype=bool))
+        pictures, labels, counted = (np.concatenate(column) for column in zip(nothing, *parts, strict=True))
+        order = np.argsort(labels, kind="stable")
+        return cls(rows, classes, labels[order], pictures[order], counted[order])
+
+    def of_class(self, label: int, size: int = 0) -> np.ndarray:
+        """How many boxes of a class have to be found in each picture, int32 of shape (pictures,)."""
+        mine = slice(*np.searchsorted(self.labels, [label, label + 1]).tolist())
+        return self._in_pictures(self.pictures[mine][self.counted[mine, size]])
+
+    def of_all(self) -> np.ndarray:
+        """How many boxes of all classes have to be found in each picture, int32 of shape (pictures,)."""
+        return self._in_pictures(self.pictures[self.counted[:, 0]])
+
+    def totals(self, size: int = 0) -> np.ndarray:
+        """How many boxes of each class have to be found, shape (classes,)."""
+        return np.bincount(self.labels[self.counted[:, size]], minlength=self.classes)
+
+    def _in_pictures(self, pictures: np.ndarray) -> np.ndarray:
+        return np.bincount(pictures, minlength=self.rows).astype(np.int32)
+
+
+@dataclass(frozen=True)
 class Found:
     """All found boxes of one answerer, class by class, the surest first.
 
     Attributes:
         labels, scores, pictures, ranks: of each box, shape (boxes,).
         hits, ignored: as in `Matched`, shape (boxes, sizes).
-        known: how many boxes of each class have to be found in each picture, by size: shape (sizes, classes, pictures).
+        known: the boxes that there are to find.
     """
 
     labels: np.ndarray
@@ -29,7 +77,7 @@ class Found:
     ranks: np.ndarray
     hits: np.ndarray
     ignored: np.ndarray
-    known: np.ndarray
+    known: Known
 
     def ranked(self, label: int, threshold: int, size: int = 0) -> Ranked:
         """The boxes of one class at one of `OVERLAPS` and one of `SIZES`."""
@@ -37,7 +85,7 @@ class Found:
         bit = np.uint16(1 << threshold)
         return Ranked(
             (self.hits[mine, size] & bit) > 0, (self.ignored[mine, size] & bit) == 0, self.pictures[mine],
-            self.known[size, label],
+            self.known.of_class(label, size),
         )  # fmt: skip
 
     def scores_of(self, label: int) -> np.ndarray:
@@ -48,17 +96,17 @@ class Found:
         """The boxes of all classes together at the lowest threshold, the surest first, and their scores."""
         order = np.argsort(-self.scores, kind="stable")
         hits, ignored = ((part[order, 0] & 1) > 0 for part in (self.hits, self.ignored))
-        return Ranked(hits, ~ignored, self.pictures[order], self.known[0].sum(axis=0)), self.scores[order]
+        return Ranked(hits, ~ignored, self.pictures[order], self.known.of_all()), self.scores[order]
 
     def recalled(self, label: int, most: int) -> np.ndarray:
         """How many known boxes of a class are found by the `most` surest of each picture, mean over the thresholds."""
         mine = slice(*np.searchsorted(self.labels, [label, label + 1]).tolist())
         first = self.ranks[mine] < most
         found = np.bitwise_count(self.hits[mine, 0]) * first / len(OVERLAPS)
-        return np.bincount(self.pictures[mine], weights=found, minlength=self.known.shape[2])
+        return np.bincount(self.pictures[mine], weights=found, minlength=self.known.rows)
 
 
-def gathered(parts: Sequence[tuple[np.ndarray, ...]], known: np.ndarray) -> Found:
+def gathered(parts: Sequence[tuple[np.ndarray, ...]], known: Known) -> Found:
     """The boxes of all pictures, each with its label, score, picture, rank, hits and ignored, put in order."""
     if not parts:
         nothing = np.empty(0, np.int32)

@@ -10,8 +10,9 @@ import hashlib
 import json
 import logging
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,8 @@ def _content(row: Any) -> bytes:
 class FeatureCache:
     """The stored features of one foundation, by the hash of the row.
 
+    The keys of a block are read once, since it never changes: many small reads cost little where one cache makes them.
+
     Args:
         folder: where the blocks of all foundations are; None keeps nothing on disk.
         fingerprint: what tells this foundation's features from all others (`Encoder.fingerprint`).
@@ -63,13 +66,24 @@ class FeatureCache:
     folder: Path | None
     fingerprint: str
     limit: int = LIMIT
+    _seen: set[Path] = field(default_factory=set, init=False, repr=False, compare=False)
+    _block_of: dict[bytes, Path] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def read(self, keys: Sequence[bytes]) -> dict[bytes, np.ndarray]:
         """The features of those keys that are stored; a damaged block is removed, and its rows are missing."""
-        wanted = set(keys)
+        files = self._blocks()
+        for file in files:
+            if file not in self._seen:
+                self._seen.add(file)
+                self._block_of.update(dict.fromkeys(_keys_in(file), file))
+        wanted: dict[Path, set[bytes]] = defaultdict(set)
+        for key in keys:
+            if key in self._block_of:
+                wanted[self._block_of[key]].add(key)
         found: dict[bytes, np.ndarray] = {}
-        for file in self._blocks():
-            found.update(_read_block(file, wanted))
+        for file in files:
+            if file in wanted:
+                found.update(_read_block(file, wanted[file]))
         return found
 
     def write(self, keys: Sequence[bytes], features: np.ndarray) -> None:
@@ -107,14 +121,28 @@ def make_room(files: Iterable[Path], limit: int = LIMIT) -> None:
         total -= stat.st_size
 
 
+def _keys_in(file: Path) -> list[bytes]:
+    """The keys of a block; none of a damaged one, which is removed, or of one that is gone meanwhile."""
+    try:
+        with safe_open(file, framework="numpy") as block:
+            return _keys_of_block(block)
+    except FileNotFoundError:
+        return []
+    except (SafetensorError, OSError) as damage:
+        _remove(file, str(damage))
+        return []
+
+
+def _keys_of_block(block: Any) -> list[bytes]:
+    return [key.tobytes() for key in block.get_tensor("keys")]
+
+
 def _read_block(file: Path, wanted: set[bytes]) -> dict[bytes, np.ndarray]:
     """The wanted rows of a block; none of a damaged one, which is removed, or of one that is gone meanwhile."""
     try:
         with safe_open(file, framework="numpy") as block:
-            known = [key.tobytes() for key in block.get_tensor("keys")]
+            known = _keys_of_block(block)
             hits = [(key, row) for row, key in enumerate(known) if key in wanted]
-            if not hits:
-                return {}
             features = block.get_tensor("features")
             intact = (block.metadata() or {}).get("sha256") == _checksum(known, features)
         os.utime(file)

@@ -16,7 +16,8 @@ def random_boxes(count: int, *, seed: int = 0, most: float = 90) -> torch.Tensor
     return torch.cat([start, start + 1 + torch.rand(count, 2) * (most / 2 - 1)], dim=1)
 
 
-def target(places: Any, labels: list[int], proposals: Any = ()) -> Target:
+def target(places: Any, labels: list[int], proposals: Any = (), pardoned: Any = ()) -> Target:
     """What is known of a picture."""
-    boxes = [torch.as_tensor(values, dtype=torch.float32).reshape(-1, 4) for values in (places, proposals)]
-    return Target(boxes[0], torch.tensor(labels).long(), boxes[1])
+    given = (places, proposals, pardoned)
+    boxes = [torch.as_tensor(values, dtype=torch.float32).reshape(-1, 4) for values in given]
+    return Target(boxes[0], torch.tensor(labels).long(), *boxes[1:])

@@ -24,6 +24,7 @@ from headwater.foundation.reading import Reading, reading_of
 from headwater.run import Run
 from headwater.settings import Settings
 from headwater.vision import network
+from headwater.vision.detection import detector, pretrained
 from headwater.vision.detection.pretrained import PretrainedDetector, opened, trainable
 from headwater.vision.locator import Scenes
 
@@ -98,6 +99,20 @@ def test_known_classes_keep_their_heads_and_are_scored_first(foundation, tmp_pat
     made = fitted(foundation, tmp_path)
     assert made.model.columns == [3, 1]
     assert made.trace.stages[0].name == "as it is"
+    assert len(made.trace.stages) == 2
+
+
+@pytest.mark.parametrize(("score", "kept"), [(0.2, False), (0.25, False), (0.9, True)])
+def test_what_did_not_learn_to_find_more_is_as_it_was_and_says_so(tmp_path, monkeypatch, score, kept):
+    tiny("yolos", ["Blue", "Red"]).save_pretrained(tmp_path / "yolos")
+    before = opened(tmp_path / "yolos", NAMES, trusted=False).state_dict()
+    monkeypatch.setattr(pretrained, "interval", lambda *given: (0.25, 0.1, 0.4))
+    monkeypatch.setattr(detector, "interval", lambda *given: (score, 0.1, 0.95))
+    made = fitted(tmp_path / "yolos", tmp_path / "run")
+    same = all(torch.equal(values, before[name]) for name, values in made.model.state_dict().items())
+    assert same != kept
+    told = "; not kept: it finds no more than as it is, and goes on so"
+    assert made.trace.stages[-1].decision.endswith(told) != kept
     assert len(made.trace.stages) == 2
 
 

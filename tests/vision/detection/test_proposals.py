@@ -1,10 +1,15 @@
 import numpy as np
 import pytest
 from PIL import Image
+from tests.vision.detection import squares
 
-from headwater.vision.detection import proposals, proposing
+from headwater.foundation import cache
+from headwater.run import Run
+from headwater.settings import Settings
+from headwater.vision.detection import proposals, proposing, scenes
 from headwater.vision.detection.proposals import Regions, _hsv, _lab, grouped, selective_search
-from headwater.vision.detection.proposing import proposed
+from headwater.vision.detection.proposing import kept_regions, proposed
+from headwater.vision.detection.rcnn import RcnnDetector, RcnnSettings
 from headwater.vision.detection.segments import _Forest, segments
 
 SQUARES = {(4, 8, 24, 30): (200, 40, 40), (36, 10, 56, 24): (40, 60, 210), (20, 40, 50, 58): (40, 200, 60)}
@@ -107,18 +112,34 @@ def test_proposals_are_kept_by_content(tmp_path, monkeypatch):
     search = selective_search
     monkeypatch.setattr(proposing, "selective_search", lambda *given: calls.append(1) or search(*given))
     pictures = np.stack([picture(), picture(20)])
-    first = proposed(pictures, 30, keeps=True)
+    first = proposed(pictures, 30, kept_regions(30))
     assert len(calls) == 2
-    again = proposed(pictures[::-1], 30, keeps=True)
+    again = proposed(pictures[::-1], 30, kept_regions(30))
     assert len(calls) == 2
     for one, other in zip(first, again[::-1], strict=True):
         np.testing.assert_array_equal(one, other)
         assert 0 < len(one) <= 30
-    proposed(pictures, 20, keeps=True)
+    proposed(pictures, 20, kept_regions(20))
     assert len(calls) == 4
-    proposed(pictures[:1], 30, keeps=False)
+    proposed(pictures[:1], 30, None)
     assert len(calls) == 5
-    assert proposed(pictures[:0], 30, keeps=True) == []
+    assert proposed(pictures[:0], 30, kept_regions(30)) == []
+
+
+def test_a_fit_reads_the_keys_of_what_is_kept_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("HEADWATER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(scenes, "portions", lambda rows, side: (slice(row, row + 1) for row in range(rows)))
+    looked = []
+    keys_in = cache._keys_in
+    monkeypatch.setattr(cache, "_keys_in", lambda file: looked.append(file) or keys_in(file))
+    settings = Settings(device="cpu", image_size=64, epochs=1)
+    given = squares.scenes(4)
+    for parts in (4, 4):  # written one by one, then read one by one
+        run = Run(settings, tmp_path / str(len(looked)))
+        made = RcnnDetector(RcnnSettings(proposals=20, width=4)).fit(given, given, run)
+        assert len(looked) == len(set(looked)) == parts
+        assert made.kept is not None
+        looked.clear()
 
 
 def test_what_changes_proposals_has_a_number():

@@ -184,6 +184,29 @@ def test_proposals_lie_within_the_picture_and_do_not_repeat_each_other():
         assert (places[:, 3] <= 96).all()
 
 
+def test_a_pyramid_of_one_scale_is_the_first_of_three_and_reads_what_earlier_versions_kept():
+    made = []
+    for scales in (3, 1):
+        torch.manual_seed(0)
+        made.append((Pyramid(4, 8, scales).eval(), torch.rand(1)))
+    (whole, next_draw), (finest, same_draw) = made
+    assert torch.equal(next_draw, same_draw)
+    pictures = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        assert torch.equal(finest(pictures)[0], whole(pictures)[0])
+        assert len(finest(pictures)) == 1
+    former = whole.state_dict()
+    again = Pyramid(4, 8, scales=1).eval()
+    again.load_state_dict(former)
+    assert {name for name in former if name not in again.state_dict()} == {
+        name for name in former if name.startswith(("smoothed.1", "smoothed.2"))
+    }
+    with torch.no_grad():
+        assert torch.equal(again(pictures)[0], whole(pictures)[0])
+    with pytest.raises(RuntimeError, match="Missing key"):
+        whole.load_state_dict(finest.state_dict())
+
+
 def test_a_pyramid_has_three_scales():
     shapes = [tuple(maps.shape) for maps in Pyramid(4, 8).eval()(torch.zeros(1, 3, 96, 160))]
     assert shapes == [(1, 8, 12, 20), (1, 8, 6, 10), (1, 8, 3, 5)]

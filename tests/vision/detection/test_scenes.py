@@ -43,7 +43,27 @@ def test_what_is_difficult_is_not_asked_for_but_known():
     boxes = Boxes(np.array([[0, 0, 8, 8], [8, 8, 20, 20]], np.float32), np.array([0, 1]), None, np.array([True, False]))
     found = gallery(given=Scenes(GIVEN.inputs[:1], [boxes], 2))
     assert found.targets[0].labels.tolist() == [1]
+    assert found.targets[0].pardoned.tolist() == [[0, 0, 8, 8]]
     assert len(found.known[0]) == 2
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("mark", ["difficult", "crowd"])
+def test_what_need_not_be_found_moves_with_the_others(name, mark):
+    twice = [
+        Boxes(np.tile(one.places, (2, 1)), np.tile(one.labels, 2), **{mark: np.arange(2 * len(one)) >= len(one)})
+        for one in GIVEN.answers
+    ]
+    torch.manual_seed(0)
+    seen = gallery(given=replace(GIVEN, answers=twice))
+    places, pardoned = 0, 0
+    for _ in range(8):
+        for target in seen.altered(ROWS, replace(PRESETS[name], upside_down=True))[1]:
+            known, spared = ({tuple(place) for place in boxes.tolist()} for boxes in (target.places, target.pardoned))
+            assert known <= spared
+            places, pardoned = places + len(known), pardoned + len(spared)
+    # What is hardly in sight is not asked for; it is pardoned all the same.
+    assert (pardoned > places) == (PRESETS[name].mosaic > 0)
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -116,4 +136,4 @@ def test_proposals_move_too():
 
 def test_targets_go_where_the_network_is():
     target = Target(torch.ones(1, 4), torch.ones(1).long(), torch.ones(2, 4)).to(torch.device("meta"))
-    assert {target.places.device.type, target.labels.device.type, target.proposals.device.type} == {"meta"}
+    assert {part.device.type for part in vars(target).values()} == {"meta"}

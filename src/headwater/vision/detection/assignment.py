@@ -8,7 +8,7 @@ from typing import Final
 
 import torch
 
-from headwater.vision.detection.geometry import iou
+from headwater.vision.detection.geometry import iou, mostly_within
 from headwater.vision.detection.scenes import Target
 
 NOTHING: Final = -1
@@ -58,9 +58,10 @@ def task_aligned(
     """The predictions that are best at both naming and placing a box answer for it (Feng et al., TOOD, 2021).
 
     A prediction is as well aligned with a known box as the root of its probability of the box's class times the sixth
-    power of their IoU. Of those whose cell has its centre in the box, or touches the box's centre, the best few answer
-    for it; one that answers for two keeps that which it overlaps more. The best of a box is to be as sure as its IoU
-    is large, the others less in the proportion of their alignment.
+    power of their IoU; in the paper, the probability itself, and the best are thirteen. Of those whose cell has its
+    centre in the box, or touches the box's centre, the best few answer for it; one that answers for two keeps that
+    which it overlaps more. The best of a box is to be as sure as its IoU is large, the others less in the proportion of
+    their alignment.
 
     Args:
         sure: the probability of each class, shape (pictures, predictions, classes).
@@ -144,6 +145,25 @@ def matched(boxes: torch.Tensor, known: torch.Tensor, low: float, high: float, *
         best = ((overlaps == most) & (most > 0)).any(dim=1)
         box = torch.where(best, nearest, box)
     return Matched(box, overlap)
+
+
+def excused(found: Matched, boxes: torch.Tensor, pardoned: torch.Tensor) -> Matched:
+    """The same, where it is not sure that a box shows nothing: half of it or more lies in one that need not be found.
+
+    Args:
+        found: what `matched` said.
+        boxes: shape (boxes, 4).
+        pardoned: shape (pardoned, 4).
+
+    Example:
+        >>> boxes, none = torch.tensor([[0.0, 0, 4, 4], [0, 0, 4, 9]]), torch.empty(0, 4)
+        >>> excused(matched(boxes, none, 0.3, 0.7, all_known=False), boxes, boxes[:1]).box.tolist()
+        [-2, -1]
+    """
+    if not len(pardoned):
+        return found
+    spared = (found.box == NOTHING) & mostly_within(boxes, pardoned)
+    return Matched(found.box.masked_fill(spared, UNCLEAR), found.overlap)
 
 
 def drawn(box: torch.Tensor, most: int, share: float) -> tuple[torch.Tensor, torch.Tensor]:

@@ -50,7 +50,7 @@ class FastRcnn(RegionFinder):
 
     def __init__(self, n_classes: int, settings: FastRcnnSettings) -> None:
         super().__init__(settings.features, n_classes, settings.regions_a_step)
-        self.body = Pyramid(settings.width, settings.maps)
+        self.body = Pyramid(settings.width, settings.maps, scales=1)
         self.dense = dense(_CELLS**2 * settings.maps, settings.features)
 
     def seen(self, pictures: torch.Tensor) -> torch.Tensor:

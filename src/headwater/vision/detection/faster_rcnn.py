@@ -14,7 +14,7 @@ from torchvision.ops import roi_align
 
 from headwater.options import Between
 from headwater.ranges import Search
-from headwater.vision.detection.assignment import drawn, matched
+from headwater.vision.detection.assignment import drawn, excused, matched
 from headwater.vision.detection.detector import Detector, DetectorSettings, Finder, Guess
 from headwater.vision.detection.geometry import areas, best, clipped, decode, encode
 from headwater.vision.detection.layers import Pyramid, anchors
@@ -149,6 +149,7 @@ class ProposalNetwork(nn.Module):
         shown, chosen, away = [], [], []
         for row, target in enumerate(targets):
             match = matched(boxes, target.places, _UNLIKE, _ALIKE, all_known=True)
+            match = excused(match, boxes, target.pardoned)
             found, empty = drawn(match.box, _BOXES_A_STEP, _SHARE)
             away.append(encode(target.places[match.box[found]], boxes[found], _WEIGHTS))
             shown.append(found + row * len(boxes))
@@ -199,6 +200,8 @@ def proposing_loss(
         chosen: positions of all of the sample.
         away: the moves that would be right, one for each of `shown`.
     """
+    if not len(chosen):
+        return logits.sum() * 0
     wanted = torch.zeros_like(logits)
     wanted[shown] = 1.0
     there = functional.binary_cross_entropy_with_logits(logits[chosen], wanted[chosen])

@@ -38,6 +38,27 @@ def iou(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     return _shared(first[:, None], second[None])[0]
 
 
+def mostly_within(boxes: torch.Tensor, others: torch.Tensor, share: float = 0.5) -> torch.Tensor:
+    """Whether so much of each box, or more, lies in one of some others.
+
+    Args:
+        boxes: shape (n, 4).
+        others: shape (m, 4).
+        share: of the area of the box.
+
+    Returns:
+        True or false, shape (n,).
+
+    Example:
+        >>> mostly_within(torch.tensor([[0.0, 0, 4, 4], [0, 0, 8, 4]]), torch.tensor([[2.0, 0, 9, 9]])).tolist()
+        [True, True]
+        >>> mostly_within(torch.tensor([[0.0, 0, 4, 4]]), torch.tensor([[3.0, 0, 9, 9], [0, 3, 9, 9]])).tolist()
+        [False]
+    """
+    common = _common(boxes[:, None], others[None])
+    return (common >= share * areas(boxes)[:, None].clamp(min=_TINY)).any(dim=1)
+
+
 def giou(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     """IoU less the share of the smallest common frame that neither box covers (Rezatofighi et al. 2019).
 
@@ -136,10 +157,15 @@ def best(
 
 def _shared(first: torch.Tensor, second: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """IoU, and the area that the two cover together, of boxes that broadcast."""
-    low, high = torch.maximum(first[..., :2], second[..., :2]), torch.minimum(first[..., 2:], second[..., 2:])
-    common = (high - low).clamp(min=0).prod(dim=-1)
+    common = _common(first, second)
     union = areas(first) + areas(second) - common
     return common / union.clamp(min=_TINY), union
+
+
+def _common(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """The area that is of both, of boxes that broadcast."""
+    low, high = torch.maximum(first[..., :2], second[..., :2]), torch.minimum(first[..., 2:], second[..., 2:])
+    return (high - low).clamp(min=0).prod(dim=-1)
 
 
 def _slant(boxes: torch.Tensor) -> torch.Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -55,13 +56,14 @@ class Pyramid(nn.Module):
     Args:
         width: maps of the first stage; 64 in the ResNet of the paper (He et al. 2016).
         maps: maps of each scale that go out.
+        scales: how many scales go out, the finest first.
 
     Example:
         >>> [tuple(found.shape) for found in Pyramid(8, 16)(torch.zeros(1, 3, 64, 96))]
         [(1, 16, 8, 12), (1, 16, 4, 6), (1, 16, 2, 3)]
     """
 
-    def __init__(self, width: int, maps: int) -> None:
+    def __init__(self, width: int, maps: int, scales: int = 3) -> None:
         super().__init__()
         self.stem = nn.Sequential(convolution(3, width, 7, 2), nn.MaxPool2d(3, stride=2, padding=1))
         widths = [width * 2**stage for stage in range(4)]
@@ -73,7 +75,9 @@ class Pyramid(nn.Module):
             for stage, (before, after) in enumerate(zip([width, *widths], widths, strict=False))
         )
         self.across = nn.ModuleList(nn.Conv2d(channels, maps, 1) for channels in widths[1:])
-        self.smoothed = nn.ModuleList(convolution(maps, maps) for _ in widths[1:])
+        # All are drawn, so that what is drawn after them is the same whatever goes out.
+        self.smoothed = nn.ModuleList([convolution(maps, maps) for _ in widths[1:]][:scales])
+        self.register_load_state_dict_pre_hook(_without_others)
 
     def forward(self, pictures: torch.Tensor) -> list[torch.Tensor]:
         """The maps, finest first, for pictures of shape (pictures, 3, height, width)."""
@@ -83,4 +87,12 @@ class Pyramid(nn.Module):
         told = [layer(maps) for layer, maps in zip(self.across, found[2:], strict=True)]
         for scale in (1, 0):
             told[scale] = told[scale] + functional.interpolate(told[scale + 1], scale_factor=2.0)
-        return [layer(maps) for layer, maps in zip(self.smoothed, told, strict=True)]
+        return [layer(maps) for layer, maps in zip(self.smoothed, told, strict=False)]
+
+
+def _without_others(pyramid: nn.Module, weights: dict[str, Any], prefix: str, *_: Any) -> None:
+    """Leaves out the layers of scales that do not go out: earlier versions kept them."""
+    smoothed = cast("Pyramid", pyramid).smoothed
+    for key in [key for key in weights if key.startswith(f"{prefix}smoothed.")]:
+        if int(key.removeprefix(f"{prefix}smoothed.").partition(".")[0]) >= len(smoothed):
+            del weights[key]

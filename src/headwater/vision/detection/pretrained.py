@@ -93,6 +93,9 @@ class PretrainedDetector(Detector):
         self.trace.stages = [Stage("as it is", score, low, high, 0.0, "begun with: it knows the classes")]
         if self.learn(seen, unseen, run) <= score:
             self.model.load_state_dict(before)
+            last = self.trace.stages[-1]
+            told = f"{last.decision}; not kept: it finds no more than as it is, and goes on so"
+            self.trace.stages[-1] = replace(last, decision=told)
         return self
 
     @classmethod

@@ -36,35 +36,40 @@ class ProposedSettings(DetectorSettings):
 class ProposedDetector(Detector):
     """Searches each picture once at the size of the training; what was found is kept on this machine by its content."""
 
-    keeps = False
-    """Whether regions are read from the disk and written to it."""
+    kept: FeatureCache | None = None
+    """What regions are read from and written to on the disk; it reads the keys of the blocks there once."""
 
     def fit(self, train: Scenes, valid: Scenes, run: Run) -> Self:
-        self.keeps = run.settings.feature_cache and run.main
+        self.kept = kept_regions(self.settings.proposals) if run.settings.feature_cache and run.main else None
         return super().fit(train, valid, run)
 
     def proposals(self, pixels: np.ndarray) -> list[np.ndarray]:
-        return proposed(pixels, self.settings.proposals, keeps=self.keeps)
+        return proposed(pixels, self.settings.proposals, self.kept)
 
 
-def proposed(pixels: np.ndarray, most: int, *, keeps: bool) -> list[np.ndarray]:
+def kept_regions(most: int) -> FeatureCache:
+    """The regions of pictures that are kept on this machine, where each has so many at most."""
+    return FeatureCache(cache_folder(), f"selective-search-{VERSION}-{most}")
+
+
+def proposed(pixels: np.ndarray, most: int, kept: FeatureCache | None) -> list[np.ndarray]:
     """What selective search finds in each picture, float32 of shape (boxes, 4).
 
     Args:
         pixels: uint8 of shape (rows, height, width, 3).
         most: boxes of a picture.
-        keeps: whether they are read from the disk and written to it.
+        kept: what they are read from and written to; None keeps none.
     """
-    cache = FeatureCache(cache_folder() if keeps else None, f"selective-search-{VERSION}-{most}")
     keys = [hashlib.blake2b(repr(one.shape).encode() + one.tobytes(), digest_size=16).digest() for one in pixels]
-    known = cache.read(keys)
+    known = {} if kept is None else kept.read(keys)
     missing = [row for row, key in enumerate(keys) if key not in known]
     made = []
     with progress.bar("proposals", len(missing)) as shown:
         for row in missing:
             made.append(_padded(selective_search(pixels[row], most), most))
             shown.advance()
-    cache.write([keys[row] for row in missing], np.array(made))
+    if kept is not None:
+        kept.write([keys[row] for row in missing], np.array(made))
     known.update(zip((keys[row] for row in missing), made, strict=True))
     return [known[key][~np.isnan(known[key][:, 0])] for key in keys]
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from headwater.vision.detection.assignment import drawn, matched
+from headwater.vision.detection.assignment import drawn, excused, matched
 from headwater.vision.detection.detector import Finder, Guess
 from headwater.vision.detection.geometry import decode, encode
 from headwater.vision.detection.scenes import Target
@@ -79,6 +79,7 @@ class RegionFinder(Finder):
             # What is known is a region too, so that there is one that shows it from the first step on.
             offered = torch.cat([regions, target.places])
             match = matched(offered, target.places, _ENOUGH, _ENOUGH, all_known=False)
+            match = excused(match, offered, target.pardoned)
             shown, empty = drawn(match.box, self.regions_a_step, _SHARE)
             box = match.box[shown]
             chosen.append(offered[torch.cat([shown, empty])])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Self
 
@@ -13,12 +13,13 @@ import torch
 from headwater.data.boxes import Boxes
 from headwater.data.pictures import look
 from headwater.vision.augmentation import coloured, unit
+from headwater.vision.detection.geometry import areas
 from headwater.vision.detection.views import Preset, Views
 from headwater.vision.frames import Frame
 from headwater.vision.locator import Scenes
 from headwater.vision.pixels import Pixels, portions
 
-_PARTS: Final = ("places", "labels", "proposals")
+_PARTS: Final = ("places", "labels", "proposals", "pardoned")
 
 
 @dataclass(frozen=True)
@@ -29,17 +30,21 @@ class Target:
         places: the boxes to find, float32 of shape (boxes, 4).
         labels: the position of the class of each, int64 of shape (boxes,).
         proposals: where something may be, float32 of shape (proposals, 4); none for a model that needs none.
+        pardoned: the boxes that need not be found: what lies in one is no sign of nothing, float32 of shape (boxes, 4).
     """
 
     places: torch.Tensor
     labels: torch.Tensor
     proposals: torch.Tensor
+    pardoned: torch.Tensor = field(default_factory=lambda: torch.empty(0, 4))
 
     @classmethod
     def of(cls, known: Boxes, proposals: np.ndarray) -> Self:
-        """The target of a picture, without its difficult boxes."""
-        sure = known if known.difficult is None else known.take(~known.difficult)
-        return cls(*(torch.from_numpy(values) for values in (sure.places, sure.labels, proposals)))
+        """The target of a picture, the boxes that need not be found apart from the others."""
+        pardoned = known.pardoned
+        sure = known.take(~pardoned)
+        parts = (sure.places, sure.labels, proposals, known.places[pardoned])
+        return cls(*(torch.from_numpy(values) for values in parts))
 
     @classmethod
     def joined(cls, targets: Sequence[Target]) -> Self:
@@ -128,7 +133,9 @@ class Gallery:
                 known, part = self.targets[source], (row, line, column)
                 places, seen = views.cut(known.places, part)
                 proposals, worth = views.cut(known.proposals, part)
-                found.append(Target(places[seen], known.labels[seen], proposals[worth]))
+                pardoned, _ = views.cut(known.pardoned, part)
+                pardoned = pardoned[areas(pardoned) > 0]  # however little is in sight, it is not nothing
+                found.append(Target(places[seen], known.labels[seen], proposals[worth], pardoned))
             targets.append(Target.joined(found))
         return views.shown(self.pixels.take(sources)), targets
 

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from headwater.options import Between
 from headwater.ranges import Search
-from headwater.vision.detection.assignment import Matched, matched
+from headwater.vision.detection.assignment import UNCLEAR, Matched, excused, matched
 from headwater.vision.detection.detector import Detector, DetectorSettings, Finder, Guess
 from headwater.vision.detection.geometry import decode, encode, iou
 from headwater.vision.detection.layers import anchors, convolution
@@ -97,7 +97,7 @@ class Ssd(Finder):
 
     def loss(self, pictures: torch.Tensor, targets: Sequence[Target]) -> torch.Tensor:
         logits, told, laid = self(pictures)
-        found = [answering(laid, target.places) for target in targets]
+        found = [excused(answering(laid, target.places), laid, target.pardoned) for target in targets]
         return len(pictures) * multibox_loss(logits, told, laid, targets, found)
 
     def guesses(self, pictures: torch.Tensor, proposals: Sequence[torch.Tensor]) -> list[Guess]:
@@ -146,7 +146,7 @@ def multibox_loss(
     """How wrong names and places are, for each first box that shows something.
 
     Of the first boxes that show nothing, those of each picture that are taken for something most count, three for
-    each that shows something.
+    each that shows something; what is not sure to show nothing is none of them.
 
     Args:
         logits: shape (pictures, boxes, 1 + classes).
@@ -164,9 +164,9 @@ def multibox_loss(
         away = encode(target.places[box], laid[shown], _WEIGHTS)
         placing = placing + functional.smooth_l1_loss(told[row, shown], away, reduction="sum")
     naming = functional.cross_entropy(logits.flatten(0, 1), wanted.flatten(), reduction="none").view(wanted.shape)
-    shows = wanted > 0
+    shows, unclear = wanted > 0, torch.stack([match.box == UNCLEAR for match in found])
     many = shows.sum(dim=1, keepdim=True)
     with torch.no_grad():
-        order = naming.masked_fill(shows, -math.inf).argsort(dim=1, descending=True).argsort(dim=1)
-    hard = (order < _NEGATIVES * many) & ~shows
+        order = naming.masked_fill(shows | unclear, -math.inf).argsort(dim=1, descending=True).argsort(dim=1)
+    hard = (order < _NEGATIVES * many) & ~shows & ~unclear
     return (placing + naming[shows | hard].sum()) / shows.sum().clamp(min=1)

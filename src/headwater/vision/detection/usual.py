@@ -34,9 +34,10 @@ class UsualBoxes(Locator):
         """In shares of width and height, the surest first."""
 
     def fit(self, train: Scenes, valid: Scenes, run: Run) -> Self:
-        shares = [_shares(boxes, seen) for boxes, seen in zip(train.answers, look(train.inputs), strict=True)]
+        known = [boxes.take(~boxes.pardoned) for boxes in train.answers]
+        shares = [_shares(boxes, seen) for boxes, seen in zip(known, look(train.inputs), strict=True)]
         places = np.concatenate([*shares, np.empty((0, 4))])
-        labels = np.concatenate([*(boxes.labels for boxes in train.answers), np.empty(0, np.int64)])
+        labels = np.concatenate([*(boxes.labels for boxes in known), np.empty(0, np.int64)])
         found = [_usual(places[labels == label], len(train), run.settings.seed) for label in range(train.n_classes)]
         scores = np.concatenate([score for _, score in found]) if found else np.empty(0)
         order = np.argsort(-scores, kind="stable")

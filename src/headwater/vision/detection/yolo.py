@@ -114,7 +114,8 @@ class Yolo(Finder):
         box, share = found.box[picture, cell], found.share[picture, cell]
         wanted = torch.zeros_like(logits)
         wanted[picture, cell, known.labels[picture, box]] = share
-        naming = functional.binary_cross_entropy_with_logits(logits, wanted, reduction="sum")
+        asked = _asked(cells, targets, found.share)
+        naming = functional.binary_cross_entropy_with_logits(logits, wanted, asked, reduction="sum")
         placing = (share * (1 - ciou(boxes[picture, cell], known.places[picture, box]))).sum()
         return len(pictures) * (naming + _BOX_WEIGHT * placing) / share.sum().clamp(min=1)
 
@@ -146,6 +147,34 @@ class Block(nn.Module):
         for step in self.steps:
             parts.append(parts[-1] + step(parts[-1]))
         return self.mixed(torch.cat(parts, dim=1))
+
+
+def _asked(cells: torch.Tensor, targets: Sequence[Target], share: torch.Tensor) -> torch.Tensor | None:
+    """1 for the cells that are to say what is there, 0 for those that would be blamed for what need not be found.
+
+    These have their centre in such a box, or its centre in them, and answer for no known box.
+
+    Args:
+        cells: shape (cells, 4).
+        targets: what is in each picture.
+        share: more than 0 where a cell answers for a known box, shape (pictures, cells).
+
+    Returns:
+        Shape (pictures, cells, 1); None where there is nothing that need not be found.
+    """
+    if not any(len(target.pardoned) for target in targets):
+        return None
+    spared = torch.stack([
+        (_centred(cells[:, None], target.pardoned) | _centred(target.pardoned, cells[:, None])).any(dim=1)
+        for target in targets
+    ])  # fmt: skip
+    return (~spared | (share > 0)).float()[:, :, None]
+
+
+def _centred(boxes: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+    """Whether the centre of each box lies in another, of boxes that broadcast."""
+    centre = (boxes[..., :2] + boxes[..., 2:]) / 2
+    return ((centre >= others[..., :2]) & (centre <= others[..., 2:])).all(dim=-1)
 
 
 def _grown(cells: torch.Tensor) -> torch.Tensor:
