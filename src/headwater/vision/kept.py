@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from headwater.errors import ResourceError
 from headwater.run import Run, is_alone
-from headwater.training.device import device_of
-from headwater.training.processes import Processes
+
+if TYPE_CHECKING:
+    from headwater.training.processes import Processes
 
 IN_MEMORY: Final = 1 << 28
 """The bytes up to which pixels stay in memory: decoding them again costs a resumed run seconds."""
@@ -26,6 +27,9 @@ def folder_of(run: Run) -> Path:
     Where there are several, they have found one another then, each on its device.
     """
     if not is_alone():
+        from headwater.training.device import device_of
+        from headwater.training.processes import Processes
+
         Processes(device_of(run.settings))
     return run.folder
 
@@ -62,7 +66,7 @@ def kept(folder: Path | None, name: Callable[[], str], shape: tuple[int, ...], p
 
 def _shared(file: Path, shape: tuple[int, ...], parts: Parts) -> np.ndarray | None:
     """The array of a file, which the main process writes; None where this process does not see it."""
-    together = Processes.joined()
+    together = None if is_alone() else _together()
     if together is None:
         return _made(file, shape, parts())
     if together.main:
@@ -72,6 +76,12 @@ def _shared(file: Path, shape: tuple[int, ...], parts: Parts) -> np.ndarray | No
     while together.agree(0.0)[0]:
         pass
     return mapped(file, shape)
+
+
+def _together() -> Processes | None:
+    from headwater.training.processes import Processes
+
+    return Processes.joined()
 
 
 def _made(file: Path, shape: tuple[int, ...], parts: Iterator[np.ndarray]) -> np.ndarray:
