@@ -27,7 +27,7 @@ from headwater.vision.classification.lenet import LenetClassifier
 from headwater.vision.classification.neural import _PictureLearner
 from headwater.vision.classification.pretrained import PretrainedClassifier
 from headwater.vision.detection.learning import SceneLearner
-from headwater.vision.detection.scenes import Gallery
+from headwater.vision.detection.scenes import Framed
 from headwater.vision.detection.yolo import YoloDetector, YoloSettings
 from headwater.vision.pixels import Pixels, decoded
 from headwater.vision.segmentation.segmenter import _MaskLearner
@@ -151,7 +151,7 @@ def test_boxes_move_with_their_pixels(detector):
 
 def test_a_step_is_given_what_is_shown_of_scenes(detector):
     given = squares.scenes(8)
-    gallery = Gallery.of(given, detector.frame, None, detector.proposals)
+    gallery = Framed.of(given, detector.frame, None, detector.proposals)
     learner = SceneLearner(detector, gallery, gallery, Settings(image_augment="standard"))
     caught = []
     learner.detector = type("", (), {"standardised": lambda _, pictures: pictures, "model": None})()

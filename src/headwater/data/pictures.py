@@ -26,6 +26,7 @@ import numpy as np
 
 from headwater.data.raster import UnreadableError, encode, imaging, loaded, opened, orientation, upright, wanted_white
 from headwater.data.remembered import Remembered
+from headwater.data.shades import LUMA
 from headwater.errors import DataError
 
 SUFFIXES: Final = (
@@ -343,7 +344,7 @@ def _glance(picture: Picture) -> Glance:
     except UnreadableError as error:
         return Glance(reason=str(error))
     shades = np.asarray(small, dtype=np.float32)
-    grey = (shades @ np.array([0.299, 0.587, 0.114], np.float32)).round().astype(np.uint8)
+    grey = (shades @ np.array(LUMA, np.float32)).round().astype(np.uint8)
     red, green, blue = shades.mean(axis=(0, 1)).round().astype(int).tolist()
     return Glance(
         *((height, width) if 4 < turn < 9 else (width, height)), bool((np.ptp(shades, axis=2) <= _GREY).all()),

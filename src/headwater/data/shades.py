@@ -12,6 +12,8 @@ import numpy as np
 
 WHITES: Final = (255.0, 1023.0, 4095.0, 16_383.0, 65_535.0)
 """White of 8, 10, 12, 14 and 16 bits: what cameras and scanners count to, whatever type their numbers are stored in."""
+LUMA: Final = (0.299, 0.587, 0.114)
+"""How bright red, green and blue look: the weights of grey (ITU-R BT.601)."""
 _OVERSHOOT: Final = 0.1
 """How far broken numbers may go below 0 and above white, as a share of the largest: enlarging and filters ring so."""
 _AT_ONCE: Final = 1 << 18

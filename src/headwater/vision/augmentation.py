@@ -13,7 +13,7 @@ from typing import Final
 import torch
 from torch.nn import functional
 
-from headwater.vision.operations import operated
+from headwater.vision.operations import grey_of, operated
 
 _TINY: Final = 64
 _MANY: Final = 50_000
@@ -21,7 +21,6 @@ _ASPECT: Final = 4 / 3
 """How much wider than high a crop is at most, and how much higher than wide."""
 _ERASED: Final = (0.05, 0.25)
 """The share of a picture's area that a rectangle takes away."""
-_LUMA: Final = (0.299, 0.587, 0.114)
 _MIXUP_ALPHA: Final = 0.2
 
 
@@ -216,9 +215,7 @@ def coloured(pictures: torch.Tensor, most: float) -> torch.Tensor:
     factors = 1 + most * _between(-1, 1, 3 * rows).reshape(3, rows, 1, 1, 1)
     brightness, contrast, saturation = factors.to(pictures.device)
     if channels == 3:
-        red, green, blue = pictures.split(1, dim=1)
-        grey = _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
-        pictures = torch.lerp(grey, pictures, saturation)
+        pictures = torch.lerp(grey_of(pictures), pictures, saturation)
     mean = pictures.mean(dim=(1, 2, 3), keepdim=True)
     return (torch.lerp(mean, pictures, contrast) * brightness).clamp(0, 1)
 

@@ -12,7 +12,8 @@ from typing import Final
 import torch
 from torch.nn import functional
 
-_LUMA: Final = (0.299, 0.587, 0.114)
+from headwater.data.shades import LUMA
+
 _LEVELS: Final = 255
 _FILL: Final = 0.5
 """The shade of what comes in from outside of a picture, as in the paper."""
@@ -55,12 +56,12 @@ def brightened(pictures: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
 
 def contrasted(pictures: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
     """Each picture's distance from its mean grey, times its factor."""
-    return _from(_grey(pictures).mean(dim=(1, 2, 3), keepdim=True), pictures, factor)
+    return _from(grey_of(pictures).mean(dim=(1, 2, 3), keepdim=True), pictures, factor)
 
 
 def saturated(pictures: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
     """Each pixel's distance from its own grey, times the picture's factor."""
-    return _from(_grey(pictures), pictures, factor)
+    return _from(grey_of(pictures), pictures, factor)
 
 
 def sharpened(pictures: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
@@ -165,11 +166,12 @@ def _from(other: torch.Tensor, pictures: torch.Tensor, factor: torch.Tensor) -> 
     return torch.lerp(other.expand_as(pictures), pictures, _wide(factor)).clamp(0, 1)
 
 
-def _grey(pictures: torch.Tensor) -> torch.Tensor:
+def grey_of(pictures: torch.Tensor) -> torch.Tensor:
+    """How bright pictures are, shape (rows, 1, height, width); those without colours as they are."""
     if pictures.shape[1] == 1:
         return pictures
     red, green, blue = pictures.split(1, dim=1)
-    return _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
+    return LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
 
 
 def _moved(pictures: torch.Tensor, numbers: torch.Tensor, fill: float) -> torch.Tensor:

@@ -14,7 +14,7 @@ from headwater.vision import network
 from headwater.vision.detection.detector import Guess
 from headwater.vision.detection.learning import SceneLearner
 from headwater.vision.detection.precision import mean_precision
-from headwater.vision.detection.scenes import Gallery
+from headwater.vision.detection.scenes import Framed
 from headwater.vision.detection.yolo import YoloDetector
 from headwater.vision.locator import Scenes
 
@@ -167,7 +167,7 @@ def test_few_pictures_are_passed_over_more_often_in_smaller_steps(rows, batch, e
 
 def test_the_loss_of_a_step_is_that_of_its_passes(tmp_path):
     made = fitted(tmp_path, epochs=1)
-    seen = Gallery.of(GIVEN, made.frame, None, made.proposals)
+    seen = Framed.of(GIVEN, made.frame, None, made.proposals)
     learner = SceneLearner(made, seen, seen, Settings(image_augment="none", precision="fp32"))
     made.model.eval()
     with torch.no_grad():

@@ -6,7 +6,7 @@ import torch
 from tests.vision.detection.squares import COLOURS, scenes
 
 from headwater.data.boxes import Boxes
-from headwater.vision.detection.scenes import Gallery, Target
+from headwater.vision.detection.scenes import Framed, Target
 from headwater.vision.detection.views import PRESETS, Preset, Views
 from headwater.vision.frames import Frame
 from headwater.vision.locator import Scenes
@@ -17,7 +17,7 @@ SQUARE = Frame(64, 64)
 
 
 def gallery(frame=SQUARE, given=GIVEN):
-    return Gallery.of(given, frame, None, lambda pixels: [np.array([[0, 0, 9, 9]], np.float32)] * len(pixels))
+    return Framed.of(given, frame, None, lambda pixels: [np.array([[0, 0, 9, 9]], np.float32)] * len(pixels))
 
 
 def covers(picture, place, label):

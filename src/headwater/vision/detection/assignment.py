@@ -105,7 +105,7 @@ def _near(cells: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
 
 
 @dataclass(frozen=True)
-class Matched:
+class Match:
     """Which known box each given box is of.
 
     Attributes:
@@ -118,7 +118,7 @@ class Matched:
 
 
 @torch.no_grad()
-def matched(boxes: torch.Tensor, known: torch.Tensor, low: float, high: float, *, all_known: bool) -> Matched:
+def matched(boxes: torch.Tensor, known: torch.Tensor, low: float, high: float, *, all_known: bool) -> Match:
     """Boxes matched with known boxes by their overlap.
 
     Args:
@@ -136,7 +136,7 @@ def matched(boxes: torch.Tensor, known: torch.Tensor, low: float, high: float, *
     """
     if not len(known):
         nothing = torch.zeros(len(boxes), device=boxes.device)
-        return Matched(nothing.long() + NOTHING, nothing)
+        return Match(nothing.long() + NOTHING, nothing)
     overlaps = iou(boxes, known)
     overlap, nearest = overlaps.max(dim=1)
     box = torch.where(overlap >= high, nearest, torch.where(overlap >= low, UNCLEAR, NOTHING))
@@ -144,10 +144,10 @@ def matched(boxes: torch.Tensor, known: torch.Tensor, low: float, high: float, *
         most = overlaps.amax(dim=0)
         best = ((overlaps == most) & (most > 0)).any(dim=1)
         box = torch.where(best, nearest, box)
-    return Matched(box, overlap)
+    return Match(box, overlap)
 
 
-def excused(found: Matched, boxes: torch.Tensor, pardoned: torch.Tensor) -> Matched:
+def excused(found: Match, boxes: torch.Tensor, pardoned: torch.Tensor) -> Match:
     """The same, where it is not sure that a box shows nothing: half of it or more lies in one that need not be found.
 
     Args:
@@ -163,14 +163,14 @@ def excused(found: Matched, boxes: torch.Tensor, pardoned: torch.Tensor) -> Matc
     if not len(pardoned):
         return found
     spared = (found.box == NOTHING) & mostly_within(boxes, pardoned)
-    return Matched(found.box.masked_fill(spared, UNCLEAR), found.overlap)
+    return Match(found.box.masked_fill(spared, UNCLEAR), found.overlap)
 
 
 def drawn(box: torch.Tensor, most: int, share: float) -> tuple[torch.Tensor, torch.Tensor]:
     """A random sample of matched boxes that show something, and of those that show nothing.
 
     Args:
-        box: `Matched.box`.
+        box: `Match.box`.
         most: how many of both together.
         share: how many of them show something at most.
 

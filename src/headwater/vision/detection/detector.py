@@ -25,7 +25,7 @@ from headwater.training.trainer import READS, Trainer
 from headwater.vision.detection.geometry import best, clipped
 from headwater.vision.detection.learning import SceneLearner
 from headwater.vision.detection.precision import interval
-from headwater.vision.detection.scenes import Gallery, Target
+from headwater.vision.detection.scenes import Framed, Target
 from headwater.vision.detection.views import Preset
 from headwater.vision.frames import Frame
 from headwater.vision.kept import folder_of
@@ -145,13 +145,13 @@ class Detector(PixelNetwork, Locator):
         self.n_classes = train.n_classes
         self.frame = Frame.of(train.inputs, run.settings.image_size, self.most_side)
         folder = folder_of(run)
-        seen, unseen = (Gallery.of(scenes, self.frame, folder, self.proposals) for scenes in (train, valid))
+        seen, unseen = (Framed.of(scenes, self.frame, folder, self.proposals) for scenes in (train, valid))
         self.mean, self.deviation = seen.pixels.moments()
         self.begin(run.settings, self.untrained)
         self.learn(seen, unseen, run)
         return self
 
-    def learn(self, seen: Gallery, unseen: Gallery, run: Run) -> float:
+    def learn(self, seen: Framed, unseen: Framed, run: Run) -> float:
         """Trains the network on pictures in the frame; returns its score on the ones that it did not see."""
         started, settings = time.monotonic(), self.completed(run.settings, len(seen))
         budget = tokens_of_pass(settings, self.model, settings.batch_size, self.frame.patches)
@@ -199,7 +199,7 @@ class Detector(PixelNetwork, Locator):
                 found.update(zip(rows.tolist(), map(self._chosen, guesses), strict=True))
         return [found[row] for row in range(len(pixels))]
 
-    def all_found(self, gallery: Gallery) -> list[Boxes]:
+    def all_found(self, gallery: Framed) -> list[Boxes]:
         """The same of every picture of a gallery."""
         return self.found(gallery.pixels.array, [target.proposals for target in gallery.targets])
 

@@ -13,7 +13,7 @@ from headwater.settings import Settings as RunSettings
 from headwater.training.device import precision_of
 from headwater.training.trainer import Learner
 from headwater.vision.detection.precision import mean_precision
-from headwater.vision.detection.scenes import Gallery, Target
+from headwater.vision.detection.scenes import Framed, Target
 from headwater.vision.detection.views import PRESETS
 from headwater.vision.norms import settled, train_unfrozen
 from headwater.vision.sheet import tiles
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class SceneLearner(Learner):
     """A detector's network with its training and its validation pictures, for the trainer."""
 
-    def __init__(self, detector: Detector, seen: Gallery, unseen: Gallery, settings: RunSettings) -> None:
+    def __init__(self, detector: Detector, seen: Framed, unseen: Framed, settings: RunSettings) -> None:
         self.detector, self.seen, self.unseen = detector, seen, unseen
         self.network, self.large_products = detector.model, detector.large_products
         self.lengths = np.full(len(seen), detector.frame.patches)

@@ -24,7 +24,7 @@ from headwater.settings import Settings as RunSettings
 from headwater.training.trainer import READS
 from headwater.vision.detection.detector import Detector, Finder, Guess
 from headwater.vision.detection.precision import interval
-from headwater.vision.detection.scenes import Gallery, Target
+from headwater.vision.detection.scenes import Framed, Target
 from headwater.vision.frames import Frame
 from headwater.vision.locating import refuse_strategy
 from headwater.vision.locator import Scenes
@@ -83,7 +83,7 @@ class PretrainedDetector(Detector):
         self.mean, self.deviation = (np.array(values, np.float32) for values in (reading.mean, reading.std))
         self.reversed, self.notes = reading.reversed, notes_of(folder)
         kept = run.folder if run.main else None
-        seen, unseen = (Gallery.of(scenes, self.frame, kept, self.proposals) for scenes in (train, valid))
+        seen, unseen = (Framed.of(scenes, self.frame, kept, self.proposals) for scenes in (train, valid))
         trainable(self.model.network, settings)
         if not self.model.knows:
             self.learn(seen, unseen, run)

@@ -56,7 +56,7 @@ class Target:
         return Target(*(getattr(self, name).to(device) for name in _PARTS))
 
 
-class Gallery:
+class Framed:
     """Pictures laid into a frame, with what is known of them.
 
     Args:

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from headwater.options import Between
 from headwater.ranges import Search
-from headwater.vision.detection.assignment import UNCLEAR, Matched, excused, matched
+from headwater.vision.detection.assignment import UNCLEAR, Match, excused, matched
 from headwater.vision.detection.detector import Detector, DetectorSettings, Finder, Guess
 from headwater.vision.detection.geometry import decode, encode, iou
 from headwater.vision.detection.layers import anchors, convolution
@@ -124,7 +124,7 @@ def first_boxes(maps: Sequence[tuple[int, int]], height: int, width: int) -> tor
 
 
 @torch.no_grad()
-def answering(laid: torch.Tensor, known: torch.Tensor) -> Matched:
+def answering(laid: torch.Tensor, known: torch.Tensor) -> Match:
     """Which known box each first box answers for: that which it half overlaps with, and most.
 
     The first box that overlaps a known one most answers for it in any case, even if it overlaps another more: of a
@@ -141,7 +141,7 @@ def answering(laid: torch.Tensor, known: torch.Tensor) -> Matched:
 
 
 def multibox_loss(
-    logits: torch.Tensor, told: torch.Tensor, laid: torch.Tensor, targets: Sequence[Target], found: Sequence[Matched]
+    logits: torch.Tensor, told: torch.Tensor, laid: torch.Tensor, targets: Sequence[Target], found: Sequence[Match]
 ) -> torch.Tensor:
     """How wrong names and places are, for each first box that shows something.
 

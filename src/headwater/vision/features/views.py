@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
 
 import torch
 
+from headwater.data.shades import LUMA
 from headwater.vision.augmentation import Preset, altered
-
-_LUMA: Final = (0.299, 0.587, 0.114)
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ class Twins:
             factors = 1 + self.tint * torch.empty(rows, 3, 1, 1).uniform_(-1, 1)
             found = (found * factors.to(device)).clamp(0, 1)
         if self.grey:
-            luma = torch.tensor(_LUMA, device=device)[:, None, None]
+            luma = torch.tensor(LUMA, device=device)[:, None, None]
             lost = (torch.rand(rows, 1, 1, 1) < self.grey).to(device)
             found = torch.where(lost, (found * luma).sum(dim=1, keepdim=True), found)
         return found
