@@ -10,10 +10,11 @@ from typing import Any, Final
 import numpy as np
 
 from headwater.data.box_cells import CORNERS, Things, things_of
-from headwater.data.box_frames import Frame, convention, frames, not_told
+from headwater.data.box_frames import Frame, convention, frames
 from headwater.data.boxes import Boxes, no_boxes
 from headwater.data.naming import classes_of, text_of
 from headwater.data.records import Flaws, Records
+from headwater.data.turns import not_told
 from headwater.errors import unknown
 
 _CLIPPED: Final = 0.01

@@ -12,12 +12,10 @@ import numpy as np
 from headwater.data.image_field import Image
 from headwater.data.pictures import Glance, look
 from headwater.data.records import Records
-from headwater.options import counted
+from headwater.data.turns import ON_ITS_SIDE, agreed
 
 _SIZES: Final = ("width", "height")
 """The columns that say how large a picture was when its boxes were drawn."""
-_ON_ITS_SIDE: Final = 5
-"""The orientation of EXIF from which on width and height change places."""
 _NEAR: Final = 2
 """Pixels by which a size may differ that someone has rounded."""
 
@@ -81,17 +79,7 @@ def convention(records: Records, image: str) -> tuple[bool | None, int]:
     Pictures that EXIF lays on their side tell it by the size that the data says they have. None where none tells, or
     where they tell different things.
     """
-    told = [_drawn_lying(seen, size) for _, seen, size in _looks(records, image) if seen.turn > 1]
-    known = {lying for lying in told if lying is not None}
-    return (known.pop() if len(known) == 1 else None), told.count(None)
-
-
-def not_told(pictures: int, what: str) -> str:
-    """The sentence for pictures of which nothing tells where boxes or masks were drawn."""
-    return (
-        f"EXIF turns {counted(pictures, 'image')} in a way that no size tells, such as upside down, and no other image "
-        f"settles where {what} were drawn: they are taken as drawn on what a person sees."
-    )
+    return agreed(_drawn_lying(seen, size) for _, seen, size in _looks(records, image) if seen.turn > 1)
 
 
 def _looks(records: Records, image: str) -> Iterator[tuple[int, Glance, tuple[float, float]]]:
@@ -115,7 +103,7 @@ def _told(records: Records) -> Sequence[tuple[float, float]]:
 
 def _drawn_lying(seen: Glance, told: tuple[float, float]) -> bool | None:
     """Whether the size that is told is that of a turned file as it lies; None where it would be the same either way."""
-    if not _is_size(told) or seen.turn < _ON_ITS_SIDE:
+    if not _is_size(told) or seen.turn < ON_ITS_SIDE:
         return None
     upright, lying = (_fits(told, size) for size in ((seen.width, seen.height), (seen.height, seen.width)))
     return None if upright == lying else lying
@@ -123,7 +111,7 @@ def _drawn_lying(seen: Glance, told: tuple[float, float]) -> bool | None:
 
 def _misfits(seen: Glance, told: tuple[float, float]) -> bool:
     """Whether the size that is told is that of another picture."""
-    sizes = [(seen.width, seen.height), (seen.height, seen.width)][: 1 + (seen.turn >= _ON_ITS_SIDE)]
+    sizes = [(seen.width, seen.height), (seen.height, seen.width)][: 1 + (seen.turn >= ON_ITS_SIDE)]
     return _is_size(told) and not any(_fits(told, size) for size in sizes)
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
-from headwater.data.box_frames import not_told
 from headwater.data.class_names import ClassNames, names_near
 from headwater.data.image_field import picture_of
 from headwater.data.mask_frames import Pair, convention, turn_of
@@ -17,6 +16,7 @@ from headwater.data.mask_void import asked_void, seen_void
 from headwater.data.masks import ClassMap, MaskGlance, code_of, is_colour, mask_glance, written
 from headwater.data.pictures import Glance, Picture, look
 from headwater.data.records import Records
+from headwater.data.turns import not_told
 from headwater.errors import DataError
 
 log = logging.getLogger("headwater")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 from headwater.data.masks import MaskGlance
 from headwater.data.pictures import Glance
+from headwater.data.turns import ON_ITS_SIDE, agreed
 
-_ON_ITS_SIDE: Final = 5
-"""The orientation of EXIF from which on width and height change places."""
 Pair = tuple[MaskGlance, Glance]
 """What a look at a mask tells, and what one at its picture does."""
 
@@ -39,14 +37,12 @@ def convention(pairs: Iterable[Pair]) -> tuple[bool | None, int]:
     Pictures that EXIF lays on their side tell it by the size of their masks. None where none tells, or where they tell
     different things. A mask that has an orientation of its own was turned by it.
     """
-    told = [_drawn_lying((mask, seen)) for mask, seen in pairs if seen.turn > 1 and mask.turn == 1]
-    known = {lying for lying in told if lying is not None}
-    return (known.pop() if len(known) == 1 else None), told.count(None)
+    return agreed(_drawn_lying((mask, seen)) for mask, seen in pairs if seen.turn > 1 and mask.turn == 1)
 
 
 def _drawn_lying(pair: Pair) -> bool | None:
     mask, seen = pair
-    if mask.turn > 1 or seen.turn < _ON_ITS_SIDE:
+    if mask.turn > 1 or seen.turn < ON_ITS_SIDE:
         return None
     size = mask.width, mask.height
     fits, lies = size == (seen.width, seen.height), size == (seen.height, seen.width)

@@ -26,6 +26,7 @@ from headwater.vision.detection.detector import Detector, Finder, Guess
 from headwater.vision.detection.precision import interval
 from headwater.vision.detection.scenes import Framed, Target
 from headwater.vision.frames import Frame
+from headwater.vision.kept import folder_of
 from headwater.vision.locating import refuse_strategy
 from headwater.vision.locator import Scenes
 from headwater.vision.network import write_foundation
@@ -82,7 +83,7 @@ class PretrainedDetector(Detector):
         self.frame = Frame.of(train.inputs, settings.image_size, reading.side)
         self.mean, self.deviation = (np.array(values, np.float32) for values in (reading.mean, reading.std))
         self.reversed, self.notes = reading.reversed, notes_of(folder)
-        kept = run.folder if run.main else None
+        kept = folder_of(run)
         seen, unseen = (Framed.of(scenes, self.frame, kept, self.proposals) for scenes in (train, valid))
         trainable(self.model.network, settings)
         if not self.model.knows:
