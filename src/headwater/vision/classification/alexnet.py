@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from headwater.vision.classification.neural import NeuralClassifier, he
+from headwater.vision.convolution import Convolution
 
 MAPS = (64, 192, 384, 256, 256)
 """The maps of each convolution."""
@@ -49,10 +50,10 @@ def alexnet(channels: int, n_classes: int, side: int, dropout: float) -> nn.Sequ
     places, width = (6, DENSE[0]) if large else (3, DENSE[1])
     made = nn.Sequential(
         first, nn.ReLU(), nn.MaxPool2d(3, stride=2),
-        nn.Conv2d(one, two, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, stride=2),
-        nn.Conv2d(two, three, 3, padding=1), nn.ReLU(),
-        nn.Conv2d(three, four, 3, padding=1), nn.ReLU(),
-        nn.Conv2d(four, five, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, stride=2),
+        Convolution(one, two, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, stride=2),
+        Convolution(two, three, 3, padding=1), nn.ReLU(),
+        Convolution(three, four, 3, padding=1), nn.ReLU(),
+        Convolution(four, five, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, stride=2),
         nn.AdaptiveAvgPool2d(places), nn.Flatten(),
         nn.Dropout(dropout), nn.Linear(five * places**2, width), nn.ReLU(),
         nn.Dropout(dropout), nn.Linear(width, width), nn.ReLU(),

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from torch import nn
 
 from headwater.vision.classification.neural import NeuralClassifier, NeuralSettings, he
+from headwater.vision.convolution import Convolution
 
 _LARGE, _SMALL = 128, 32
 WIDTHS = (64, 128, 256, 512, 512)
@@ -68,7 +69,7 @@ def vgg(depths: tuple[int, ...], channels: int, n_classes: int, side: int, setti
     for depth, width in zip(depths, WIDTHS, strict=True):
         for _ in range(depth):
             norm = [nn.BatchNorm2d(width)] if settings.batch_norm else []
-            layers += [nn.Conv2d(channels, width, 3, padding=1), *norm, nn.ReLU(inplace=True)]
+            layers += [Convolution(channels, width, 3, padding=1), *norm, nn.ReLU(inplace=True)]
             channels = width
         # Pictures of less than 32 pixels have one place left before the last stage: rounded down, it would be none.
         layers.append(nn.MaxPool2d(2, ceil_mode=side < _SMALL))
