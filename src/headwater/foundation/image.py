@@ -82,7 +82,7 @@ class ImageEncoder:
 
         A network that tells no places has one, with the features of the whole.
         """
-        values = batch["pixel_values"].to(next(self.network.parameters()).device)
+        values = self._values(batch)
         if self._timm is None:
             hidden = self.network(pixel_values=values, **self._fixed).last_hidden_state
         else:
@@ -96,7 +96,7 @@ class ImageEncoder:
 
     def features(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         """Features of shape (rows, width)."""
-        values = batch["pixel_values"].to(next(self.network.parameters()).device)
+        values = self._values(batch)
         if self._timm is not None:
             return self.network(values)
         told = self.network(pixel_values=values, **self._fixed)
@@ -140,6 +140,11 @@ class ImageEncoder:
         with quiet():
             self.network.save_pretrained(folder)
         write_whole(folder / PROCESSOR_FILES[0], json.dumps(self.reading.noted()).encode())
+
+    def _values(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        values = batch["pixel_values"].to(next(self.network.parameters()).device)
+        # Convolutions like the channels last; some networks of transformers take views that this order does not allow.
+        return values if self._timm is None else values.contiguous(memory_format=torch.channels_last)
 
     def _measured_width(self) -> int:
         """The features of a picture, counted on an empty one."""
