@@ -53,6 +53,10 @@ class Encoder(Protocol):
         """Tokenises or decodes inputs once."""
         ...
 
+    def prepare_to_learn(self, inputs: Sequence[Any]) -> Prepared:
+        """The same for the steps of a training, which may see an input altered anew each time."""
+        ...
+
     def features(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         """Features of shape (rows, width), differentiable with respect to the network's parameters."""
         ...

@@ -7,10 +7,10 @@ import inspect
 import json
 import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -24,6 +24,9 @@ from headwater.foundation.prepared import PreparedPictures
 from headwater.foundation.reading import IMAGENET, PROCESSOR_FILES, Reading, reading_of
 from headwater.foundation.text import quiet
 from headwater.run import write_whole
+
+if TYPE_CHECKING:
+    from headwater.foundation.encoder import Prepared
 
 _FILES = ("config.json", *PROCESSOR_FILES, "*.safetensors", "*.safetensors.index.json", "*.py")
 
@@ -40,11 +43,13 @@ class ImageEncoder:
         network: the network, without the head it was pretrained with.
         reading: how it wants its pixels.
         source: the folder whose files still describe the network; None once its weights have been trained.
+        views: makes of pictures what the steps of a training see of them; None leaves them as they are.
     """
 
     def __init__(self, name: str, network: Any, reading: Reading, architecture: dict[str, Any] | None) -> None:
         self.name, self.network, self.reading = name, network, reading
         self.source: Path | None = None
+        self.views: Callable[[Sequence[Picture]], Prepared] | None = None
         self._timm = architecture
         accepted = inspect.signature(network.forward).parameters
         self._fixed = {"interpolate_pos_encoding": True} if "interpolate_pos_encoding" in accepted else {}
@@ -76,6 +81,9 @@ class ImageEncoder:
 
     def prepare(self, inputs: Sequence[Picture]) -> PreparedPictures:
         return PreparedPictures(inputs, self.reading)
+
+    def prepare_to_learn(self, inputs: Sequence[Picture]) -> Prepared:
+        return self.prepare(inputs) if self.views is None else self.views(inputs)
 
     def places(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         """Features of every place before they are brought together, shape (rows, features, height, width).

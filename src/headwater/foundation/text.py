@@ -119,6 +119,9 @@ class TextEncoder:
         """What `load` must be told to read it again as it is."""
         return {"max_length": self.max_length}
 
+    def prepare_to_learn(self, inputs: Sequence[Any]) -> PreparedTexts:
+        return self.prepare(inputs)
+
     def prepare(self, inputs: Sequence[Any]) -> PreparedTexts:
         """Tokenises texts or pairs once, up to `max_length` tokens; of a pair, the longer text gives way."""
         ids, types, lengths = [np.zeros(0, np.int32)], [np.zeros(0, np.int8)], [0]

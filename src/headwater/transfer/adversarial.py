@@ -52,7 +52,9 @@ class AdversarialLearner(EncoderLearner):
         head_factor: float = 1.0,
     ) -> None:
         super().__init__(encoder, head, train, valid, settings, head_factor)
-        self.unlabelled, self.elsewhere = encoder.prepare(train.unlabelled), torch.from_numpy(train.elsewhere).float()
+        # Altered like the labelled rows: else the alteration would tell the judge where a row is from.
+        self.unlabelled = encoder.prepare_to_learn(train.unlabelled)
+        self.elsewhere = torch.from_numpy(train.elsewhere).float()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
             last = nn.Linear(_HIDDEN, 1)

@@ -55,7 +55,7 @@ class EncoderLearner(Learner):
         self.network = nn.ModuleDict({"encoder": encoder.network, "head": self.head})
         self.several, self.targets = train.several, torch.from_numpy(train.targets)
         self.weights = None if train.weights is None else torch.from_numpy(train.weights).float()
-        self.prepared, self.held_out = encoder.prepare(train.inputs), encoder.prepare(valid.inputs)
+        self.prepared, self.held_out = encoder.prepare_to_learn(train.inputs), encoder.prepare(valid.inputs)
         self.valid_targets = valid.targets
         self.lengths = self.prepared.lengths
 
