@@ -103,6 +103,7 @@ def prepare(
     aside = quarantine.Quarantine()
     good, problems = _usable(mark(records, fields), settings, aside)
     aside.add_flaws(flaws_of(fields[1], good))
+    aside.refuse_flaws_over(settings.quarantine_share)  # before a set that lost all its boxes is said to have no class
     inputs, cells = values(good, fields)
     with _telling(problems):
         splits = splitting.split(
