@@ -110,17 +110,18 @@ def did_you_mean(name: str, choices: Iterable[str]) -> str | None:
     return f"Did you mean {' or '.join(near)}?" if near else None
 
 
-def unknown(kind: str, name: str, choices: Iterable[str], *, where: str | None = None) -> NotFoundError:
-    """The error for a name that is not in a closed list.
+def unknown(
+    kind: str, name: str, choices: Iterable[str], *, where: str | None = None, otherwise: str | None = None
+) -> NotFoundError:
+    """The error for a name that is not in a closed list; `otherwise` is what to do where no name of it is near.
 
     Example:
         >>> print(unknown("model", "lstmm", ["lstm", "gru"]))
         There is no model of this name. Got 'lstmm'. Accepted: lstm, gru. Did you mean lstm?
     """
     known = list(choices)
-    return NotFoundError(
-        f"There is no {kind} of this name", where=where, got=name, accepted=known, fix=did_you_mean(name, known)
-    )
+    fix = did_you_mean(name, known) or otherwise
+    return NotFoundError(f"There is no {kind} of this name", where=where, got=name, accepted=known, fix=fix)
 
 
 def _listed(accepted: str | Iterable[object]) -> str:

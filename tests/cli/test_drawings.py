@@ -109,7 +109,7 @@ def test_the_folder_has_an_image_for_every_answer(application, images, tmp_path)
     application.threshold = 0.0
     told = drawings.write(application, str(images), tmp_path / "drawn")
     assert told == (
-        f"2 images with boxes written to {tmp_path / 'drawn'}, 1 images without one, the first: "
+        f"2 images with boxes written to {tmp_path / 'drawn'}, 1 image without one, the first: "
         "row 3, this is no image that can be read"
     )
     assert sorted(file.name for file in (tmp_path / "drawn").iterdir()) == ["manifest.csv", "one-2.jpg", "one.jpg"]

@@ -13,9 +13,9 @@ import headwater
 from headwater.application import Predictions
 from headwater.data.mask_field import Mask
 from headwater.data.reading import read
-from headwater.doors import answer_folder, masks
+from headwater.doors import answer_folder, masks, outputs
 from headwater.doors.answer_folder import Answered
-from headwater.errors import DataError, ResourceError, SettingError
+from headwater.errors import DataError, NotFoundError, ResourceError, SettingError
 from headwater.settings import Settings
 from headwater.vision.segmentation.task import SemanticSegmentation
 
@@ -36,9 +36,14 @@ def images(tmp_path):
     return folder
 
 
+def test_the_names_of_images_are_no_column_to_keep(application, images):
+    with pytest.raises(NotFoundError, match=r"Got 'masc'\. Accepted: image, label\. Name one of these with --keep"):
+        next(outputs.answers(application, str(images), ["masc"]))
+
+
 def test_masks_have_the_names_of_their_images(application, images, tmp_path):
     told = masks.write(application, str(images), tmp_path / "masks")
-    assert told == f"4 masks written to {tmp_path / 'masks'}, 1 images without one, the first: " \
+    assert told == f"4 masks written to {tmp_path / 'masks'}, 1 image without one, the first: " \
                    "row 5, this is no image that can be read"  # fmt: skip
     names = sorted(file.name for file in (tmp_path / "masks").iterdir())
     assert names == ["0-2.png", "0.png", "1-2.png", "1.png", "classes.txt", "manifest.csv"]

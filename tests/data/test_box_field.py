@@ -31,6 +31,14 @@ def records(cells: list[Any], **more: list[Any]) -> Records:
     return Records(pa.table({"image": pa.array([PNG] * len(cells), pa.large_binary()), "objects": cells, **more}))
 
 
+@pytest.mark.parametrize("bbox", [[0.1, 0.2, 0.5, 0.5], [0, 0, 1, 1], [0.5, 0.5, 0.75, 0.75]])
+def test_shares_are_no_pixels(bbox: list[float]) -> None:
+    there = records([[{"label": "cat", "bbox": bbox}], [{"label": "cat", "bbox": [0, 0, 2, 1]}]])
+    assert FIELD.cells(there) == [[], ["cat"]]
+    [problem] = FIELD.flaws(there).problems
+    assert "box 1 (cat) lies within the first pixel, as shares of width and height would" in problem.reason
+
+
 @pytest.mark.parametrize(
     "cell",
     [

@@ -103,6 +103,23 @@ def test_two_images_of_one_id(tmp_path: Path) -> None:
     assert records.problems[3].reason == "its id 1 is that of another image"
 
 
+def test_a_category_of_two_names_names_no_box(tmp_path: Path) -> None:
+    pictures(tmp_path)
+    values = coco()
+    values["categories"] += [{"id": 10, "name": "cow"}, {"id": 11, "name": "dog"}]
+    records = read(written(tmp_path, values), DataSettings())
+    assert {label for cell in FIELD.cells(records) for label in cell} == {"dog"}
+    assert FIELD.flaws(records).problems[0].reason.endswith("has the category 10, which has several names: cat, cow")
+
+
+def test_boxes_with_scores_are_told_to_be_answers(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    pictures(tmp_path)
+    values = coco()
+    values["annotations"][1]["score"] = 0.9
+    assert len(read(written(tmp_path, values), DataSettings())) == 4
+    assert f"{tmp_path}/boxes.json: its boxes have scores, as answers of a model have" in caplog.text
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -81,9 +81,9 @@ def test_two_colours_may_be_one_class():
 
 
 def test_a_class_may_be_called_by_the_number_of_another():
-    field = learnt(drawn(1, 1, 1), names={"1": "2"})
-    assert field.classes == ("2",)
-    assert maps(field, drawn(1, 1, 2)) == [[0, 0, -1]]
+    field = learnt(drawn(0, 1, 1), names={"1": "2"})
+    assert field.classes == (0, "2")
+    assert maps(field, drawn(1, 1, 2)) == [[1, 1, -1]]
     assert maps(learnt(drawn(1, 2, 2), names={"1": "2"}), drawn(2, 1, 1)) == [[1, 0, 0]]
 
 

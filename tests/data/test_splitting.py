@@ -206,10 +206,15 @@ def test_contradictory_rules_are_refused(rules: tuple[str, str]):
         _split(_texts(10), [0, 1] * 5, {"x": [1] * 10}, **dict.fromkeys(rules, "x"))
 
 
-@pytest.mark.parametrize("labels", [["only"] * 10, [[]] * 10, []])
+@pytest.mark.parametrize("labels", [["only"] * 10, []])
 def test_one_class_is_refused(labels: list[Any]):
     with pytest.raises(DataError, match="The target needs at least two classes"):
         _split(_texts(len(labels)), labels)
+
+
+def test_rows_without_any_label_are_refused():
+    with pytest.raises(DataError, match=r"No row has a label\. Got '10 rows with an empty target'"):
+        _split(_texts(10), [[]] * 10)
 
 
 def test_a_part_that_no_part_is_called_is_named_with_its_line():

@@ -177,6 +177,16 @@ def test_a_comparison_shows_pictures_too():
     assert "sea.png; row 3" in text
 
 
+@pytest.mark.parametrize(
+    ("metric", "said"),
+    [("mean_iou", "what found and true pixels share"), ("other_view_found", "second view of an image")],
+)
+def test_metrics_of_pictures_are_told_in_their_own_words(metric, said):
+    text = page(Report("a-task", "a-model", {metric: Estimate(0.5)}, primary=metric))
+    assert said in text
+    assert "Log loss" not in text
+
+
 def test_a_report_of_little_is_a_page():
     for metrics in ({"accuracy": Estimate(float("nan"))}, {"accuracy": Estimate(0.5)}):
         outline = Outline(page(Report("text-classification", "minilm", metrics)))

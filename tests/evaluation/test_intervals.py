@@ -19,6 +19,14 @@ def test_bias_of_the_replicates_does_not_move_the_interval():
     assert (centred.low, centred.high) == pytest.approx((pulled.low, pulled.high), abs=1e-9)
 
 
+@pytest.mark.parametrize("rare", [0.0, 1.0])
+def test_an_interval_holds_its_value_where_nearly_all_replicates_are_one_number(rare):
+    replicates = np.full(1000, 0.5)
+    replicates[:5] = rare
+    estimate = percentile(0.5, replicates, rows=8)
+    assert estimate.low <= 0.5 <= estimate.high
+
+
 def test_scale_shrinks_the_spread():
     replicates = np.random.default_rng(0).normal(0.5, 0.01, 4000)
     whole, part = percentile(0.5, replicates, rows=100), percentile(0.5, replicates, rows=100, scale=0.5)

@@ -34,6 +34,8 @@ def test_an_unknown_column_names_the_near_ones(records: Records) -> None:
         NotFoundError, match=r"a\.csv: There is no column of this name\. Got 'txt'.*Did you mean text\?"
     ):
         records.column("txt")
+    with pytest.raises(NotFoundError, match="Name one of these, or rename the one that is meant"):
+        records.column("photo")
 
 
 def test_text_tells_why_a_row_has_none(records: Records) -> None:

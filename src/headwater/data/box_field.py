@@ -19,6 +19,8 @@ from headwater.errors import unknown
 
 _CLIPPED: Final = 0.01
 """Pixels beyond the edge that no one asks about: half a number that was rounded."""
+_SMALLEST: Final = 16
+"""Pixels along both edges from which on a picture has no thing that lies within its first pixel."""
 _SAMPLE: Final = 500
 _NUMBERS: Final = "{:g}, {:g} to {:g}, {:g}"
 
@@ -232,10 +234,12 @@ def _wrong(things: Things, places: np.ndarray, sizes: np.ndarray) -> dict[int, s
     """Why a box cannot be used, by its position; `sizes` are not-a-number where a picture cannot be read."""
     left, top, right, bottom = places.T
     wrong = dict(things.flaws)
+    of_one = ((things.places >= 0) & (things.places <= 1)).all(axis=1) & (sizes >= _SMALLEST).all(axis=1)
     faults = {
         "has no place: four numbers are needed": ~np.isfinite(places).all(axis=1),
         "has its edges in the wrong order": (right < left) | (bottom < top),
         "has no area": (right <= left) | (bottom <= top),
+        "lies within the first pixel, as shares of width and height would (pixels are needed)": of_one,
         "is outside of the picture": (right <= 0) | (bottom <= 0) | (left >= sizes[:, 0]) | (top >= sizes[:, 1]),
     }
     for fault, there in faults.items():

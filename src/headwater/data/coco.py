@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 from collections import Counter
@@ -16,9 +17,11 @@ from headwater.data.annotations import Annotated, Annotations, thing
 from headwater.data.encoding import decode
 from headwater.data.layouts import Name, part_of
 from headwater.data.raster import UnreadableError
+from headwater.data.records import Records
 from headwater.data.trees import Tree, names_below, stem_of
 from headwater.errors import DataError
 
+log = logging.getLogger("headwater")
 _SNIFFED: Final = 64
 _IMAGES: Final = re.compile(rb'"images"\s*:')
 _OTHERS: Final = re.compile(rb'"(bbox|categories|annotations)"\s*:')
@@ -29,11 +32,17 @@ _ABOVE: Final = ("annotations", "annotation", "labels")
 
 @dataclass(frozen=True)
 class CocoAnnotations(Annotations):
-    """All pictures of some files, in the order of each."""
+    """All pictures of some files, in the order of each.
+
+    Attributes:
+        listed: a row each.
+        scored: the files whose boxes have scores, as those have that a model found.
+    """
 
     kind: ClassVar[str] = "COCO"
 
     listed: tuple[Annotated, ...]
+    scored: tuple[str, ...] = ()
 
     @classmethod
     def found_in(cls, tree: Tree) -> Self | None:
@@ -69,14 +78,25 @@ class CocoAnnotations(Annotations):
     def _of(cls, tree: Tree, names: Sequence[Name]) -> Self:
         rows: list[Annotated] = []
         seen: set[str] = set()
+        scored: list[str] = []
         for place, name in enumerate(names):
-            for row in _rows(_loaded(tree, name), tree, name):
+            lists = _loaded(tree, name)
+            if any(isinstance(one, dict) and one.get("score") is not None for one in lists.get("annotations", [])):
+                scored.append(tree.files[name])
+            for row in _rows(lists, tree, name):
                 again = row.picture in seen and not row.reason
                 seen.add(row.picture or "")
                 reason = f"{row.picture} is annotated a second time" if again else row.reason
                 rows.append(row._replace(file=place, reason=reason))
         files = tuple(tree.files[name] for name in names)
-        return cls(tree.name, files, len(rows), bool(rows) and all(row.part for row in rows), tuple(rows))
+        divided = bool(rows) and all(row.part for row in rows)
+        return cls(tree.name, files, len(rows), divided, tuple(rows), tuple(scored))
+
+    def records(self, size: int) -> Iterator[Records]:
+        for file in self.scored:
+            # Measured on its own answers a model is always right.
+            log.warning("%s: its boxes have scores, as answers of a model have: they are taken for known boxes", file)
+        yield from super().records(size)
 
     def part(self, here: slice) -> list[Annotated]:
         return list(self.listed[here])
@@ -182,8 +202,10 @@ def _damaged(tree: Tree, name: Name, reason: str) -> DataError:
 
 def _rows(lists: Mapping[str, list[Any]], tree: Tree, name: Name) -> Iterator[Annotated]:
     """A row for each entry of `images`; then one for each image that only annotations know of."""
-    classes = {str(one.get("id")): str(one["name"]) for one in lists.get("categories", [])
-               if isinstance(one, dict) and one.get("name") is not None}  # fmt: skip
+    classes: dict[str, list[str]] = {}
+    for one in lists.get("categories", []):
+        if isinstance(one, dict) and one.get("name") is not None:
+            classes.setdefault(str(one.get("id")), []).append(str(one["name"]))
     things: dict[str, list[dict[str, Any]]] = {}
     for one in lists.get("annotations", []):
         known = isinstance(one, dict) and one.get("image_id") is not None
@@ -221,17 +243,20 @@ def _row(one: Any, things: Mapping[str, list[dict[str, Any]]], places: _Places, 
     return Annotated(path, things.get(str(one["id"]), []), 0, size, places.part)
 
 
-def _thing(one: Any, classes: Mapping[str, str]) -> dict[str, Any]:
+def _thing(one: Any, classes: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """The box of an annotation: left, top, width and height there, its edges here."""
     if not isinstance(one, dict):
         return thing(None, None, flaw="is no object of JSON")
     number = str(one.get("category_id"))
-    label, crowd = classes.get(number), one.get("iscrowd") in (1, True)
+    names = dict.fromkeys(classes.get(number, ()))
+    # Which of several names is meant is not known: to take one would teach a class that nobody drew.
+    label, crowd = next(iter(names)) if len(names) == 1 else None, one.get("iscrowd") in (1, True)
     numbers = one.get("bbox")
     if not isinstance(numbers, list) or len(numbers) != 4 or not all(map(_is_number, numbers)):
         return thing(label, None, crowd=crowd, flaw="has no bbox of four numbers")
     left, top, width, height = map(float, numbers)
-    flaw = None if label is not None else f"has the category {number}, which is not among the categories"
+    told = f"has several names: {', '.join(names)}" if names else "is not among the categories"
+    flaw = None if label is not None else f"has the category {number}, which {told}"
     return thing(label, (left, top, left + width, top + height), crowd=crowd, flaw=flaw)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
 from headwater.data.class_names import ClassNames, names_near
 from headwater.data.image_field import picture_of
+from headwater.data.mask_doubts import crowded, mixed
 from headwater.data.mask_frames import Pair, convention, turn_of
 from headwater.data.mask_void import asked_void, seen_void
 from headwater.data.masks import ClassMap, MaskGlance, code_of, is_colour, mask_glance, written
@@ -103,9 +104,15 @@ class Mask:
         """The field with the classes that occur in its cells.
 
         Raises:
-            DataError: they are more than an answer can number.
+            DataError: there is one alone, or they are more than an answer can number.
         """
         found = {name for cell in cells if cell is not None for name in cell}
+        if len(found) == 1:
+            raise DataError(
+                "The masks have one class only", where=self.columns[0], got=list(found),
+                accepted="two classes or more, of which one may be the background",
+                fix="Give masks that tell them apart, or say with --mask-void what is no class.",
+            )  # fmt: skip
         if len(found) > _MOST_CLASSES:
             raise DataError(
                 "The masks have too many classes", where=self.columns[0], got=len(found),
@@ -153,7 +160,9 @@ class Mask:
     def cautions(self, records: Records) -> list[str]:
         """What was assumed of masks and cannot be known, a sentence each."""
         open_turns = convention(self._pairs(records).values())[1] if self.lying is None else 0
-        return [not_told(open_turns, "masks")] if open_turns else []
+        glances = [mask_glance(mask) for mask in self._masks(records)[0] if mask is not None]
+        said = [mixed(glances), crowded(_pixels_of(glances), self.names)]
+        return [*([not_told(open_turns, "masks")] if open_turns else []), *filter(None, said)]
 
     def unseen(self, mask: Picture) -> dict[Any, int]:
         """The pixels of a mask whose class no training row has, by class: they count as void."""
@@ -240,7 +249,11 @@ def _misfit(mask: MaskGlance, seen: Glance) -> str:
 
 def _pixels(masks: Sequence[Picture]) -> Counter[int]:
     """How many pixels of all masks have each code."""
+    return _pixels_of(map(mask_glance, masks))
+
+
+def _pixels_of(glances: Iterable[MaskGlance]) -> Counter[int]:
     found: Counter[int] = Counter()
-    for mask in masks:
-        found.update(mask_glance(mask).pixels)
+    for glance in glances:
+        found.update(glance.pixels)
     return found

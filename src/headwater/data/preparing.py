@@ -102,7 +102,7 @@ def prepare(
     fields = find(records)
     aside = quarantine.Quarantine()
     good, problems = _usable(mark(records, fields), settings, aside)
-    aside.add_flaws(flaws_of(fields[1], good))
+    aside.take_flaws(flaws_of(fields[1], good), settings.quarantine_share)
     inputs, cells = values(good, fields)
     with _telling(problems):
         splits = splitting.split(
@@ -115,7 +115,7 @@ def prepare(
         if path := getattr(settings, name):
             own = mark(reading.read(path, settings, offline=settings.offline), fields)
             parts[name], bad = _usable(own, settings, aside)
-            aside.add_flaws(flaws_of(fields[1], parts[name]))
+            aside.take_flaws(flaws_of(fields[1], parts[name]), settings.quarantine_share)
             problems += bad
     found = fields
     fields = settled(fields[0], parts["train"]), settled(fields[1], parts["train"])
@@ -138,7 +138,6 @@ def prepare(
                 f"No row of the {name} file can be used", where=getattr(settings, name),
                 fix="Give rows with an input and a label that the training rows have.",
             )  # fmt: skip
-    aside.refuse_flaws_over(settings.quarantine_share)
     findings["quarantine"] = aside.summary()
     source = unlabelled = None
     further = settings.source is not None or settings.unlabelled is not None

@@ -49,6 +49,17 @@ class Quarantine:
             self.flaws.parts + flaws.parts, self.flaws.clipped + flaws.clipped,
         )  # fmt: skip
 
+    def take_flaws(self, flaws: Flaws, share: float) -> None:
+        """Counts them as `add_flaws` does, and stops when more than this share of all is set aside.
+
+        At once, before anything is made of the rows: of a set that lost all its boxes, that it has no class is no help.
+
+        Raises:
+            DataError: as `refuse_flaws_over` does.
+        """
+        self.add_flaws(flaws)
+        self.refuse_flaws_over(share)
+
     def refuse_over(self, share: float) -> None:
         """Stops when more than this share of the rows is set aside.
 

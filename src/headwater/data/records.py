@@ -101,7 +101,9 @@ class Records:
             NotFoundError: there is no such column; names the near ones.
         """
         if name not in self.columns:
-            raise unknown("column", name, self.columns, where=self.name)
+            # An application reads the columns that it was made with, whatever those of other data are called.
+            rename = "Name one of these, or rename the one that is meant."
+            raise unknown("column", name, self.columns, where=self.name, otherwise=rename)
         return self.table.column(name).to_pylist()
 
     def take(self, rows: Sequence[int] | np.ndarray) -> Records:

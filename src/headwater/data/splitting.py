@@ -198,7 +198,12 @@ def _labels_of(records: Records, cells: Sequence[Any]) -> tuple[Sparse, list[str
     texts = [sorted(set(map(text_of, cell))) if several else [text_of(cell)] for cell in cells]
     index: dict[str, int] = {}
     columns = [index.setdefault(text, len(index)) for row in texts for text in row]
-    if len(index) < (1 if several else 2):
+    if several and not index:
+        raise DataError(
+            "No row has a label", where=records.name, got=f"{len(texts):,} rows with an empty target",
+            fix="Check --target, and what was set aside.",
+        )  # fmt: skip
+    if not several and len(index) < 2:
         raise DataError(
             "The target needs at least two classes", where=records.name, got=list(index),
             fix="Check --target, and that the data was not cut down to one class.",
@@ -316,8 +321,10 @@ def _refuse_small(rows: _Rows, splits: Sequence[np.ndarray]) -> None:
             apart = len(np.unique(rows.copies))
             kinds = "copies" if rows.classes == [_OF_ONE_KIND] else "copies or near copies"
             near = f", of which only {apart} are no {kinds} of others," if apart < len(rows.copies) else ""
+            # Rare classes are dealt first, and training rows have the first of each.
+            many = f" of {len(rows.classes)} classes" if len(rows.classes) > len(rows.records) else ""
             raise DataError(
-                f"{len(rows.records)} rows{near} leave too few {PARTS[part]} rows",
+                f"{len(rows.records)} rows{many}{near} leave too few {PARTS[part]} rows",
                 where=rows.records.name, got=len(splits[part]), accepted=f"{_LEAST_ROWS} rows or more in each part",
                 fix="Give more rows, or bring files of your own with --valid and --test.",
             )  # fmt: skip

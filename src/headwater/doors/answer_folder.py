@@ -10,6 +10,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from headwater import options
 from headwater.doors import outputs
 from headwater.errors import ResourceError, SettingError
 from headwater.run import write_whole
@@ -113,7 +114,7 @@ def write(application: Application, data: Any, folder: Path, kind: Kind) -> str:
     written, unread = counted
     if unread and not written:
         outputs.refuse_silence(first, fix=f"The reason of each row is in {folder / MANIFEST}.")
-    told = f", {unread} images without one, the first: {first}" if unread else ""
+    told = f", {options.counted(unread, 'image')} without one, the first: {first}" if unread else ""
     return f"{written} {kind.what} written to {folder}{told}"
 
 

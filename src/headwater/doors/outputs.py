@@ -241,9 +241,10 @@ def _rows(records: Records, predictions: Predictions, first: int, keep: Sequence
     columns: dict[str, Any] = {"row": pa.array(range(first, first + len(records)), pa.int64())}
     if _NAMES in records.columns:
         columns[_IMAGE] = records.table.column(_NAMES)
+    own = [name for name in records.columns if name != _NAMES]
     for name in keep:
-        if name not in records.columns:
-            raise unknown("column", name, records.columns, where=records.name)
+        if name not in own:
+            raise unknown("column", name, own, where=records.name, otherwise="Name one of these with --keep.")
         if name in ("row", *answers.column_names):
             raise SettingError(
                 "A kept column has the name of a column of answers", where="--keep", got=name,

@@ -143,7 +143,8 @@ def percentile(
     """The percentile bootstrap interval (Efron 1979) from replicates of shape (replicates,).
 
     The replicates are first moved so that their mean is the value: resampling pulls macro means over small classes down
-    and calibration errors up. `scale` shrinks their spread when they come from a sample of the rows.
+    and calibration errors up. Where nearly all of them are one number, that could move both ends past the value: the
+    interval reaches to it at least. `scale` shrinks their spread when they come from a sample of the rows.
 
     Where the value sits on a bound and no replicate leaves it, as with a perfect score, the bootstrap sees no spread at
     all. The interval then reaches as far from the bound as Wilson's (1927) does for `rows` rows.
@@ -157,7 +158,7 @@ def percentile(
         return Estimate(value)
     reach = np.quantile(finite, ((1 - LEVEL) / 2, (1 + LEVEL) / 2)) - finite.mean()
     low, high = np.clip(value + scale * reach, *bounds).tolist()
-    return _off_the_bound(Estimate(value, low, high), rows, bounds)
+    return _off_the_bound(Estimate(value, min(low, value), max(high, value)), rows, bounds)
 
 
 def normal(value: float, error: float, *, rows: int, bounds: tuple[float, float] = (0, math.inf)) -> Estimate:

@@ -144,6 +144,7 @@ class Locating(ReadsImages, Supervised):
             places = [self._place(marked, row) for row in marked.usable.tolist()]
             self.count(counted, scenes, places)
         aside.refuse_over(self.settings.quarantine_share)
+        aside.refuse_flaws_over(self.settings.quarantine_share)
         if not counted.rows:
             raise DataError("There is no row to measure on", where=aside.name, fix="Give images with their targets.")
         measured = counted.report(

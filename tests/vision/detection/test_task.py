@@ -191,6 +191,18 @@ def test_what_cannot_be_learnt_from_is_refused(folder: Path, tmp_path: Path) -> 
         app.evaluate(pa.table({"image": pa.array([], pa.string()), "objects": pa.array([], pa.string())}))
 
 
+def test_boxes_that_cannot_be_used_stop_learning_and_measuring(folder: Path) -> None:
+    app = ObjectDetection("usual-boxes").fit(str(folder))
+    random = np.random.default_rng(1)
+    box = {"label": "cat", "left": 2, "top": 4, "right": 20, "bottom": 28}
+    rows = {"image": [image(random) for _ in range(10)], "objects": [[box, {**box, "right": 1}]] * 10}
+    told = r"10 of 20 boxes \(50\.0 %\) cannot be used, more than 5\.0 %"
+    with pytest.raises(DataError, match=told):
+        app.evaluate(rows)
+    with pytest.raises(DataError, match=r"10 of 10 boxes \(100\.0 %\) cannot be used"):
+        headwater.adapt("object-detection", {**rows, "objects": [[{**box, "right": 1}]] * 10}, model="usual-boxes")
+
+
 def test_rows_of_other_classes_are_set_aside(folder: Path) -> None:
     app = ObjectDetection("usual-boxes").fit(str(folder))
     random = np.random.default_rng(1)

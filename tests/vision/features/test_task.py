@@ -32,6 +32,7 @@ def test_a_column_of_labels_changes_nothing_that_is_learnt(application):
     assert "label_by_neighbours" in labelled.evaluate({"image": IMAGES, "label": labels}).metrics
     assert "label_by_neighbours" not in labelled.evaluate(IMAGES).metrics
     assert "label_by_neighbours" not in labelled.evaluate({"image": IMAGES, "label": ["ant"] * 40}).metrics
+    assert "label_by_neighbours" not in labelled.evaluate({"image": IMAGES[:19], "label": labels[:19]}).metrics
 
 
 def test_labels_are_looked_at_under_the_name_that_is_given():

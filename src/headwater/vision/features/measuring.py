@@ -15,7 +15,7 @@ from headwater.data.pictures import Picture
 from headwater.evaluation.features import Measured
 from headwater.evaluation.sample import RowSample
 from headwater.evaluation.views import effective_rank, found_again, spread
-from headwater.ranking.neighbours import leave_one_out
+from headwater.ranking.neighbours import NEIGHBOURS, leave_one_out
 from headwater.vision.features.pretrainer import Pretrainer, features_of, fixed_views
 from headwater.vision.features.views import Twins
 from headwater.vision.pixels import decoded
@@ -126,10 +126,14 @@ def _joined(parts: list[Features]) -> Features:
 
 
 def _known_by_neighbours(features: Features, labels: Sequence[Any]) -> Features:
-    """Whether the labels of the nearest images tell that of each image; nothing without two classes of labels."""
+    """Whether the labels of the nearest images tell that of each image.
+
+    Nothing without two classes of labels, nor where those who vote are more than half of the images: were they all, the
+    vote would be that of the other classes, however good the features are.
+    """
     rows = [row for row, label in enumerate(labels) if label is not None]
     classes, targets = np.unique([text_of(labels[row]) for row in rows], return_inverse=True)
-    if len(classes) < 2:
+    if len(classes) < 2 or len(rows) < 2 * NEIGHBOURS:
         return {}
     return {name: leave_one_out(values[rows], targets) for name, values in features.items()}
 
