@@ -12,6 +12,7 @@ paid for.
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -115,7 +116,10 @@ def _taus(caption: str, runs: dict[str, Any], wanted: Callable[[str], bool]) -> 
     rows = []
     for title, keys in SCORES.items():
         found = [_tau({name: pairs for name, pairs in of.items() if wanted(name)}, keys) for of in runs.values()]
-        rows.append((title, *(f"{tau:+.3f}" for tau in found), f"{mean(found):+.3f}", f"{min(found):+.3f}"))
+        # Where all models come to the same accuracy in the end there is no order to know.
+        told = [tau for tau in found if not math.isnan(tau)]
+        shown = ["-" if math.isnan(tau) else f"{tau:+.3f}" for tau in found]
+        rows.append((title, *shown, f"{mean(told):+.3f}", f"{min(told):+.3f}"))
     return Table(caption, ("score", *runs, "mean", "least"), rows)
 
 
