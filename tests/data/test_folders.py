@@ -87,6 +87,17 @@ def test_images_are_rows_and_are_not_opened(tmp_path):
     }
 
 
+def test_a_link_to_nothing_is_a_row_that_says_so(tmp_path):
+    fill(tmp_path, {"ants/a.png": saved(clouds(0)), "bees/b.png": saved(clouds(1))})
+    (tmp_path / "bees" / "c.JPG").symlink_to(tmp_path / "objects" / "not-fetched")
+    (tmp_path / "bees" / "loop.png").symlink_to("loop.png")
+    (tmp_path / "ants" / "notes.md").symlink_to("gone.md")
+    assert [label for _, label in rows(tmp_path)] == ["ants", "bees", "bees", "bees"]
+    reasons = Image(("image",)).values(read(tmp_path, DataSettings()))[1]
+    assert reasons.keys() == {2, 3}
+    assert reasons[2] == f"there is no such file: {tmp_path}/bees/c.JPG"
+
+
 def test_images_without_classes(tmp_path, monkeypatch):
     fill(tmp_path, {"some/b.png": saved(clouds(0)), "some/a.png": saved(clouds(1))})
     monkeypatch.chdir(tmp_path)

@@ -106,6 +106,9 @@ class Tree:
 def names_below(folder: Path, above: Name = ()) -> Iterator[Name]:
     """The files below a folder, but for hidden ones and those deeper than any layout has them.
 
+    A picture that is a link to nothing is among them, so that whoever reads it says so: stores of large files leave
+    such links where a file was not fetched.
+
     Raises:
         DataError: a folder cannot be looked into.
     """
@@ -116,10 +119,17 @@ def names_below(folder: Path, above: Name = ()) -> Iterator[Name]:
     for entry in entries:
         if layouts.hidden(entry.name):
             continue
-        if entry.is_file():
+        # Of a link that leads to itself the entry could not say what it is.
+        is_file = os.path.isfile(entry.path) if entry.is_symlink() else entry.is_file()
+        if is_file or _leads_nowhere(entry):
             yield (*above, entry.name)
-        elif len(above) + 1 < _DEEPEST and entry.is_dir():
+        elif len(above) + 1 < _DEEPEST and os.path.isdir(entry.path):
             yield from names_below(Path(entry.path), (*above, entry.name))
+
+
+def _leads_nowhere(entry: os.DirEntry[str]) -> bool:
+    """Whether a link has the name of a picture, and nothing stands where it leads."""
+    return entry.is_symlink() and entry.name.lower().endswith(SUFFIXES) and not os.path.exists(entry.path)
 
 
 def stem_of(name: Name) -> str:
