@@ -54,6 +54,12 @@ def learner_of(made, weights=None, targets=CLASSES, augment="none"):
     return _PictureLearner(made, (train, seen), (train, seen), Settings(image_augment=augment))
 
 
+def test_a_network_of_few_maps_sees_whole_pictures_unless_told_otherwise(tmp_path):
+    small, lenet = (fitted(tmp_path / kind.__name__, kind, epochs=1) for kind in (Small, LenetClassifier))
+    assert [learner_of(made, augment="auto").preset.erase for made in (small, lenet)] == [0.5, 0.0]
+    assert learner_of(lenet, augment="strong").preset.erase > 0
+
+
 @pytest.mark.parametrize(("kind", "epochs"), [(Small, 10), (LenetClassifier, 25)])
 def test_learns_and_is_saved_whole(kind, epochs, tmp_path):
     made = fitted(tmp_path / "run", kind, epochs=epochs)

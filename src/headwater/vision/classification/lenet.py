@@ -28,6 +28,7 @@ class LenetClassifier(NeuralClassifier):
     epochs = 20
     learning_rate = 2e-3
     most_side = 32
+    erased = False
     large_products = False
 
     def network(self, channels: int, n_classes: int) -> nn.Module:

@@ -64,6 +64,8 @@ class NeuralClassifier(PixelNetwork, Classifier):
     """What few rows are passed over more often for, up to five times."""
     most_side: ClassVar[int] = 128
     """The largest side it takes by itself: from scratch, more pixels cost more than they teach."""
+    erased: ClassVar[bool] = True
+    """Whether `auto` takes rectangles out of training pictures: networks of few maps learn less from what is left."""
     large_products: ClassVar[bool] = True
     """Whether its time goes into products that are large enough for a processor's matrix units."""
 
@@ -171,8 +173,10 @@ class _PictureLearner(Learner):
         self.network = classifier.model
         self.large_products = classifier.large_products
         self.lengths = np.full(len(self.seen), classifier.patches)
-        rows = len(self.seen)
-        self.preset = preset_of(settings.image_augment, classifier.side, grey=classifier.grey, rows=rows)
+        name, rows = settings.image_augment, len(self.seen)
+        self.preset = preset_of(name, classifier.side, grey=classifier.grey, rows=rows)
+        if name == "auto" and not classifier.erased:
+            self.preset = replace(self.preset, erase=0.0)
 
     def views(self, rows: np.ndarray) -> tuple[torch.Tensor, Mixed | None]:
         """Training pictures as this step sees them, from 0 to 1; and mixed, where it mixes them."""
