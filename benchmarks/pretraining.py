@@ -3,7 +3,7 @@
 The networks learn from the training images of all sets here together, labels unseen; no test image is among them. Then
 each set is adapted to: from scratch (resnet18, its defaults), and from each pretrained network by each strategy, at one
 image size. `full` takes more steps than its defaults, which are those of large foundations. Gains are over scratch,
-paired image by image, at 95 %.
+each image's mean over the seeds beside the same of scratch, at 95 %.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ SETS = {
     "clothing_small": ("clothing_small/train.zip", "clothing_small/validation.zip", "clothing_small/test.zip"),
 }
 """Training, validation and test images."""
+_SEEDS = {"clothing_small": 1}
+"""Seeds of the sets that take longest, where fewer than all."""
 METHODS = ("simclr", "simsiam")
 STRATEGIES: dict[str, dict[str, Any]] = {"probe": {}, "full": {"epochs": 30, "learning_rate": 1e-3}}
 SIDE = 96
@@ -96,11 +98,10 @@ def _table(bench: Bench, name: str, eyes: dict[str, Path]) -> Table:
     given = {"train": train, "valid": valid, "test": test}
     side = {"image_size": bench.options.side_length}
     quick = {"epochs": 1} if bench.options.quick else {}
+    seeds = bench.seeds[: _SEEDS.get(name)]
 
     def runs(model: str, settings: dict[str, Any]) -> list[Measured]:
-        return [
-            bench.measure("adapt", **given, model=model, seed=seed, settings=side | settings) for seed in bench.seeds
-        ]
+        return [bench.measure("adapt", **given, model=model, seed=seed, settings=side | settings) for seed in seeds]
 
     scratch = runs("resnet18", quick)
     rows = [_row("resnet18 from scratch", scratch, scratch)]
@@ -109,7 +110,8 @@ def _table(bench: Bench, name: str, eyes: dict[str, Path]) -> Table:
             found = runs(str(folder), {"strategy": strategy, **settings, **(quick if settings else {})})
             rows.append(_row(f"{model}, {strategy}", found, scratch))
     header = ("from", "accuracy", "by seed", "interval", "gain over scratch", "CPU s")
-    return Table(f"{name}, {bench.options.side_length} pixels; interval and gain of the first seed.", header, rows)
+    caption = f"{name}, {bench.options.side_length} pixels; means and gain over the seeds, interval of the first."
+    return Table(caption, header, rows)
 
 
 def _row(name: str, runs: list[Measured], scratch: list[Measured]) -> tuple[Any, ...]:
@@ -117,16 +119,17 @@ def _row(name: str, runs: list[Measured], scratch: list[Measured]) -> tuple[Any,
     first = runs[0].values
     return (
         name, f"{mean(scores):.3f}", ", ".join(f"{score:.3f}" for score in scores),
-        f"{first['low']:.3f} to {first['high']:.3f}", _gain(first["right"], scratch[0].values["right"]),
+        f"{first['low']:.3f} to {first['high']:.3f}", _gain(runs, scratch),
         Spread.of(run.cpu_seconds for run in runs),
     )  # fmt: skip
 
 
-def _gain(right: list[float], base: list[float]) -> str:
-    """The difference in accuracy on the same images, with the interval of a paired bootstrap."""
+def _gain(runs: list[Measured], base: list[Measured]) -> str:
+    """The difference in accuracy on the same images, with the interval of a paired bootstrap over them."""
     import numpy as np
 
-    difference = np.array(right) - np.array(base)
+    right, known = (np.mean([run.values["right"] for run in side], axis=0) for side in (runs, base))
+    difference = right - known
     if not difference.any():
         return "-"
     drawn = np.random.default_rng(0).integers(0, len(difference), (_REPLICATES, len(difference)))
