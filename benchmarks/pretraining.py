@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from harness import WORK, Bench, Measured, code, main
+from harness import WORK, Bench, Measured, main
 from results import Spread, Table, publish
 
 SETS = {
@@ -71,7 +71,7 @@ def compare(bench: Bench) -> None:
     images = _manifest(bench)
     eyes, epochs = {}, 1 if bench.options.quick else bench.options.pretraining_epochs
     for model in bench.options.methods:
-        folder = WORK / f"eyes-{model}-{bench.options.side_length}-{epochs or 'own'}-{code()[:12]}"
+        folder = WORK / f"eyes-{model}-{bench.options.side_length}-{epochs or 'own'}"
         told = bench.measure(
             "pretrain", images=str(images), model=model, to=str(folder), epochs=epochs, pixels=bench.options.side_length
         )
