@@ -100,6 +100,19 @@ def test_features_of_timm_are_those_of_its_own_model(tmp_path, pictures):
         torch.testing.assert_close(encoder.features(batch), network(batch["pixel_values"]))
 
 
+@pytest.mark.parametrize(("made", "last"), [("vit", False), ("timm", True)])
+def test_only_networks_of_timm_are_given_the_channels_last(tmp_path, pictures, made, last):
+    encoder = ImageEncoder.load(MAKERS[made](tmp_path / made), "tiny")
+    given = []
+    encoder.network.register_forward_pre_hook(
+        lambda _, args, kwargs: given.append(kwargs.get("pixel_values", *args)), with_kwargs=True
+    )
+    values = encoder.prepare(pictures).batch(np.arange(3))["pixel_values"]
+    for order in (torch.contiguous_format, torch.channels_last):
+        encoder.features({"pixel_values": values.contiguous(memory_format=order)})
+    assert [one.is_contiguous(memory_format=torch.channels_last) for one in given] == [last, last]
+
+
 def test_blocks_go_from_first_to_last(folder):
     encoder = ImageEncoder.load(folder, "tiny")
     blocks = encoder.blocks()

@@ -152,7 +152,8 @@ class ImageEncoder:
     def _values(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         values = batch["pixel_values"].to(next(self.network.parameters()).device)
         # Convolutions like the channels last; some networks of transformers take views that this order does not allow.
-        return values if self._timm is None else values.contiguous(memory_format=torch.channels_last)
+        order = torch.contiguous_format if self._timm is None else torch.channels_last
+        return values.contiguous(memory_format=order)
 
     def _measured_width(self) -> int:
         """The features of a picture, counted on an empty one."""
