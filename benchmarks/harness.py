@@ -29,6 +29,8 @@ ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "benchmarks" / ".work"
 FOLDER = ROOT / "benchmarks" / "results"
 BYTECODE = WORK / "bytecode"
+_PARTS = ("train", "valid", "validation", "val", "test")
+"""Names that many sets have in common, which tell nothing without that of the set."""
 
 Side = Callable[..., dict[str, Any]]
 
@@ -173,10 +175,6 @@ def commit() -> str:
     command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     return done.stdout.strip() or "unknown"
-
-
-_PARTS = ("train", "valid", "validation", "val", "test")
-"""Names that many sets have in common, which tell nothing without that of the set."""
 
 
 def portable(value: Any) -> Any:

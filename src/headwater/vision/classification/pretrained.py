@@ -21,8 +21,6 @@ from headwater.vision.kept import folder_of
 from headwater.vision.pixels import is_grey
 from headwater.vision.sheet import marks, sheet, tiles
 
-_FROZEN = ("probe", "few-shot")
-
 
 class PretrainedClassifier(Pretrained):
     """Adapts any image foundation of transformers or timm, by any strategy."""
@@ -43,7 +41,7 @@ class PretrainedClassifier(Pretrained):
 
     def before(self, train: Examples, run: Run) -> None:
         settings = run.settings
-        if settings.strategy in _FROZEN and settings.image_augment not in ("auto", "none"):
+        if settings.strategy not in {*RECIPES, "auto"} and settings.image_augment not in ("auto", "none"):
             raise SettingError(
                 "Images are altered only where the network itself learns", where="--image-augment",
                 got=settings.image_augment, accepted="auto or none with the strategy " + settings.strategy,
