@@ -18,7 +18,7 @@ from headwater.transfer.adversarial import AdversarialLearner
 from headwater.transfer.classifier import Examples
 from headwater.transfer.head import Head
 from headwater.transfer.learner import EncoderLearner
-from headwater.transfer.recipes import RECIPES
+from headwater.transfer.recipes import Recipe, recipe_of
 from headwater.transfer.strategies import trainable
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ def finetune(
         run: settings and a folder for the checkpoints; epochs and learning rate are the strategy's if not set.
         start: where the head starts; from zero if not given.
     """
-    recipe = RECIPES[strategy]
-    run = replace(run, settings=completed(run.settings, strategy, len(train), encoder.width))
+    recipe = recipe_of(strategy, encoder)
+    run = replace(run, settings=completed(run.settings, recipe, len(train)))
     head = start or Head(
         np.zeros((train.n_classes, encoder.width), np.float32), np.zeros(train.n_classes, np.float32), 0.0
     )
@@ -68,17 +68,15 @@ def compact_embeddings(encoder: Encoder, parts: Sequence[Any]) -> Iterator[None]
         yield
 
 
-def completed(settings: Settings, strategy: str, rows: int, width: int = 0) -> Settings:
-    """Settings with the strategy's own where they are open, for so many rows and a foundation of this width.
+def completed(settings: Settings, recipe: Recipe, rows: int) -> Settings:
+    """Settings with those of a recipe where they are open, for so many rows.
 
     Example:
         >>> from headwater.settings import Settings
-        >>> completed(Settings(), "full", rows=5000).epochs, completed(Settings(), "full", rows=64).epochs
-        (3, 30)
-        >>> [completed(Settings(), "full", rows=64, width=width).learning_rate for width in (384, 768)]
-        [5e-05, 2.5e-05]
+        >>> from headwater.transfer.recipes import RECIPES
+        >>> [completed(Settings(), RECIPES["full"], rows).epochs for rows in (64, 5000)]
+        [30, 3]
     """
-    recipe = RECIPES[strategy]
     return course.completed(
-        settings, rows, epochs=recipe.epochs, learning_rate=recipe.rate(width), fewest_steps=recipe.fewest_steps
+        settings, rows, epochs=recipe.epochs, learning_rate=recipe.learning_rate, fewest_steps=recipe.fewest_steps
     )

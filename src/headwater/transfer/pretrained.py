@@ -80,7 +80,8 @@ class Pretrained(Classifier):
 
     @classmethod
     def completed(cls, settings: RunSettings, rows: int) -> RunSettings:
-        return completed(settings, settings.strategy, rows) if settings.strategy in RECIPES else settings
+        recipe = RECIPES.get(settings.strategy)
+        return settings if recipe is None else completed(settings, recipe, rows)
 
     def view(self, inputs: Sequence[Any], run: Run) -> np.ndarray:
         return extract(self.frozen(run.settings), inputs, run.settings)

@@ -21,6 +21,7 @@ from headwater.transfer.features import extract, in_batches
 from headwater.transfer.fewshot import FewShot
 from headwater.transfer.finetune import completed, finetune
 from headwater.transfer.head import Head, solve_with
+from headwater.transfer.recipes import recipe_of
 from headwater.transfer.virtual import virtual
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ class Adaptation:
 
     def _seconds_of(self, strategy: str) -> float:
         """The seconds that a strategy will take, from the measured time of a few passes."""
-        settings = completed(self.run.settings, strategy, len(self.train))
+        settings = completed(self.run.settings, recipe_of(strategy, self.encoder), len(self.train))
         lengths = self.encoder.prepare(self.train.inputs).lengths
         sample = [self.train.inputs[row] for row in np.argsort(lengths)[:: max(1, len(lengths) // 256)].tolist()]
         tokens, began = int(self.encoder.prepare(sample).lengths.sum()), time.monotonic()
