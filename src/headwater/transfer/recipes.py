@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from torch.nn.modules.batchnorm import _BatchNorm
-
 if TYPE_CHECKING:
     from headwater.foundation.encoder import Encoder
 
@@ -57,6 +55,8 @@ _CONVOLUTIONAL = {
 
 def recipe_of(strategy: str, encoder: Encoder) -> Recipe:
     """What a strategy takes of a foundation when the settings leave it open."""
+    from torch.nn.modules.batchnorm import _BatchNorm
+
     convolutional = any(isinstance(module, _BatchNorm) for module in encoder.network.modules())
     recipes = {**RECIPES, **_CONVOLUTIONAL} if convolutional else RECIPES
     return recipes[strategy].of_width(encoder.width)
