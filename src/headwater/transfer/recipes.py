@@ -46,9 +46,9 @@ RECIPES = {
 }
 """Of foundations of attention, and of those that nobody has looked at yet."""
 _CONVOLUTIONAL = {
-    "full": Recipe(epochs=20, learning_rate=5e-4, head_factor=10.0, fewest_steps=300),
-    "probe-then-full": Recipe(epochs=20, learning_rate=5e-4, head_factor=1.0, fewest_steps=300),
-    "last-layers": Recipe(epochs=20, learning_rate=1e-3, head_factor=10.0, fewest_steps=300),
+    "full": Recipe(epochs=30, learning_rate=5e-4, head_factor=10.0, fewest_steps=300),
+    "probe-then-full": Recipe(epochs=30, learning_rate=5e-4, head_factor=1.0, fewest_steps=300),
+    "last-layers": Recipe(epochs=30, learning_rate=1e-3, head_factor=10.0, fewest_steps=300),
 }
 """Of networks with batch norms: they learn in larger steps, and take more of them."""
 
