@@ -24,7 +24,7 @@ SETS = {
 }
 """Training, validation and test images."""
 METHODS = ("simclr", "simsiam")
-STRATEGIES = ("probe", "full", "probe-then-full")
+STRATEGIES = ("probe", "full")
 SIDE = 96
 _REPLICATES = 10_000
 
